@@ -1,0 +1,5 @@
+"""``python -m cheart``."""
+
+from cheart.cli.main import main
+
+main()

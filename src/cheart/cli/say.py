@@ -1,0 +1,24 @@
+"""How the command line speaks: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+
+def say(text: str) -> None:
+    """Tell a person how things stand (standard error, so that ``--json`` stays clean)."""
+    print(text, file=sys.stderr)
+
+
+def warn(text: str) -> None:
+    """Tell a person what to be careful about."""
+    say(f"warning: {text}")
+
+
+def answer(value: Any, text: str, *, as_json: bool) -> None:
+    """Print the result: ``value`` as JSON for machines, or ``text`` for people."""
+    from cheart.files import without_nan
+
+    print(json.dumps(without_nan(value), indent=2, ensure_ascii=False) if as_json else text)

@@ -1,0 +1,259 @@
+"""A cohort: a folder with a table of people and a store of their beating hearts.
+
+    COHORT/
+        participants.tsv    one row a person: participant_id, split, cycle_s, the conditions
+        participants.json   what the columns mean (BIDS): the schema of the conditions
+        cohort.json         what it is (simulated or imported), grid, frames, how it was made, fingerprint
+        labels.zarr/        labels [N, T, Z, Y, X] uint8 and observed [N, T, Z] bool
+        poses.json          imported cohorts: each heart's way back to its own space (cheart.align)
+        quality.tsv         imported cohorts: quality figures per subject
+
+The store is zarr v3: one chunk a frame, zstd, one shard a subject, so that a subject is one file and workers never
+write to the same one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
+
+from cheart.conditions import Schema, Value
+from cheart.errors import InputError
+from cheart.files import new_file, read_json, write_json
+from cheart.grid import Grid
+from cheart.provenance import provenance
+from cheart.sequence import Sequence
+
+FORMAT = 1
+SPLITS = ("train", "val", "test")
+Split = Literal["train", "val", "test"]
+PAPER_SPLIT = (968, 138, 277)
+"""Subjects for training, validation and test in the paper (section III-A)."""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A cohort on disk, opened for reading. Frames are read when asked for.
+
+    Attributes:
+        path: the folder.
+        info: what cohort.json says.
+        schema: the conditions.
+        table: one row a person, indexed 0 to N − 1.
+    """
+
+    path: Path
+    info: Mapping[str, Any]
+    schema: Schema
+    table: pd.DataFrame
+
+    @classmethod
+    def open(cls, path: Path | str) -> Cohort:
+        """Open a cohort folder.
+
+        Raises:
+            InputError: it is no cohort, or of a format that this version does not know.
+        """
+        path = Path(path)
+        if not (path / "cohort.json").is_file():
+            raise InputError(
+                f"{path} is no cohort (it has no cohort.json); make one with cheart simulate or cheart import"
+            )
+        info = read_json(path / "cohort.json")
+        if info.get("format") != FORMAT:
+            raise InputError(f"{path}: cohort format {info.get('format')!r}; this version reads {FORMAT}")
+        schema = Schema.from_json(info["conditions"])
+        table = read_table(path / "participants.tsv")
+        return cls(path, info, schema, table)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def grid(self) -> Grid:
+        """The voxel grid that all subjects share."""
+        return Grid.from_json(self.info["grid"])
+
+    @property
+    def frames(self) -> int:
+        """T, frames a cycle."""
+        return int(self.info["frames"])
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all labels, masks, conditions and splits."""
+        return str(self.info["fingerprint"])
+
+    @cached_property
+    def _store(self) -> zarr.Group:
+        return zarr.open_group(self.path / "labels.zarr", mode="r")
+
+    def labels(self, index: int, frames: SequenceOf[int] | None = None) -> NDArray[np.uint8]:
+        """Label maps [T, Z, Y, X] of one subject, or of some of its frames in the order asked for."""
+        array = self._store["labels"]
+        if frames is None:
+            return np.asarray(array[index])  # type: ignore[index]
+        # zarr's own fancy indexing of a shard is many times slower than a read a frame
+        return np.stack([np.asarray(array[index, int(t)]) for t in frames])  # type: ignore[index]
+
+    @cached_property
+    def observed(self) -> NDArray[np.bool_]:
+        """[N, T, Z] bool: the planes that were really imaged."""
+        return np.asarray(self._store["observed"][:])  # type: ignore[index]
+
+    def sequence(self, index: int) -> Sequence:
+        """One subject's beating heart."""
+        cycle = float(self.table["cycle_s"].iloc[index])
+        return Sequence(self.labels(index), self.observed[index], self.grid, cycle)
+
+    def conditions(self, index: int) -> dict[str, Value]:
+        """One subject's conditions, checked against the schema."""
+        return self.schema.read({str(k): v for k, v in self.table.iloc[index].items()})
+
+    def indices(self, split: Split) -> NDArray[np.intp]:
+        """Row numbers of one split."""
+        return np.flatnonzero(self.table["split"].to_numpy() == split)
+
+
+class CohortWriter:
+    """Writes a cohort's subjects in any order and from any number of processes, then its tables.
+
+    The writer is picklable: a worker calls :meth:`write` with its own copy. Use it inside
+    :func:`cheart.files.new_folder`, so that a cohort is whole or not there.
+    """
+
+    def __init__(self, path: Path, *, subjects: int, frames: int, grid: Grid) -> None:
+        self.path, self.subjects, self.frames, self.grid = Path(path), subjects, frames, grid
+        zyx = grid.shape
+        group = zarr.create_group(self.path / "labels.zarr", zarr_format=3)
+        group.create_array(
+            "labels", shape=(subjects, frames, *zyx), chunks=(1, 1, *zyx), shards=(1, frames, *zyx), dtype="uint8",
+            compressors=ZstdCodec(level=6), dimension_names=("subject", "frame", "z", "y", "x"),
+        )  # fmt: skip
+        group.create_array(
+            "observed", shape=(subjects, frames, zyx[0]), chunks=(1, frames, zyx[0]), dtype="bool",
+            dimension_names=("subject", "frame", "z"),
+        )  # fmt: skip
+
+    def write(self, index: int, sequence: Sequence) -> str:
+        """Write one subject and return the fingerprint of its voxels.
+
+        Raises:
+            InputError: another grid or frame count than the cohort's.
+        """
+        if sequence.grid != self.grid or sequence.frames != self.frames:
+            raise InputError(
+                f"subject {index}: {sequence.frames} frames on {sequence.grid.name}, but the cohort has "
+                f"{self.frames} on {self.grid.name}"
+            )
+        store = zarr.open_group(self.path / "labels.zarr", mode="r+")
+        store["labels"][index] = sequence.labels  # type: ignore[index]
+        store["observed"][index] = sequence.observed  # type: ignore[index]
+        digest = hashlib.sha256(sequence.labels.tobytes())
+        digest.update(sequence.observed.tobytes())
+        return digest.hexdigest()
+
+    def finish(
+        self,
+        table: pd.DataFrame,
+        schema: Schema,
+        fingerprints: list[str],
+        *,
+        kind: Literal["simulated", "imported"],
+        title: str,
+        **how: Any,
+    ) -> None:
+        """Write the tables and the description, when every subject has been written.
+
+        Args:
+            table: participant_id, split, cycle_s and the conditions, one row a subject.
+            schema: the conditions.
+            fingerprints: what :meth:`write` returned, in the order of the rows.
+            kind: simulated hearts are called simulated wherever a person sees them.
+            title: one line for people.
+            how: more for the provenance (seed, the sources' fingerprint …).
+        """
+        columns = ["participant_id", "split", "cycle_s", *schema.names]
+        assert len(table) == len(fingerprints) == self.subjects
+        table = table[columns + [c for c in table.columns if c not in columns]]
+        write_table(self.path / "participants.tsv", table)
+        write_json(self.path / "participants.json", _dictionary(schema))
+        digest = hashlib.sha256("".join(fingerprints).encode())
+        digest.update(table[["split", "cycle_s", *schema.names]].to_csv(index=False, na_rep="n/a").encode())
+        description = {
+            "format": FORMAT,
+            "kind": kind,
+            "title": title,
+            "subjects": self.subjects,
+            "frames": self.frames,
+            "grid": self.grid.to_json(),
+            "conditions": schema.to_json(),
+            "fingerprint": digest.hexdigest(),
+            "provenance": provenance(**how),
+        }
+        write_json(self.path / "cohort.json", description)
+
+
+def split_subjects(n: int, *, seed: int) -> list[str]:
+    """Assign n subjects to training, validation and test in the paper's proportions (968/138/277 of 1,383).
+
+    Every split gets at least one subject where n ≥ 3. The assignment depends on n and seed only.
+    """
+    total = sum(PAPER_SPLIT)
+    test = max(1, round(n * PAPER_SPLIT[2] / total)) if n >= 3 else 0
+    val = max(1, round(n * PAPER_SPLIT[1] / total)) if n >= 3 else 0
+    names = np.array(["train"] * (n - val - test) + ["val"] * val + ["test"] * test)
+    return [str(s) for s in np.random.default_rng([seed, 0x5911]).permutation(names)]
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a tab-separated table with ``n/a`` for what is missing; participant_id stays text.
+
+    Raises:
+        InputError: not there, not readable, or without a column participant_id.
+    """
+    try:
+        table = pd.read_csv(path, sep="\t", dtype={"participant_id": str}, na_values=["n/a"], keep_default_na=True)
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not a tab-separated table: {error}") from None
+    if "participant_id" not in table.columns:
+        raise InputError(
+            f"{path}: no column participant_id (columns: {', '.join(map(str, table.columns))}); "
+            "the table must be tab-separated with a header line"
+        )
+    return table
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a tab-separated table with ``n/a`` for what is missing, whole or not at all."""
+    with new_file(path) as partial:
+        table.to_csv(partial, sep="\t", index=False, na_rep="n/a", float_format="%.6g")
+
+
+def _dictionary(schema: Schema) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "participant_id": {"Description": "Subject"},
+        "split": {"Description": "Use", "Levels": {s: s for s in SPLITS}},
+        "cycle_s": {"Description": "Duration of the cardiac cycle", "Units": "s"},
+    }
+    for factor in schema.factors:
+        entry: dict[str, Any] = {"Description": factor.description}
+        if factor.kind == "number":
+            entry |= {"Units": factor.unit, "Minimum": factor.low, "Maximum": factor.high}
+        else:
+            entry |= {"Levels": {level: level for level in factor.levels}}
+        columns[factor.name] = entry
+    return columns

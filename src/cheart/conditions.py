@@ -1,0 +1,270 @@
+"""Conditions: what is known of the heart's owner, as a schema and as numbers for a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cheart.errors import InputError
+
+Value = float | str | None
+"""A condition's value: a number, a level's name, or None where it is not known (written ``n/a``)."""
+
+Conditions = Mapping[str, Value]
+"""From factor name to value. Factors that are left out are not known."""
+
+MISSING = ("", "n/a", "na", "nan", "none")
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One condition: a number with a unit and a range, or one of a few levels.
+
+    Raises:
+        InputError: a number without a range low < high, or fewer than two levels.
+    """
+
+    name: str
+    kind: Literal["number", "level"]
+    unit: str = ""
+    low: float = math.nan
+    high: float = math.nan
+    levels: tuple[str, ...] = ()
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", tuple(self.levels))
+        if self.kind not in ("number", "level"):
+            raise InputError(f"factor {self.name!r}: kind {self.kind!r} is neither number nor level")
+        if self.kind == "number" and not self.low < self.high:
+            raise InputError(f"factor {self.name!r}: a number needs a range low < high")
+        if self.kind == "level" and len(set(self.levels)) < 2:
+            raise InputError(f"factor {self.name!r}: at least two different levels are needed")
+
+    def read(self, value: object) -> Value:
+        """Check one value; text is understood, and ``n/a`` is None.
+
+        Raises:
+            InputError: not a number, outside the range, or not a level.
+        """
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return None
+        if isinstance(value, str) and value.strip().lower() in MISSING:
+            return None
+        return self._read_number(value) if self.kind == "number" else self._read_level(value)
+
+    def _read_number(self, value: object) -> float:
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise InputError(
+                f"{self.name} {value!r} is not a number; expected {self.expected}, or n/a where it is not known"
+            ) from None
+        if not self.low <= number <= self.high:
+            hint = ""
+            if self.unit == "cm" and self.low <= number * 100 <= self.high:
+                hint = f" (in m? then write {number * 100:g})"
+            raise InputError(f"{self.name} {number:g} is outside the range: expected {self.expected}{hint}")
+        return number
+
+    def _read_level(self, value: object) -> str:
+        for level in self.levels:
+            if str(value).strip().lower() == level.lower():
+                return level
+        raise InputError(
+            f"{self.name} {value!r} is not a known level; expected {self.expected}, or n/a where it is not known"
+        )
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words."""
+        if self.kind == "level":
+            return "one of " + ", ".join(self.levels)
+        return f"{self.low:g} to {self.high:g}" + (f" {self.unit}" if self.unit else "")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The factors that a cohort or a model knows, in order. It travels with both."""
+
+    factors: tuple[Factor, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "factors", tuple(self.factors))
+        if len(set(self.names)) != len(self.factors):
+            raise InputError(f"factors {self.names}: a name stands twice")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Factor names in order."""
+        return tuple(factor.name for factor in self.factors)
+
+    def __getitem__(self, name: str) -> Factor:
+        for factor in self.factors:
+            if factor.name == name:
+                return factor
+        raise InputError(f"unknown condition {name!r}; this schema has {', '.join(self.names)}")
+
+    def read(self, row: Mapping[str, object]) -> dict[str, Value]:
+        """Check one person's conditions; factors that the row lacks are None, other columns are ignored.
+
+        Raises:
+            InputError: a value that its factor refuses.
+        """
+        return {factor.name: factor.read(row.get(factor.name)) for factor in self.factors}
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """As plain JSON values; :meth:`from_json` reads it back."""
+        return [{k: v for k, v in asdict(f).items() if v not in ("", ()) and v == v} for f in self.factors]
+
+    @classmethod
+    def from_json(cls, value: Iterable[Mapping[str, Any]]) -> Schema:
+        """Read what :meth:`to_json` wrote."""
+        return cls(tuple(Factor(**item) for item in value))
+
+
+AGE = Factor("age", "number", "years", 0, 110, description="Age at the scan")
+SEX = Factor("sex", "level", levels=("F", "M"), description="Sex")
+WEIGHT = Factor("weight", "number", "kg", 20, 250, description="Body weight")
+HEIGHT = Factor("height", "number", "cm", 100, 230, description="Body height")
+SBP = Factor("sbp", "number", "mmHg", 60, 260, description="Systolic blood pressure")
+
+PAPER_SCHEMA = Schema((AGE, SEX, WEIGHT, HEIGHT, SBP))
+"""The paper's five conditions (section III-A), with ranges wide enough for any adult."""
+
+DECADES = tuple(f"{low}-{low + 10}" for low in range(10, 80, 10))
+"""The paper's seven age groups (section III-A)."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How conditions become the numbers that enter a network.
+
+    A number becomes (value − centre) / scale; a level becomes one column a level; the paper's age becomes one
+    column a decade. Every factor has one column more, which is 1 where the value is missing (its other columns
+    are then 0): a missing value is told to the network, never imputed in silence.
+
+    Attributes:
+        schema: the factors.
+        centre, scale: per number factor, from the training subjects.
+        trained: per number factor, the range [low, high] seen in training.
+        age_decades: whether ``age`` enters as the paper's seven decades.
+    """
+
+    schema: Schema
+    centre: Mapping[str, float]
+    scale: Mapping[str, float]
+    trained: Mapping[str, tuple[float, float]]
+    age_decades: bool = False
+
+    @classmethod
+    def fit(cls, schema: Schema, people: Sequence[Conditions], *, age_decades: bool = False) -> Encoding:
+        """Take centres, scales and ranges from the training subjects' known values.
+
+        A factor that nobody has known gets centre 0, scale 1 and an empty range.
+        """
+        centre, scale, trained = {}, {}, {}
+        for factor in schema.factors:
+            if factor.kind == "number":
+                known = np.array([p[factor.name] for p in people if p.get(factor.name) is not None], float)
+                centre[factor.name] = float(known.mean()) if known.size else 0.0
+                scale[factor.name] = float(known.std()) or 1.0 if known.size else 1.0
+                trained[factor.name] = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+        return cls(schema, centre, scale, trained, age_decades)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of :meth:`encode`, such as ``sex:F``, ``weight`` and ``weight:missing``."""
+        names: list[str] = []
+        for factor in self.schema.factors:
+            if factor.kind == "level":
+                names += [f"{factor.name}:{level}" for level in factor.levels]
+            elif self._in_decades(factor):
+                names += [f"age:{decade}" for decade in DECADES]
+            else:
+                names.append(factor.name)
+            names.append(f"{factor.name}:missing")
+        return tuple(names)
+
+    def encode(self, people: Sequence[Conditions]) -> NDArray[np.float32]:
+        """Conditions as numbers, [len(people), len(columns)].
+
+        Raises:
+            InputError: an age outside 10 to 80 where age enters as decades.
+        """
+        index = {name: i for i, name in enumerate(self.columns)}
+        out = np.zeros((len(people), len(index)), np.float32)
+        for row, person in zip(out, people, strict=True):
+            for factor in self.schema.factors:
+                value = person.get(factor.name)
+                if value is None:
+                    row[index[f"{factor.name}:missing"]] = 1
+                elif factor.kind == "level":
+                    row[index[f"{factor.name}:{value}"]] = 1
+                elif self._in_decades(factor):
+                    row[index[f"age:{decade(float(value))}"]] = 1
+                else:
+                    row[index[factor.name]] = (float(value) - self.centre[factor.name]) / self.scale[factor.name]
+        return out
+
+    def outside(self, person: Conditions) -> list[str]:
+        """Warnings for values beyond the range that the model was trained on, one sentence each."""
+        warnings = []
+        for name, (low, high) in self.trained.items():
+            value = person.get(name)
+            if value is not None and not low <= float(value) <= high:
+                unit = self.schema[name].unit
+                warnings.append(
+                    f"{name} {float(value):g} {unit} is beyond the training range {low:g} to {high:g} {unit}: "
+                    "the model extrapolates"
+                )
+        return warnings
+
+    def _in_decades(self, factor: Factor) -> bool:
+        return self.age_decades and factor.name == "age"
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values; :meth:`from_json` reads it back."""
+        return {
+            "schema": self.schema.to_json(),
+            "centre": dict(self.centre),
+            "scale": dict(self.scale),
+            "trained": {name: list(span) for name, span in self.trained.items()},
+            "age_decades": self.age_decades,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Encoding:
+        """Read what :meth:`to_json` wrote."""
+        trained = {name: (span[0], span[1]) for name, span in value["trained"].items()}
+        return cls(Schema.from_json(value["schema"]), value["centre"], value["scale"], trained, value["age_decades"])
+
+
+def decade(age: float) -> str:
+    """The paper's age group of an age in years, such as ``60-70``.
+
+    Raises:
+        InputError: outside 10 to 80.
+    """
+    if not 10 <= age < 80:
+        raise InputError(
+            f"age {age:g}: this model knows age as the paper's seven decades, 10 to 80 years; "
+            "train with --set age=number for others"
+        )
+    low = int(age // 10) * 10
+    return f"{low}-{low + 10}"
+
+
+def describe(person: Conditions, schema: Schema) -> str:
+    """Conditions in words, such as ``age 63 years, sex F, weight n/a``."""
+    parts = []
+    for factor in schema.factors:
+        value = person.get(factor.name)
+        text = "n/a" if value is None else value if isinstance(value, str) else f"{value:g} {factor.unit}".strip()
+        parts.append(f"{factor.name} {text}")
+    return ", ".join(parts)

@@ -1,0 +1,94 @@
+"""Files and folders that are either whole or not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cheart.errors import InputError
+
+
+@contextmanager
+def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Write a folder beside its place and rename it when all is well.
+
+    Yields a temporary folder; when the block ends it becomes ``path``, when it fails (or on Ctrl-C) it is
+    removed and nothing else has changed.
+
+    Raises:
+        InputError: ``path`` exists and ``overwrite`` is false, or it exists and is not a folder of ours.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite=overwrite)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield partial
+        if path.exists():
+            shutil.rmtree(path)
+        partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Refuse to write over what is there, before any work is done.
+
+    Raises:
+        InputError: ``path`` holds something and ``overwrite`` is false.
+    """
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already; choose another place, or replace it with --overwrite")
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; a folder is to be written there: choose another place")
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Write a file beside its place and rename it when all is well; the temporary name keeps the suffixes."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, whole or not at all; nan is written as null."""
+    with new_file(path) as partial:
+        partial.write_text(json.dumps(without_nan(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        InputError: the file is not there or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not JSON: {error}") from None
+
+
+def without_nan(value: Any) -> Any:
+    """JSON has no nan: it becomes null, however deep it stands."""
+    if isinstance(value, dict):
+        return {k: without_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(v) for v in value]
+    return None if isinstance(value, float) and value != value else value

@@ -1,0 +1,36 @@
+"""How a result was made: written into every folder of results."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from cheart._version import __version__
+
+_PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "nibabel", "zarr")
+
+
+def provenance(**more: Any) -> dict[str, Any]:
+    """Versions, command, time, and whatever else is given (seed, fingerprints of the inputs)."""
+    packages = {}
+    for name in _PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "cheart": __version__,
+        "command": " ".join(["cheart", *sys.argv[1:]]) if _is_command_line() else "from Python",
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packages": packages,
+        **more,
+    }
+
+
+def _is_command_line() -> bool:
+    return sys.argv[0].endswith(("cheart", "cheart/__main__.py"))
