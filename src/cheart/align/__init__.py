@@ -1,0 +1,1 @@
+"""Bring hearts to the template: pose, space and time, and back again."""
