@@ -1,0 +1,101 @@
+"""Overlap of two label-map sequences: Dice per structure and frame, over the planes that were imaged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cheart.errors import InputError
+from cheart.labels import STRUCTURES
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Voxel counts from which Dice follows, over observed planes only.
+
+    Attributes:
+        both: [T, 3] voxels that carry the structure in both sequences; structures as in ``labels.STRUCTURES``.
+        reference: [T, 3] voxels in the reference.
+        other: [T, 3] voxels in the other sequence.
+        observed: [T] bool, frames of which at least one plane was imaged.
+    """
+
+    both: NDArray[np.int64]
+    reference: NDArray[np.int64]
+    other: NDArray[np.int64]
+    observed: NDArray[np.bool_]
+
+    @property
+    def dice(self) -> NDArray[np.float64]:
+        """[T, 3] from 0 to 1: 2|A∩B| / (|A| + |B|). 0 where one of the two is empty, nan where both are."""
+        total = self.reference + self.other
+        return np.divide(2.0 * self.both, total, out=np.full(total.shape, np.nan), where=total > 0)
+
+    @property
+    def one_empty(self) -> NDArray[np.int64]:
+        """[3] observed frames in which the structure is in one of the two only (these count with Dice 0)."""
+        one = (self.reference == 0) != (self.other == 0)
+        return one[self.observed].sum(axis=0)
+
+    @property
+    def both_empty(self) -> NDArray[np.int64]:
+        """[3] observed frames in which the structure is in neither (these have no Dice)."""
+        neither = (self.reference == 0) & (self.other == 0)
+        return neither[self.observed].sum(axis=0)
+
+
+def overlap(
+    reference: NDArray[np.uint8], other: NDArray[np.uint8], observed: NDArray[np.bool_] | None = None
+) -> Overlap:
+    """Count common voxels per structure and frame.
+
+    Args:
+        reference: [T, Z, Y, X] canonical labels.
+        other: [T, Z, Y, X] canonical labels.
+        observed: [T, Z] bool, the planes that count; all where it is left out.
+
+    Raises:
+        InputError: shapes that do not agree.
+    """
+    observed = check_pair(reference, other, observed)
+    counts = np.zeros((3, reference.shape[0], len(STRUCTURES)), np.int64)
+    # plane by plane: a plane and its comparisons stay in the processor's cache
+    for t, z in np.argwhere(observed):
+        one, two = reference[t, z], other[t, z]
+        common = one * (one == two)
+        for row, plane in zip(counts, (common, one, two), strict=True):
+            row[t] += count_labels(plane)
+    return Overlap(*counts, observed=observed.any(axis=1))
+
+
+def dice(
+    reference: NDArray[np.uint8], other: NDArray[np.uint8], observed: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Dice per frame and structure, [T, 3]; see :func:`overlap` and :attr:`Overlap.dice`."""
+    return overlap(reference, other, observed).dice
+
+
+def count_labels(plane: NDArray[np.uint8]) -> list[int]:
+    """Pixels of each structure, in the order of ``labels.STRUCTURES``."""
+    return [np.count_nonzero(plane == number) for number in STRUCTURES.values()]
+
+
+def check_pair(
+    reference: NDArray[np.uint8], other: NDArray[np.uint8], observed: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
+    """The mask of observed planes [T, Z] for two sequences that are to be compared.
+
+    Raises:
+        InputError: shapes that do not agree.
+    """
+    if reference.ndim != 4 or reference.shape != other.shape:
+        raise InputError(
+            f"cannot compare label maps {reference.shape} and {other.shape}: expected one shape [T, Z, Y, X] for both"
+        )
+    if observed is None:
+        return np.ones(reference.shape[:2], bool)
+    if observed.shape != reference.shape[:2] or observed.dtype != np.bool_:
+        raise InputError(f"observed {observed.shape} {observed.dtype}: expected [T, Z] bool, {reference.shape[:2]}")
+    return observed
