@@ -67,7 +67,7 @@ def overlap(
         common = one * (one == two)
         for row, plane in zip(counts, (common, one, two), strict=True):
             row[t] += count_labels(plane)
-    return Overlap(*counts, observed=observed.any(axis=1))
+    return Overlap(both=counts[0], reference=counts[1], other=counts[2], observed=np.any(observed, axis=1))
 
 
 def dice(
@@ -79,7 +79,7 @@ def dice(
 
 def count_labels(plane: NDArray[np.uint8]) -> list[int]:
     """Pixels of each structure, in the order of ``labels.STRUCTURES``."""
-    return [np.count_nonzero(plane == number) for number in STRUCTURES.values()]
+    return [int(np.count_nonzero(plane == number)) for number in STRUCTURES.values()]
 
 
 def check_pair(
