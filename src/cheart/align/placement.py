@@ -1,0 +1,111 @@
+"""Where a heart lies in its own space and where on the template grid: the way there and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cheart.align.pose import is_thick
+from cheart.align.rigid import RigidTransform
+from cheart.grid import Grid
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where a heart lies in its own space and how it came into the template: the way there and back.
+
+    Attributes:
+        transform: own world mm to template mm.
+        affine: 4×4, own voxel (x, y, z) to own world mm; slices along Z.
+        shape: own voxels (Z, Y, X).
+        grid: the template grid.
+        planes: the template plane of each own slice (beyond the grid: below 0 or past its end), or None where
+            the volume is carried as a whole.
+    """
+
+    transform: RigidTransform
+    affine: NDArray[np.float64]
+    shape: tuple[int, int, int]
+    grid: Grid
+    planes: tuple[int, ...] | None
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Own voxel size in mm along (Z, Y, X)."""
+        z, y, x = np.linalg.norm(self.affine[:3, :3], axis=0)[::-1]
+        return float(z), float(y), float(x)
+
+    @property
+    def heights(self) -> NDArray[np.float64]:
+        """Position of each own slice's middle along the template's z axis, as a fractional plane number [Z]."""
+        middle = np.array([[(self.shape[2] - 1) / 2, (self.shape[1] - 1) / 2, k, 1.0] for k in range(self.shape[0])])
+        return np.array((middle @ self.to_grid.T)[:, 2])
+
+    @property
+    def to_grid(self) -> NDArray[np.float64]:
+        """4×4, own voxel (x, y, z) to template voxel (x, y, z)."""
+        return np.array(np.linalg.inv(self.grid.affine) @ self.transform.matrix @ self.affine)
+
+    @property
+    def rounding_mm(self) -> float:
+        """The most by which a slice was moved along the axis to lie on a template plane, mm."""
+        if self.planes is None:
+            return 0.0
+        return float(np.abs(self.heights - np.array(self.planes)).max() * self.grid.spacing[0])
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values; :meth:`from_json` reads it back. The grid is the cohort's and not repeated."""
+        return {
+            "world_to_template_mm": self.transform.to_json(),
+            "voxel_to_world_mm": [[float(v) for v in row] for row in self.affine],
+            "shape_zyx": list(self.shape),
+            "planes": None if self.planes is None else list(self.planes),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any], grid: Grid) -> Placement:
+        """Read what :meth:`to_json` wrote."""
+        z, y, x = value["shape_zyx"]
+        planes = None if value["planes"] is None else tuple(value["planes"])
+        transform = RigidTransform.from_json(value["world_to_template_mm"])
+        return cls(transform, np.array(value["voxel_to_world_mm"], np.float64), (z, y, x), grid, planes)
+
+
+def place(transform: RigidTransform, affine: NDArray, shape: tuple[int, int, int], grid: Grid) -> Placement:
+    """Lay a volume out on the grid.
+
+    The slices of a thick stack, if no closer than the grid's planes, each get a plane of their own; the whole stack
+    is moved along the axis by up to half a plane so that they fall on planes as exactly as they can.
+    """
+    affine = np.array(affine, np.float64)
+    placement = Placement(transform, affine, shape, grid, None)
+    if not is_thick(affine) or placement.spacing[0] < grid.spacing[0] * (1 - 1e-3):
+        return placement
+    shift = _best_shift(placement.heights)
+    nudge = RigidTransform.from_parts(np.eye(3), (0.0, 0.0, shift * grid.spacing[0]))
+    moved = Placement(nudge.after(transform), affine, shape, grid, None)
+    planes = tuple(int(p) for p in np.floor(moved.heights + 0.5))
+    return Placement(moved.transform, affine, shape, grid, planes)
+
+
+def _best_shift(heights: NDArray[np.floating]) -> float:
+    """The shift, within ± half a plane, after which the heights lie nearest to whole numbers."""
+    shifts = np.linspace(-0.5, 0.5, 201)
+    off = heights[None] + shifts[:, None]
+    off = ((off + 0.5) % 1 - 0.5) ** 2
+    return float(shifts[np.argmin(off.sum(1) + 1e-6 * shifts**2)])
+
+
+def share_cut(labels: NDArray[np.uint8], placement: Placement) -> float:
+    """The share of a heart's volume that lies outside the template grid's box.
+
+    Args:
+        labels: [Z, Y, X] canonical labels in the heart's own space.
+    """
+    xyz = np.argwhere(labels)[:, ::-1].astype(float)
+    inside = placement.to_grid[:3, :3] @ xyz.T + placement.to_grid[:3, 3:]
+    limit = np.array(placement.grid.shape[::-1])[:, None] - 0.5
+    return float(((inside < -0.5) | (inside > limit)).any(0).mean()) if len(xyz) else 0.0

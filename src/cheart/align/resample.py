@@ -1,0 +1,210 @@
+"""A heart's label maps on the template grid, and back on its own.
+
+One mechanism serves all: label distances (:mod:`cheart.align.distance`) are mixed in time, carried through space
+and the nearest label is taken. A thick stack keeps its slices: each is carried within its plane to the template
+plane nearest to it, and only those planes are observed. Between them the distances are interpolated along the axis,
+so that an encoder is given a whole heart.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cheart.align.distance import carry, label_distances, nearest_label
+from cheart.align.placement import Placement
+from cheart.align.pose import is_thick
+from cheart.align.time import FramePlan, Mix
+from cheart.errors import InputError
+
+_FLIP = np.eye(4)[[2, 1, 0, 3]]  # between (x, y, z, 1) and (z, y, x, 1)
+_MARGIN = 2
+_SPECK_MM = 5.0
+"""In a dense volume, how a label that one of two mixed frames lacks comes and goes."""
+
+
+def to_template(
+    labels: NDArray[np.uint8], placement: Placement, plan: FramePlan
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Bring a heart to the template grid and to the sequence's frames.
+
+    Args:
+        labels: [T, Z, Y, X] canonical labels in the heart's own space; the labelled frames only.
+        placement: where it goes.
+        plan: which of these frames make which frame.
+
+    Returns:
+        Labels [frames, Z, Y, X] on the grid (interpolated between the slices of a thick stack, empty in frames
+        without a source) and observed [frames, Z].
+    """
+    box = _bounding_box(np.any(labels, axis=0))
+    thick = is_thick(placement.affine)
+
+    @lru_cache(maxsize=3)
+    def distances(frame: int) -> NDArray[np.float32]:
+        z, y, x = box
+        spacing = placement.spacing
+        return label_distances(
+            labels[frame, z, y, x], spacing, planar=thick, absent_mm=spacing[0] if thick else _SPECK_MM
+        )
+
+    planes = _observed_planes(np.any(labels, axis=0), placement)
+    out = np.zeros((len(plan.mixes), *placement.grid.shape), np.uint8)
+    observed = np.zeros(out.shape[:2], bool)
+    for t, mix in enumerate(plan.mixes):
+        if mix is None:
+            continue
+        observed[t] = planes
+        if thick:
+            out[t] = _stack_to_grid(_mixed(distances, mix), placement, box)
+        else:
+            _volume_to_grid(_mixed(distances, mix), placement, box, out[t])
+    return out, observed
+
+
+def _mixed(distances: Any, mix: Mix) -> NDArray[np.float32]:
+    first: NDArray[np.float32] = distances(mix.first)
+    if mix.share == 0:
+        return first
+    return np.asarray((1 - mix.share) * first + mix.share * distances(mix.second), np.float32)
+
+
+def _bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
+    """Slices (Z, Y, X) around what is set, with a margin."""
+    if not mask.any():
+        raise InputError("the label map is empty")
+    slices = []
+    for axis in range(3):
+        hit = np.flatnonzero(mask.any(tuple(a for a in range(3) if a != axis)))
+        slices.append(slice(max(0, hit[0] - _MARGIN), min(mask.shape[axis], hit[-1] + 1 + _MARGIN)))
+    return slices[0], slices[1], slices[2]
+
+
+def _from_grid(placement: Placement, box: tuple[slice, slice, slice]) -> NDArray[np.float64]:
+    """4×4, template voxel (z, y, x) to voxel (z, y, x) within the box of the heart's own volume."""
+    back = _FLIP @ np.linalg.inv(placement.to_grid) @ _FLIP
+    back[:3, 3] -= [s.start for s in box]
+    return back
+
+
+def _volume_to_grid(
+    distances: NDArray[np.float32], placement: Placement, box: tuple[slice, slice, slice], out: NDArray[np.uint8]
+) -> None:
+    """Carry a dense volume's distances to the grid and write the labels there."""
+    back = _from_grid(placement, box)
+    corners = np.stack(np.meshgrid(*[[0, n - 1] for n in distances.shape[1:]], indexing="ij"), -1).reshape(-1, 3)
+    on_grid = (corners - back[:3, 3]) @ np.linalg.inv(back[:3, :3]).T
+    low = np.clip(np.floor(on_grid.min(0)), 0, out.shape).astype(int)
+    high = np.clip(np.ceil(on_grid.max(0)) + 1, 0, out.shape).astype(int)
+    if (high <= low).any():
+        return
+    moved = back.copy()
+    moved[:3, 3] += back[:3, :3] @ low
+    region = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    out[region] = nearest_label(carry(distances, moved, tuple(int(n) for n in high - low)))  # type: ignore[arg-type]
+
+
+def _stack_to_grid(
+    distances: NDArray[np.float32], placement: Placement, box: tuple[slice, slice, slice]
+) -> NDArray[np.uint8]:
+    """Carry each slice within its plane, then fill the planes between them; [Z, Y, X] labels on the grid."""
+    knots = placement.heights if placement.planes is None else np.array(placement.planes, float)
+    stack = carry(distances, _slice_matrix(placement, box), (distances.shape[1], *placement.grid.shape[1:]))
+    labels = nearest_label(stack)
+    order = np.argsort(knots[box[0]])
+    knots, stack, labels = knots[box[0]][order], stack[:, order], labels[order]
+    heart = np.flatnonzero(labels.any((1, 2)))
+    out = np.zeros(placement.grid.shape, np.uint8)
+    if heart.size:
+        first, last = int(heart[0]), int(heart[-1])
+        reach = placement.spacing[0] / placement.grid.spacing[0] / 2
+        for p in range(placement.grid.shape[0]):
+            if knots[first] <= p <= knots[last]:
+                i = min(int(np.searchsorted(knots, p, side="right")) - 1, last - 1) if last > first else first
+                share = (p - knots[i]) / (knots[i + 1] - knots[i]) if last > first else 0.0
+                near = stack[:, i] if share == 0 else (1 - share) * stack[:, i] + share * stack[:, min(i + 1, last)]
+                out[p] = nearest_label(near)
+            elif knots[first] - reach <= p < knots[first]:  # half a slice more of the same at either end, as in the
+                out[p] = labels[first]  # sum of slice volumes
+            elif knots[last] < p < knots[last] + reach:
+                out[p] = labels[last]
+    return out
+
+
+def _slice_matrix(placement: Placement, box: tuple[slice, slice, slice]) -> NDArray[np.float64]:
+    """4×4, (slice within the box, template y, template x) to (slice, y, x) within the box.
+
+    Slices are parallel to the template's planes, so the slice number stays and a template position within the
+    plane alone decides the place in it.
+    """
+    back = _from_grid(placement, box)
+    matrix = np.eye(4)
+    matrix[1:3, 1:3] = back[1:3, 1:3]
+    drift = back[1:3, 0] / back[0, 0]  # of an affine whose slices are not stacked quite at right angles
+    matrix[1:3, 0] = drift
+    matrix[1:3, 3] = back[1:3, 3] - drift * back[0, 3]
+    return matrix
+
+
+def _observed_planes(heart: NDArray[np.bool_], placement: Placement) -> NDArray[np.bool_]:
+    """[Z] the template planes that were imaged."""
+    count = placement.grid.shape[0]
+    seen = np.zeros(count, bool)
+    if placement.planes is not None:
+        seen[[p for p in placement.planes if 0 <= p < count]] = True
+        return seen
+    if is_thick(placement.affine):
+        low, high = placement.heights.min(), placement.heights.max()
+        seen[[p for p in range(count) if low <= p <= high]] = True
+        return seen
+    return _planes_in_view(heart, placement)
+
+
+def _planes_in_view(heart: NDArray[np.bool_], placement: Placement) -> NDArray[np.bool_]:
+    """[Z] the template planes of which the field of view of a dense volume covers most of the heart's outline."""
+    xyz = np.argwhere(heart)[:, ::-1].astype(float)
+    on_grid = placement.to_grid[:3, :3] @ xyz.T + placement.to_grid[:3, 3:]
+    outline = np.unique(np.round(on_grid[:2] / 4), axis=1) * 4
+    back = np.linalg.inv(placement.to_grid)
+    limit = np.array(placement.shape[::-1])[:, None] - 0.5
+    seen = np.zeros(placement.grid.shape[0], bool)
+    for p in range(len(seen)):
+        points = np.vstack([outline, np.full(outline.shape[1], p)])
+        own = back[:3, :3] @ points + back[:3, 3:]
+        seen[p] = ((own >= -0.5) & (own <= limit)).all(0).mean() >= 0.5
+    return seen
+
+
+def to_source(labels: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
+    """Bring labels on the template grid back into the heart's own space.
+
+    Args:
+        labels: [T, Z, Y, X] or [Z, Y, X] on the placement's grid.
+
+    Returns:
+        The same number of frames on the heart's own voxels, ``placement.shape``. Each slice of a thick stack is
+        taken from its own template plane; slices beyond the grid are empty.
+    """
+    if labels.ndim == 4:
+        return np.stack([to_source(frame, placement) for frame in labels])
+    out = np.zeros(placement.shape, np.uint8)
+    if not labels.any():
+        return out
+    forth = _FLIP @ placement.to_grid @ _FLIP
+    if placement.planes is None:
+        box = _bounding_box(labels > 0)
+        distances = label_distances(labels[box], placement.grid.spacing, planar=False, absent_mm=_SPECK_MM)
+        forth[:3, 3] -= [s.start for s in box]
+        return nearest_label(carry(distances, forth, placement.shape))
+    inside = [k for k, p in enumerate(placement.planes) if 0 <= p < labels.shape[0]]
+    if inside:
+        slices = labels[[placement.planes[k] for k in inside]]
+        distances = label_distances(slices, placement.grid.spacing, planar=True, absent_mm=_SPECK_MM)
+        matrix = np.eye(4)
+        matrix[1:3, 1:3] = forth[1:3, 1:3]
+        matrix[1:3, 0], matrix[1:3, 3] = forth[1:3, 0], forth[1:3, 3] + forth[1:3, 0] * inside[0]
+        out[inside] = nearest_label(carry(distances, matrix, (len(inside), *placement.shape[1:])))
+    return out
