@@ -1,0 +1,1 @@
+"""Makes tests/bodies.py importable from every folder of tests."""
