@@ -177,6 +177,37 @@ class Encoding:
                 trained[factor.name] = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
         return cls(schema, centre, scale, trained, age_decades)
 
+    def extended(self, schema: Schema, people: Sequence[Conditions]) -> Encoding:
+        """For training on with another cohort: its new factors come behind, ranges widen, numbers keep their scale.
+
+        Raises:
+            InputError: a factor that both have, with another kind, unit or levels.
+        """
+        for factor in schema.factors:
+            if factor.name in self.schema.names:
+                old = self.schema[factor.name]
+                if (old.kind, old.unit, old.levels) != (factor.kind, factor.unit, factor.levels):
+                    raise InputError(
+                        f"factor {factor.name!r}: the model has {old.kind} ({old.expected}), the cohort has "
+                        f"{factor.kind} ({factor.expected}); rename the cohort's factor"
+                    )
+        new = tuple(f for f in schema.factors if f.name not in self.schema.names)
+        other = Encoding.fit(schema, people, age_decades=self.age_decades)
+        trained = dict(self.trained)
+        for name, (low, high) in other.trained.items():
+            was = trained.get(name, (low, high))
+            seen = any(p.get(name) is not None for p in people)
+            trained[name] = (min(low, was[0]), max(high, was[1])) if seen and was[0] < was[1] else was
+            if seen and was[0] == was[1] == 0:
+                trained[name] = (low, high)
+        return Encoding(
+            Schema(self.schema.factors + new),
+            {**other.centre, **self.centre},
+            {**other.scale, **self.scale},
+            trained,
+            self.age_decades,
+        )
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns of :meth:`encode`, such as ``sex:F``, ``weight`` and ``weight:missing``."""

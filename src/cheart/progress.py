@@ -4,45 +4,51 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def track(
-    items: Iterable[Item], *, total: int, title: str, note: Callable[[Item], str] | None = None
-) -> Iterator[Item]:
-    """Iterate with a bar, the count, the time gone and the time left.
+@contextmanager
+def bar(total: int, title: str) -> Iterator[Callable[[int, str], None]]:
+    """A bar with the count, the time gone, the time left and a remark; silent where nobody watches.
+
+    Yields a function (done so far, remark) that moves it.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, note: None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TimeElapsedColumn(),
+        rich.TextColumn("left"),
+        rich.TimeRemainingColumn(),
+        rich.TextColumn("{task.fields[note]}"),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task(title, total=total, note="")
+        yield lambda done, note: shown.update(task, completed=done, note=note)
+
+
+def track(items: Iterable[Item], *, total: int, title: str) -> Iterator[Item]:
+    """Iterate under a :func:`bar`.
 
     Args:
         items: what to iterate over.
         total: how many there are.
         title: what is going on, such as ``Simulating``.
-        note: from the last item to a short remark shown behind the bar.
     """
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=total, note="")
-        for item in items:
+    with bar(total, title) as move:
+        for done, item in enumerate(items, start=1):
             yield item
-            bar.update(task, advance=1, note=note(item) if note else "")
+            move(done, "")
 
 
 def parallel(function: Callable[[Item], Result], items: Iterable[Item], *, jobs: int = 1) -> Iterator[Result]:

@@ -1,0 +1,1 @@
+"""Networks: CHeart and its baselines, one interface."""

@@ -1,0 +1,130 @@
+"""The one interface of all models: what a network must offer to be trained, used and judged alike."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cheart.conditions import Encoding
+from cheart.errors import InputError
+from cheart.grid import Grid
+
+Task = Literal["complete", "generate"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every model is built for: the space, the frames, and how conditions are encoded."""
+
+    grid: Grid
+    frames: int
+    encoding: Encoding
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values; :meth:`from_json` reads it back."""
+        return {"grid": self.grid.to_json(), "frames": self.frames, "encoding": self.encoding.to_json()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Setting:
+        """Read what :meth:`to_json` wrote."""
+        return cls(Grid.from_json(value["grid"]), value["frames"], Encoding.from_json(value["encoding"]))
+
+
+class HeartModel(nn.Module):
+    """A model of beating hearts given conditions.
+
+    Subclasses say which tasks they can do; those they cannot are refused here, in one place.
+
+    Attributes:
+        name: what ``--model`` calls it.
+        tasks: the tasks it can do.
+        reads: which data its training takes (see :mod:`cheart.training.data`).
+    """
+
+    name: ClassVar[str]
+    tasks: ClassVar[tuple[Task, ...]]
+    reads: str
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self.setting = setting
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    # -- training ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+        """The losses of one step, in turn: (group of parameters to step, loss, figures for the log).
+
+        The loop steps the group's optimiser after each, so a GAN yields twice.
+        """
+
+    @abstractmethod
+    def validation_loss(self, batch: Any) -> Tensor:
+        """The loss of each subject [B] that early stopping watches, without noise."""
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by the name of their optimiser."""
+        return {"all": [p for p in self.parameters() if p.requires_grad]}
+
+    # -- use ---------------------------------------------------------------------------------------------------
+
+    def complete(
+        self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: NDArray[np.float32]
+    ) -> NDArray[np.uint8]:
+        """The whole cycle from its first frame.
+
+        Args:
+            first: end-diastole [Z, Y, X]; planes that were not observed may hold interpolated content.
+            observed: [Z] bool.
+            conditions: [E], encoded.
+
+        Returns:
+            [T, Z, Y, X].
+
+        Raises:
+            InputError: this kind of model cannot complete.
+        """
+        self._must("complete")
+        with torch.no_grad():
+            return self._complete(first, observed, torch.from_numpy(conditions)[None].to(self.device))
+
+    def generate(self, conditions: NDArray[np.float32], *, seed: int) -> NDArray[np.uint8]:
+        """One beating heart [T, Z, Y, X] for conditions [E]; the same seed gives the same heart.
+
+        Raises:
+            InputError: this kind of model cannot generate.
+        """
+        self._must("generate")
+        with torch.no_grad():
+            return self._generate(torch.from_numpy(conditions)[None].to(self.device), self.noise(seed))
+
+    def latent_size(self) -> int:
+        """Length of the random code that :meth:`generate` draws."""
+        raise NotImplementedError
+
+    def noise(self, seed: int) -> Tensor:
+        """The random code [1, size] of a seed, drawn on the CPU so that every device gives the same heart."""
+        generator = torch.Generator().manual_seed(seed)
+        return torch.randn(1, self.latent_size(), generator=generator).to(self.device)
+
+    def _complete(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: Tensor) -> NDArray[np.uint8]:
+        raise NotImplementedError
+
+    def _generate(self, conditions: Tensor, noise: Tensor) -> NDArray[np.uint8]:
+        raise NotImplementedError
+
+    def _must(self, task: Task) -> None:
+        if task not in self.tasks:
+            raise InputError(f"a {self.name} model cannot {task}; it can {' and '.join(self.tasks)}")

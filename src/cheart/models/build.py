@@ -1,0 +1,33 @@
+"""From a model's name and options to the network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cheart.errors import InputError
+from cheart.models.base import HeartModel, Setting
+from cheart.models.cheart import CHeart, CHeartOptions
+from cheart.models.shape import ShapeBasis
+
+OPTIONS: dict[str, type] = {"cheart": CHeartOptions}
+"""The options of each model, by the name that ``--model`` takes."""
+
+
+def build(name: str, setting: Setting, options: Any, basis: ShapeBasis | None = None) -> HeartModel:
+    """An untrained network.
+
+    Raises:
+        InputError: no model of that name.
+    """
+    check_model(name)
+    return CHeart(setting, options, basis)
+
+
+def check_model(name: str) -> None:
+    """Refuse a model's name that is not known.
+
+    Raises:
+        InputError: it names the ones that are.
+    """
+    if name not in OPTIONS:
+        raise InputError(f"model {name!r}: expected one of {', '.join(OPTIONS)}")

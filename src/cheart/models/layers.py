@@ -1,0 +1,86 @@
+"""Layers that do the released network's arithmetic at a fraction of its cost."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class LabelConv3d(nn.Module):
+    """A first convolution (kernel 4, stride 2, padding 1) over one-hot labels and constant condition channels.
+
+    The released encoder repeats each number of the condition code over the whole volume as one more image
+    channel. With zero padding, what a constant channel adds to the output is the same in the whole interior and
+    differs only where the kernel hangs over a border: 3 × 3 × 3 patterns in all. They are read off a convolution
+    of a 6 × 6 × 6 volume and spread, so the result equals the plain way's to float accuracy.
+
+    Args:
+        labels: number of label channels.
+        conditions: length of the condition code.
+        out: output channels.
+    """
+
+    def __init__(self, labels: int, conditions: int, out: int) -> None:
+        super().__init__()
+        self.labels = labels
+        plain = nn.Conv3d(labels + conditions, out, kernel_size=4, stride=2, padding=1)
+        self.weight = nn.Parameter(plain.weight.detach())
+        self.bias = nn.Parameter(plain.bias.detach())  # type: ignore[union-attr]
+
+    def forward(self, one_hot: Tensor, code: Tensor) -> Tensor:
+        """[B, L, Z, Y, X] and [B, C] to [B, out, Z/2, Y/2, X/2]."""
+        image, constant = self.weight[:, : self.labels], self.weight[:, self.labels :]
+        seen = F.conv3d(one_hot, image, self.bias, stride=2, padding=1)
+        small = code[:, :, None, None, None].expand(-1, -1, 6, 6, 6)
+        patterns = F.conv3d(small, constant, stride=2, padding=1)  # [B, out, 3, 3, 3]
+        for axis in (2, 3, 4):
+            length = seen.shape[axis]
+            which = torch.ones(length, dtype=torch.long, device=seen.device)
+            which[0], which[-1] = 0, 2
+            patterns = patterns.index_select(axis, which)
+        return seen + patterns
+
+
+class FrameBatchNorm(nn.Module):
+    """Batch normalisation of a sequence decoded in one call, with the statistics of each frame kept apart.
+
+    Decoding frame after frame, as the released network does, normalises each frame by its own statistics over
+    the batch and updates the running ones once a frame. Decoded together, frames become channels: the same
+    arithmetic in one call.
+    """
+
+    def __init__(self, channels: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("var", torch.ones(channels))
+        self.mean: Tensor
+        self.var: Tensor
+
+    def forward(self, x: Tensor, frames: int) -> Tensor:
+        """[B·T, C, Z, Y, X] (frames of one subject side by side) to the same shape."""
+        if not self.training:
+            scale = self.weight * torch.rsqrt(self.var + self.eps)
+            shift = self.bias - self.mean * scale
+            return x * scale[:, None, None, None] + shift[:, None, None, None]
+        apart = x.unflatten(0, (-1, frames))  # [B, T, C, Z, Y, X]
+        # the statistics by var_mean: torch's fused batch_norm loses accuracy on channels-last CPU tensors
+        var, mean = torch.var_mean(apart, dim=(0, 3, 4, 5), correction=0)  # [T, C]
+        count = apart.numel() // (frames * apart.shape[2])
+        self._update(mean.detach(), var.detach() * count / max(count - 1, 1))
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        shift = self.bias - mean * scale
+        return (apart * scale[:, :, None, None, None] + shift[:, :, None, None, None]).flatten(0, 1)
+
+    @torch.no_grad()
+    def _update(self, mean: Tensor, var: Tensor) -> None:
+        # T successive updates with momentum m, in closed form: frame t counts m (1 − m)^(T − 1 − t)
+        frames = mean.shape[0]
+        age = torch.arange(frames - 1, -1, -1, device=mean.device, dtype=mean.dtype)
+        weight = self.momentum * (1 - self.momentum) ** age
+        keep = (1 - self.momentum) ** frames
+        self.mean.mul_(keep).add_(weight @ mean)
+        self.var.mul_(keep).add_(weight @ var)

@@ -1,0 +1,147 @@
+"""The joint distribution of conditions in a cohort: for drawing those that a person left out.
+
+It holds means and covariances only, never a person's values, so that a model can carry it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cheart.conditions import Conditions, Encoding, Schema, Value
+
+
+@dataclass(frozen=True)
+class Population:
+    """A mixture with one Gaussian of the number factors for each combination of levels.
+
+    Attributes:
+        schema: the factors.
+        combinations: the levels of each component, in the order of the schema's level factors.
+        share: [M], each component's share of the people.
+        mean: [M, F] of the number factors, in their units.
+        covariance: [M, F, F].
+        trained: the range in which draws must lie, [F, 2].
+    """
+
+    schema: Schema
+    combinations: tuple[tuple[Value, ...], ...]
+    share: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    trained: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, encoding: Encoding, people: Sequence[Conditions]) -> Population:
+        """From the training subjects; a factor that nobody has known stays unknown in every draw.
+
+        Small components borrow the whole cohort's covariance, as if it had been seen in ten people.
+        """
+        schema = encoding.schema
+        numbers = [f.name for f in schema.factors if f.kind == "number"]
+        levels = [f for f in schema.factors if f.kind == "level"]
+        values = np.array([[_number(p.get(n)) for n in numbers] for p in people], float).reshape(len(people), -1)
+        known = ~np.isnan(values)
+        centre = np.array([values[known[:, j], j].mean() if known[:, j].any() else 0 for j in range(len(numbers))])
+        filled = np.where(known, values, centre)
+        overall = np.atleast_2d(np.cov(filled, rowvar=False, bias=True)).reshape(len(numbers), len(numbers))
+        combinations, share, mean, covariance = [], [], [], []
+        for combination in product(*[(*f.levels, None) for f in levels]):
+            members = np.array([tuple(p.get(f.name) for f in levels) == combination for p in people])
+            if not members.any():
+                continue
+            n, rows = int(members.sum()), filled[members]
+            centred = rows - rows.mean(axis=0)
+            combinations.append(combination)
+            share.append(n / len(people))
+            mean.append((rows.sum(axis=0) + centre) / (n + 1))
+            covariance.append((centred.T @ centred + 10 * overall) / (n + 10))
+        trained = np.array([encoding.trained[n] for n in numbers], float).reshape(-1, 2)
+        arrays = (np.array(share), np.array(mean), np.array(covariance), trained)
+        return cls(schema, tuple(combinations), *arrays)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Names of the number factors."""
+        return tuple(f.name for f in self.schema.factors if f.kind == "number")
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Names of the level factors."""
+        return tuple(f.name for f in self.schema.factors if f.kind == "level")
+
+    def draw(self, known: Conditions, rng: np.random.Generator) -> dict[str, Value]:
+        """Conditions like a person's of this cohort who has the known values; the known ones stay as they are.
+
+        A factor that nobody in the cohort has known (its range is empty) stays missing.
+        """
+        given = np.array([known.get(n) is not None for n in self.numbers], bool)
+        x = np.array([_number(known.get(n)) for n in self.numbers], float)
+        weight = self.share * [self._fits(c, known) for c in self.combinations]
+        weight = weight * self._likelihood(x, given) if weight.any() else self.share
+        component = rng.choice(len(self.share), p=weight / weight.sum())
+        drawn = self._conditional(component, x, given, rng)
+        person: dict[str, Value] = dict(zip(self.levels, self.combinations[component], strict=True))
+        for j, name in enumerate(self.numbers):
+            low, high = self.trained[j]
+            person[name] = float(np.clip(drawn[j], low, high)) if high > low else None
+        person |= {name: value for name, value in known.items() if value is not None}
+        return {name: person.get(name) for name in self.schema.names}
+
+    def _fits(self, combination: tuple[Value, ...], known: Conditions) -> bool:
+        return all(known.get(n) in (None, level) for n, level in zip(self.levels, combination, strict=True))
+
+    def _likelihood(self, x: NDArray[np.float64], given: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Relative density of the given numbers under each component, [M]."""
+        log = np.zeros(len(self.share))
+        for m, (mean, covariance) in enumerate(zip(self.mean, self.covariance, strict=True)):
+            c = _ridged(covariance[np.ix_(given, given)])
+            d = (x - mean)[given]
+            log[m] = -0.5 * (d @ np.linalg.solve(c, d) + np.linalg.slogdet(c)[1]) if given.any() else 0.0
+        return np.exp(log - log.max())
+
+    def _conditional(
+        self, m: int, x: NDArray[np.float64], given: NDArray[np.bool_], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        mean, covariance = self.mean[m], self.covariance[m]
+        free = ~given
+        gain = np.zeros((int(free.sum()), int(given.sum())))
+        if given.any():
+            gain = np.linalg.solve(_ridged(covariance[np.ix_(given, given)]), covariance[np.ix_(given, free)]).T
+        centre = mean[free] + gain @ (x - mean)[given]
+        left = covariance[np.ix_(free, free)] - gain @ covariance[np.ix_(given, free)]
+        out = x.copy()
+        out[free] = rng.multivariate_normal(centre, left, check_valid="ignore", method="eigh")
+        return out
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values; :meth:`from_json` reads it back."""
+        return {
+            "combinations": [list(c) for c in self.combinations],
+            "share": self.share.tolist(),
+            "mean": self.mean.tolist(),
+            "covariance": self.covariance.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], encoding: Encoding) -> Population:
+        """Read what :meth:`to_json` wrote, with the encoding that stands beside it."""
+        schema = encoding.schema
+        trained = np.array([encoding.trained[f.name] for f in schema.factors if f.kind == "number"], float)
+        share, mean, covariance = (np.array(value[k], float) for k in ("share", "mean", "covariance"))
+        combinations = tuple(tuple(c) for c in value["combinations"])
+        return cls(schema, combinations, share, mean, covariance, trained.reshape(-1, 2))
+
+
+def _number(value: Value) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _ridged(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A covariance that can be inverted, also where a factor never varied."""
+    return matrix + 1e-9 * np.eye(len(matrix)) * max(float(np.trace(matrix)), 1.0)

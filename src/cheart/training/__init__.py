@@ -1,0 +1,1 @@
+"""Training: data, options, the loop, checkpoints."""

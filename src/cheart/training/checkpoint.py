@@ -1,0 +1,60 @@
+"""Where a training stands, in one file: weights, optimisers and counters, as safetensors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from cheart.errors import InputError
+from cheart.files import new_file
+
+
+def write_checkpoint(
+    path: Path, network: nn.Module, optimisers: dict[str, torch.optim.Optimizer], state: dict[str, Any]
+) -> None:
+    """Write everything that a training needs to go on as if it had never stopped.
+
+    Args:
+        path: the file, written whole or not at all.
+        network: its parameters and buffers.
+        optimisers: by group name; their state tensors are kept.
+        state: counters and figures, JSON values.
+    """
+    tensors: dict[str, Tensor] = {f"network/{n}": t.detach().contiguous() for n, t in network.state_dict().items()}
+    for group, optimiser in optimisers.items():
+        for place, entries in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser/{group}/{place}/{n}": torch.as_tensor(v).contiguous() for n, v in entries.items()}
+    with new_file(path) as partial:
+        save_file({n: t.cpu() for n, t in tensors.items()}, partial, metadata={"state": json.dumps(state)})
+
+
+def read_checkpoint(
+    path: Path, network: nn.Module, optimisers: dict[str, torch.optim.Optimizer], device: torch.device
+) -> dict[str, Any]:
+    """Put a checkpoint back into a network and its optimisers; returns the state.
+
+    Raises:
+        InputError: the file cannot be read, or it belongs to another network.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name).to(device) for name in file.keys()}  # noqa: SIM118
+            state: dict[str, Any] = json.loads(file.metadata()["state"])
+        network.load_state_dict({n.removeprefix("network/"): t for n, t in tensors.items() if n.startswith("network/")})
+    except (SafetensorError, OSError, RuntimeError, KeyError) as error:
+        raise InputError(f"{path} is no checkpoint of this training: {error}") from None
+    for group, optimiser in optimisers.items():
+        entries: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            kind, _, rest = name.partition("/")
+            if kind == "optimiser" and rest.startswith(f"{group}/"):
+                _, place, key = rest.split("/")
+                entries.setdefault(int(place), {})[key] = tensor
+        optimiser.load_state_dict({"state": entries, "param_groups": optimiser.state_dict()["param_groups"]})
+    return state

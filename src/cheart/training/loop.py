@@ -1,0 +1,205 @@
+"""The training loop of every model: plain PyTorch, resumable after any kill, one seed one result.
+
+A run's folder:
+
+    config.json              the model, everything resolved (cheart.models.store)
+    model.safetensors        the weights of the best epoch so far, by validation loss
+    run.json                 versions, device, seed, the cohort's fingerprint, duration
+    metrics.csv              one row an epoch
+    checkpoint.safetensors   where the training stands
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cheart.cohort import Cohort
+from cheart.errors import InputError
+from cheart.files import new_file, read_json, write_json
+from cheart.models.base import HeartModel
+from cheart.models.store import write_weights
+from cheart.progress import bar
+from cheart.provenance import provenance
+from cheart.training.checkpoint import read_checkpoint, write_checkpoint
+from cheart.training.data import Data, in_batches
+from cheart.training.options import TrainingOptions
+
+Optimisers = dict[str, torch.optim.Optimizer]
+"""By the name of the group of parameters that each steps."""
+
+
+@dataclass
+class Progress:
+    """How far a training has come."""
+
+    epoch: int = 0
+    best: float = math.inf
+    best_epoch: int = -1
+    seconds: float = 0.0
+    rows: list[dict[str, float]] = field(default_factory=list)
+
+    def over(self, options: TrainingOptions) -> bool:
+        """Whether the last epoch is done, or validation has not improved for too long."""
+        return self.epoch >= options.epochs or self.epoch - self.best_epoch > options.patience
+
+
+def fit(
+    network: HeartModel,
+    training: Data,
+    validation: Data,
+    *,
+    run: Path,
+    options: TrainingOptions,
+    seed: int,
+    device: torch.device,
+    resume: bool,
+    log: Callable[[dict[str, float]], None] = lambda row: None,
+) -> Progress:
+    """Train until the last epoch or early stopping; the best weights are in the run's folder.
+
+    Every random number of an epoch comes from (seed, epoch), so a training that goes on after a kill ends with the
+    weights of one that never stopped (bit for bit on a CPU).
+
+    Args:
+        network: trained in place, on ``device``.
+        training, validation: subjects.
+        run: the run's folder.
+        options: batch, rate, epochs, patience.
+        seed: of order, noise and forgotten conditions.
+        device: where to compute.
+        resume: go on from the run's checkpoint, if it has one.
+        log: called with each epoch's row.
+
+    Raises:
+        InputError: the checkpoint is of another training; the loss is no number any more.
+    """
+    network.to(device)
+    optimisers: Optimisers = {
+        n: torch.optim.Adam(parameters, lr=options.rate) for n, parameters in network.groups().items()
+    }
+    progress = Progress()
+    checkpoint = run / "checkpoint.safetensors"
+    if resume and checkpoint.is_file():
+        progress = Progress(**read_checkpoint(checkpoint, network, optimisers, device))
+    steps = len(in_batches(np.arange(len(training)), options.batch))
+    with bar(options.epochs * steps, "Training") as move:
+        while not progress.over(options):
+            start = time.perf_counter()
+            for optimiser in optimisers.values():
+                optimiser.param_groups[0]["lr"] = options.rate_at(progress.epoch)
+            remark = f"epoch {progress.epoch + 1}, best {progress.best:.4g}"
+            shown = partial(_show, move, progress.epoch * steps, remark)
+            row = _train_epoch(network, training, optimisers, options, (seed, progress.epoch), device, shown)
+            row["validation"] = validate(network, validation, batch=options.batch, device=device)
+            _close_epoch(network, progress, row, time.perf_counter() - start, run)
+            write_checkpoint(checkpoint, network, optimisers, asdict(progress))
+            log(progress.rows[-1])
+    return progress
+
+
+def _show(move: Callable[[int, str], None], before: int, remark: str, step: int) -> None:
+    move(before + step, remark)
+
+
+def _train_epoch(
+    network: HeartModel,
+    data: Data,
+    optimisers: Optimisers,
+    options: TrainingOptions,
+    seed: tuple[int, int],
+    device: torch.device,
+    move: Callable[[int], None],
+) -> dict[str, float]:
+    """One pass over the training subjects; the mean of each figure."""
+    network.train()
+    order = np.random.default_rng([*seed, 0x0DE5]).permutation(len(data))
+    noise = torch.Generator().manual_seed(int(np.random.default_rng([*seed, 0x4015E]).integers(2**62)))
+    sums: dict[str, float] = {}
+    for k, which in enumerate(in_batches(order, options.batch), start=1):
+        for group, loss, figures in network.losses(data.batch(which, device), noise):
+            if not torch.isfinite(loss):
+                raise InputError(
+                    f"the {group} loss is {float(loss)} in epoch {seed[1] + 1}: training has come apart; "
+                    "go on with a smaller step, for instance --resume --set rate=0.0001"
+                )
+            optimisers[group].zero_grad(set_to_none=True)
+            loss.backward()
+            if options.clip:
+                torch.nn.utils.clip_grad_norm_(optimisers[group].param_groups[0]["params"], options.clip)
+            optimisers[group].step()
+            for name, value in {f"loss_{group}": float(loss.detach()), **figures}.items():
+                sums[name] = sums.get(name, 0.0) + value * len(which)
+        move(k)
+    return {name: value / len(data) for name, value in sums.items()}
+
+
+@torch.no_grad()
+def validate(network: HeartModel, data: Data, *, batch: int, device: torch.device) -> float:
+    """The mean validation loss over subjects."""
+    network.eval()
+    everyone = np.arange(len(data))
+    losses = [network.validation_loss(data.batch(which, device)) for which in in_batches(everyone, batch)]
+    return float(torch.cat(losses).mean())
+
+
+def _close_epoch(network: HeartModel, progress: Progress, row: dict[str, float], seconds: float, run: Path) -> None:
+    """Write down an epoch; its weights become the model if they are the best so far."""
+    if row["validation"] < progress.best:
+        progress.best, progress.best_epoch = row["validation"], progress.epoch
+        write_weights(run, network)
+    progress.epoch += 1
+    progress.seconds += seconds
+    progress.rows.append({"epoch": progress.epoch, **row, "seconds": seconds})
+    with new_file(run / "metrics.csv") as partial:
+        pd.DataFrame(progress.rows).to_csv(partial, index=False, float_format="%.6g")
+
+
+def write_run(
+    run: Path, cohort: Cohort, *, seed: int, device: torch.device, progress: Progress | None, **how: Any
+) -> None:
+    """Write run.json: how this training was made and how it stands."""
+    before = read_json(run / "run.json") if (run / "run.json").is_file() else {}
+    state: dict[str, Any] = {"finished": False}
+    if progress is not None:
+        state = {
+            "finished": True,
+            "epochs": progress.epoch,
+            "best_epoch": progress.best_epoch + 1,
+            "best_validation_loss": progress.best,
+            "training_seconds": round(progress.seconds, 1),
+        }
+    here = {"device": describe_device(device), "threads": torch.get_num_threads(), "seed": seed}
+    value = provenance(**here, cohort={"title": cohort.info["title"], "fingerprint": cohort.fingerprint}, **how)
+    value["first_started"] = before.get("first_started", value["made"])
+    write_json(run / "run.json", {**value, **state})
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto`` takes a GPU where there is one.
+
+    Raises:
+        InputError: a device that this machine or this build of PyTorch does not have.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device {name!r} is not to be had here ({str(error).splitlines()[0]}); try auto") from None
+    return device
+
+
+def describe_device(device: torch.device) -> str:
+    """The device in words, for run.json."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,109 @@
+"""What can be set of a training, and the presets that set it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from math import cos, pi
+from typing import Any, Literal
+
+from cheart.errors import InputError
+from cheart.models.build import OPTIONS, check_model
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """The training of any model; the defaults are the paper's (section III-B).
+
+    Attributes:
+        batch: subjects a step.
+        rate: Adam's learning rate.
+        schedule: ``constant``, or ``cosine`` from the rate down to nothing.
+        clip: longest gradient (its norm) that a step takes as it is; 0 for no limit.
+        epochs: at most.
+        patience: stop when the validation loss has not improved for so many epochs.
+        age: how age enters: ``decades`` (the paper's seven) or ``number``.
+    """
+
+    batch: int = 8
+    rate: float = 5e-4
+    schedule: Literal["constant", "cosine"] = "constant"
+    clip: float = 0.0
+    epochs: int = 500
+    patience: int = 50
+    age: Literal["decades", "number"] = "decades"
+
+    def __post_init__(self) -> None:
+        if min(self.batch, self.epochs, self.patience) < 1 or not self.rate > 0:
+            raise InputError("batch, epochs and patience must be at least 1, and rate above 0")
+        if self.schedule not in ("constant", "cosine"):
+            raise InputError(f"schedule {self.schedule!r}: expected constant or cosine")
+        if self.age not in ("decades", "number"):
+            raise InputError(f"age {self.age!r}: expected decades or number")
+
+    def rate_at(self, epoch: int) -> float:
+        """The learning rate of an epoch (counted from 0)."""
+        return self.rate if self.schedule == "constant" else self.rate * 0.5 * (1 + cos(pi * epoch / self.epochs))
+
+
+_SMOOTH: dict[str, Any] = {"rate": 2e-3, "schedule": "cosine", "clip": 10.0, "age": "number"}
+_SHAPE: dict[str, Any] = {"space": "shape", "residual": True, "forget": 0.1}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {
+        "training": TrainingOptions(batch=16, epochs=200, patience=60, **_SMOOTH),
+        "cheart": {**_SHAPE, "modes": 48, "hidden": 128},
+    },
+    "laptop": {
+        "training": TrainingOptions(batch=32, epochs=400, patience=100, **_SMOOTH),
+        "cheart": {**_SHAPE, "modes": 96, "hidden": 256},
+    },
+    "paper": {"training": TrainingOptions(), "cheart": {}},
+}
+"""``paper`` is the paper's network and training; the others live on a shape basis (docs/model.md says why)."""
+
+
+def resolve(model: str, preset: str, settings: Iterable[str]) -> tuple[TrainingOptions, Any]:
+    """The training's and the model's options: a preset, changed by ``key=value`` settings.
+
+    Raises:
+        InputError: an unknown model, preset or key, or a value of the wrong kind.
+    """
+    check_model(model)
+    if preset not in PRESETS:
+        raise InputError(f"preset {preset!r}: expected one of {', '.join(PRESETS)}")
+    training: TrainingOptions = PRESETS[preset]["training"]
+    return apply_settings(training, OPTIONS[model](**PRESETS[preset].get(model, {})), settings)
+
+
+def apply_settings(training: TrainingOptions, options: Any, settings: Iterable[str]) -> tuple[TrainingOptions, Any]:
+    """Change options by ``key=value`` settings.
+
+    Raises:
+        InputError: an unknown key, or a value of the wrong kind.
+    """
+    for setting in settings:
+        key, found, text = setting.partition("=")
+        known = [f.name for f in fields(training)] + [f.name for f in fields(options)]
+        if not found or key not in known:
+            raise InputError(f"--set {setting!r}: expected key=value with a key of {', '.join(known)}")
+        if any(f.name == key for f in fields(training)):
+            training = replace(training, **{key: _read(setting, text, getattr(training, key))})
+        else:
+            options = replace(options, **{key: _read(setting, text, getattr(options, key))})
+    return training, options
+
+
+def _read(setting: str, text: str, was: Any) -> Any:
+    """Text as the kind of value that the option has."""
+    if isinstance(was, bool):
+        if text.lower() not in ("true", "false"):
+            raise InputError(f"--set {setting!r}: expected true or false")
+        return text.lower() == "true"
+    if isinstance(was, str):
+        return text
+    try:
+        return type(was)(text)
+    except ValueError:
+        kind = "a whole number" if isinstance(was, int) else "a number"
+        raise InputError(f"--set {setting!r}: expected {kind}") from None

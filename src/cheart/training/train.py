@@ -1,0 +1,146 @@
+"""``cheart train``: from a cohort to a run's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cheart.cohort import Cohort
+from cheart.conditions import Conditions, Encoding
+from cheart.errors import InputError
+from cheart.files import read_json
+from cheart.models.base import HeartModel, Setting
+from cheart.models.build import build
+from cheart.models.store import basis_of, read_model, write_config
+from cheart.population import Population
+from cheart.training.continuing import continue_model
+from cheart.training.data import Data, ShapeData, VoxelData, fit_basis
+from cheart.training.loop import Progress, choose_device, fit, write_run
+from cheart.training.options import TrainingOptions, apply_settings, resolve
+
+
+def train(
+    cohort: Cohort,
+    run: Path,
+    *,
+    model: str = "cheart",
+    preset: str = "laptop",
+    settings: Sequence[str] = (),
+    start_from: Path | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    jobs: int = -1,
+    resume: bool = False,
+    log: Callable[[dict[str, float]], None] = lambda row: None,
+) -> Progress:
+    """Train a model on a cohort's training subjects, watched on its validation subjects.
+
+    Args:
+        cohort: label maps and conditions.
+        run: the folder to write (see :mod:`cheart.training.loop`).
+        model: its name.
+        preset: ``quick``, ``laptop`` or ``paper``.
+        settings: ``key=value`` changes to the preset.
+        start_from: a trained model to go on from, with this cohort.
+        seed: of weights, order and noise.
+        device: ``auto``, ``cpu``, ``cuda`` …
+        jobs: processes that prepare data (−1: one a core).
+        resume: go on with what stands in ``run``.
+        log: called with each epoch's row.
+
+    Raises:
+        InputError: something about the cohort, the options or the folder that does not go together.
+    """
+    _check_folder(run, cohort, resume=resume)
+    where = choose_device(device)
+    people: list[Conditions] = [cohort.conditions(int(i)) for i in cohort.indices("train")]
+    if not people or not len(cohort.indices("val")):
+        raise InputError(f"{cohort.path}: no training or no validation subjects (column split of participants.tsv)")
+    torch.manual_seed(seed)
+    if resume and (run / "model.safetensors").is_file():
+        network, training, options = _stored(run, settings)
+    elif start_from is not None:
+        network, training, options = _continued(start_from, cohort, people, settings)
+    else:
+        network, training, options = _fresh(cohort, people, model, preset, settings, jobs=jobs)
+    run.mkdir(parents=True, exist_ok=True)
+    how = {"preset": preset, "settings": list(settings), "started_from": start_from and Path(start_from).name}
+    about = {
+        "training": asdict(training),
+        "population": Population.fit(network.setting.encoding, people).to_json(),
+        "trained_on": {
+            "kind": cohort.info["kind"],
+            "title": cohort.info["title"],
+            "fingerprint": cohort.fingerprint,
+            "subjects": len(people),
+        },
+    }
+    write_config(run, network, options, **about)
+    write_run(run, cohort, seed=seed, device=where, progress=None, **how)
+    data = _data(network, cohort, jobs=jobs)
+    progress = fit(network, *data, run=run, options=training, seed=seed, device=where, resume=resume, log=log)
+    write_run(run, cohort, seed=seed, device=where, progress=progress, **how)
+    return progress
+
+
+Start = tuple[HeartModel, TrainingOptions, Any]
+"""A network to train, its training's options and its own."""
+
+
+def _fresh(
+    cohort: Cohort, people: list[Conditions], model: str, preset: str, settings: Sequence[str], *, jobs: int
+) -> Start:
+    training, options = resolve(model, preset, settings)
+    encoding = Encoding.fit(cohort.schema, people, age_decades=training.age == "decades")
+    basis = None
+    if getattr(options, "space", None) == "shape":
+        basis = fit_basis(cohort, cohort.indices("train"), modes=options.modes, jobs=jobs)
+    return build(model, Setting(cohort.grid, cohort.frames, encoding), options, basis), training, options
+
+
+def _continued(start_from: Path, cohort: Cohort, people: list[Conditions], settings: Sequence[str]) -> Start:
+    base = read_model(start_from)
+    was = TrainingOptions(**base.config["training"])
+    # a trained model is near where it should be: smaller steps, and none of the first large ones
+    gentler = replace(was, rate=was.rate / 4, schedule="cosine")
+    training, options = apply_settings(gentler, base.options, settings)
+    return continue_model(base, options, cohort, people), training, options
+
+
+def _stored(run: Path, settings: Sequence[str]) -> Start:
+    stored = read_model(run)
+    training, options = apply_settings(TrainingOptions(**stored.config["training"]), stored.options, settings)
+    if options != stored.options:
+        raise InputError("--resume: the network's own options cannot change on the way; start another run")
+    return stored.network, training, options
+
+
+def _check_folder(run: Path, cohort: Cohort, *, resume: bool) -> None:
+    """Refuse to write over a run, or to go on with one that was trained on another cohort."""
+    if not resume:
+        if run.exists() and (not run.is_dir() or any(run.iterdir())):
+            raise InputError(f"{run} exists already; go on with it by --resume, or choose another place")
+        return
+    if not (run / "run.json").is_file():
+        raise InputError(f"--resume: {run} holds no run; leave --resume out to start one")
+    before = read_json(run / "run.json")["cohort"]["fingerprint"]
+    if before != cohort.fingerprint:
+        raise InputError(f"--resume: {run} was trained on another cohort ({before[:12]}…) than {cohort.path}")
+
+
+def _data(network: HeartModel, cohort: Cohort, *, jobs: int) -> tuple[Data, Data]:
+    """Training and validation subjects as the network reads them."""
+    encoding = network.setting.encoding
+    train, val = cohort.indices("train"), cohort.indices("val")
+    if network.reads == "voxels":
+        return VoxelData.of(cohort, train, encoding), VoxelData.of(cohort, val, encoding)
+    basis = basis_of(network)
+    assert basis is not None
+    return (
+        ShapeData.of(cohort, train, encoding, basis, jobs=jobs, title="Reading training subjects"),
+        ShapeData.of(cohort, val, encoding, basis, jobs=jobs, title="Reading validation subjects"),
+    )
