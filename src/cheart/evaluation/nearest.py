@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from cheart.labels import STRUCTURES
+from cheart.labels import BACKGROUND, STRUCTURES
 
 REACH_MM = 30.0
 """Up to here rows are searched; beyond it a distance transform is cheaper."""
@@ -83,7 +83,7 @@ def layout(shape: tuple[int, int, int], spacing: tuple[float, float, float], in_
     near = near[away[near] <= reach_mm2]
     dtype: type[np.unsignedinteger] = np.uint8 if ny < 255 else np.uint16
     far = np.iinfo(dtype).max - 1
-    row_mm2: NDArray[np.float64] = (np.arange(far + 1) * spacing[1]) ** 2
+    row_mm2 = np.square(np.arange(far + 1, dtype=np.float64) * spacing[1])
     row_mm2[far] = np.inf
     return Layout(
         shape=shape,
@@ -147,9 +147,8 @@ def find_borders(
     where = layout(shape, spacing, in_plane)
     seen = np.flatnonzero(planes)
     stack = np.ascontiguousarray(labels if seen.size == len(labels) else labels[seen])
-    edge = _edges(stack, in_plane=in_plane)
-    voxel = np.flatnonzero(edge.view(bool))
-    structure = edge.ravel()[voxel].astype(np.intp) - 1
+    voxel = np.flatnonzero(_on_border(stack, in_plane=in_plane))
+    structure = stack.ravel()[voxel].astype(np.intp) - 1
     if seen.size < len(labels):
         in_stack, rest = np.divmod(voxel, shape[1] * shape[2])
         voxel = seen[in_stack] * (shape[1] * shape[2]) + rest
@@ -157,8 +156,7 @@ def find_borders(
     return Borders(where, voxel, structure, place, _row_distances(where, place))
 
 
-def _edges(labels: NDArray[np.uint8], *, in_plane: bool) -> NDArray[np.uint8]:
-    """The label of each border voxel, 0 elsewhere, [Z, Y, X]."""
+def _on_border(labels: NDArray[np.uint8], *, in_plane: bool) -> NDArray[np.bool_]:
     edge = np.zeros(labels.shape, bool)
     edge[:, [0, -1]] = edge[:, :, [0, -1]] = True
     if not in_plane:
@@ -170,7 +168,7 @@ def _edges(labels: NDArray[np.uint8], *, in_plane: bool) -> NDArray[np.uint8]:
         differs = flat[shift:] != flat[:-shift]
         marked[shift:] |= differs
         marked[:-shift] |= differs
-    return labels * edge
+    return edge & (labels != BACKGROUND)
 
 
 def _row_distances(where: Layout, place: NDArray[np.intp]) -> Rows:
