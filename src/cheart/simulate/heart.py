@@ -1,0 +1,221 @@
+"""One simulated beating heart: the continuous surfaces at any phase of the cycle, and their voxels.
+
+A material point of the LV wall at height s stays at height s; the base descends and the apex rises, so that the
+length shrinks by λ(t); in plane, squared radii follow the volumes:
+
+    A(t) = A₀ (1 − a(t) g)      with a(t) such that the cavity has its volume V_LV(t);  g: regional amplitude
+    P(t) = A(t) + (P₀ − A₀) / λ(t)   every wedge of wall keeps its volume, so thickening emerges
+    P(t) + c(t) D₀              the RV's free wall, with c(t) such that the RV has its volume V_RV(t)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cheart.conditions import Conditions
+from cheart.grid import Grid
+from cheart.labels import LV, MYO, RV
+from cheart.sequence import Sequence, whole
+from cheart.simulate import surfaces
+from cheart.simulate.anatomy import Anatomy, draw_anatomy
+from cheart.simulate.demographics import complete_conditions
+from cheart.simulate.motion import Motion, draw_motion
+from cheart.simulate.phenotypes import Phenotypes, draw_phenotypes
+from cheart.simulate.surfaces import ANGLES, Field, S, integral
+
+Seed = int | list[int] | np.random.SeedSequence
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What is exactly known of a simulated heart.
+
+    Attributes:
+        conditions: its owner's.
+        phenotypes: of the continuous surfaces, not of voxels.
+        anatomy, motion: what generated it.
+        shape: the drawn parameters of the shape.
+        lv_ml, rv_ml: [T] volume-time curves in mL.
+    """
+
+    conditions: Conditions
+    phenotypes: Phenotypes
+    anatomy: Anatomy
+    motion: Motion
+    shape: dict[str, float]
+    lv_ml: NDArray[np.float64]
+    rv_ml: NDArray[np.float64]
+
+    def to_row(self) -> dict[str, Any]:
+        """Phenotypes and generating parameters under one name each, for a table."""
+        return {**self.phenotypes.to_row(), **self.shape, **self.motion.to_row()}
+
+
+@dataclass(frozen=True, eq=False)
+class Surfaces:
+    """The surfaces at one phase: squared radii over (height, angle), where the axis is, and the basal planes."""
+
+    cavity: Field
+    outer: Field
+    free_wall: Field
+    centre: NDArray[np.float64]
+    apex: float
+    base: float
+    rv_drop: float
+
+
+def draw_heart(conditions: Conditions, *, seed: Seed, frames: int = 20) -> Truth:
+    """Draw one of the hearts that a person of these conditions may have; another seed gives another heart.
+
+    Args:
+        conditions: age, sex, weight, height and sbp, all known; heart_rate if it matters (else 62.5 a minute).
+        seed: the same seed gives the same heart.
+        frames: T, of the volume-time curves.
+
+    Raises:
+        InputError: a condition is missing or refused.
+    """
+    person = complete_conditions(conditions)
+    sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    size, form, beat = (np.random.default_rng([*np.atleast_1d(sequence.generate_state(4)), i]) for i in range(3))
+    phenotypes = draw_phenotypes(person, size)
+    anatomy, shape = draw_anatomy(phenotypes, form)
+    motion = draw_motion(person, phenotypes, anatomy.length, beat)
+    phase = np.arange(frames) / frames
+    lv_ml = phenotypes.lvedv - (phenotypes.lvedv - phenotypes.lvesv) * motion.lv.emptied(phase)
+    rv_ml = phenotypes.rvedv - (phenotypes.rvedv - phenotypes.rvesv) * motion.rv.emptied(phase)
+    return Truth(dict(conditions), phenotypes, anatomy, motion, shape, lv_ml, rv_ml)
+
+
+def simulate_heart(conditions: Conditions, *, seed: Seed, grid: Grid, frames: int = 20) -> tuple[Sequence, Truth]:
+    """Draw one beating heart for a person, as label maps.
+
+    Args:
+        conditions: age (years), sex (F or M), weight (kg), height (cm) and sbp (mmHg), all known; heart_rate
+            (bpm) may be given, and the cycle then lasts 60 / heart_rate s (else 0.96 s).
+        seed: the same seed gives the same heart; another seed another heart of the same conditions.
+        grid: the voxel grid.
+        frames: T, frames a cycle; frame 0 is end-diastole.
+
+    Returns:
+        The label maps [T, Z, Y, X] in the template pose (every plane observed), and the truth about them.
+
+    Raises:
+        InputError: a condition is missing or refused.
+    """
+    truth = draw_heart(conditions, seed=seed, frames=frames)
+    labels = np.stack([voxelise(surfaces_at(truth, t / frames), grid) for t in range(frames)])
+    return whole(labels, grid, truth.motion.cycle_s), truth
+
+
+def surfaces_at(truth: Truth, phase: float) -> Surfaces:
+    """The continuous surfaces at a phase of the cycle, 0 (end-diastole) to 1."""
+    anatomy, motion, p = truth.anatomy, truth.motion, truth.phenotypes
+    emptied, rv_emptied = (float(timing.emptied(np.array(phase))) for timing in (motion.lv, motion.rv))
+    descent, rise = motion.lv_descent * emptied, motion.apex_rise * emptied
+    length = anatomy.length - descent - rise
+    shrink = length / anatomy.length
+    lv_volume = p.lvedv - (p.lvedv - p.lvesv) * emptied
+    rv_volume = p.rvedv - (p.rvedv - p.rvesv) * rv_emptied
+
+    amplitude = regional_amplitude(motion.regional, anatomy.cavity)
+    cavity = anatomy.cavity * (1 - (1 - lv_volume / (p.lvedv * shrink)) * amplitude)
+    outer = cavity + anatomy.wall / shrink
+    twist = np.radians(motion.base_twist * S + motion.apex_twist * (1 - S)) * emptied
+    turn = anatomy.turn - twist  # seen from the apex, against our angle
+    drop = max(motion.rv_descent - motion.lv_descent, 0.0) * rv_emptied
+    # the RV's base is a plane tilted from the septum (drop 0) to the free wall: what remains of each height's area
+    kept = np.clip((1 - S) * length / drop, 0, 1)[:, None] if drop > 1e-6 else np.ones((S.size, 1))
+    rv = anatomy.rv * (1000 * rv_volume / (length * integral(anatomy.rv * kept)))
+    outer = _turned(outer, turn)
+    return Surfaces(
+        cavity=_turned(cavity, turn),
+        outer=outer,
+        free_wall=outer + _turned(rv, anatomy.turn - 0.3 * twist),
+        centre=anatomy.centre,
+        apex=anatomy.base - anatomy.length + rise,
+        base=anatomy.base - descent,
+        rv_drop=drop,
+    )
+
+
+def regional_amplitude(coefficients: tuple[float, ...], cavity: Field) -> Field:
+    """g: how much each region contracts, 1 on average over the cavity's volume."""
+    around = surfaces.fourier(2)[:, 1:]
+    c = np.array(coefficients).reshape(2, 4)
+    field = 1 + (around @ c[0])[None] + np.cos(np.pi * S)[:, None] * (around @ c[1])[None]
+    field = np.clip(field + 0.06 * np.cos(np.pi * S)[:, None], 0.75, 1.25)
+    return field * (integral(cavity) / integral(cavity * field))
+
+
+def _turned(field: Field, by: float | NDArray[np.float64]) -> Field:
+    """A field turned by an angle in rad (one, or one a height), by linear interpolation."""
+    position = np.arange(ANGLES)[None] - np.broadcast_to(np.asarray(by), (S.size,))[:, None] * ANGLES / (2 * np.pi)
+    low = np.floor(position).astype(int)
+    share = position - low
+    rows = np.arange(S.size)[:, None]
+    return field[rows, low % ANGLES] * (1 - share) + field[rows, (low + 1) % ANGLES] * share
+
+
+_FINE = 4  # angles of the lookup table per node
+
+
+def voxelise(surface: Surfaces, grid: Grid) -> NDArray[np.uint8]:
+    """Label maps [Z, Y, X] of one phase: each voxel is what its centre lies in."""
+    labels = np.zeros(grid.shape, np.uint8)
+    z, y, x = grid.axes()
+    planes = np.flatnonzero((z > surface.apex) & (z < surface.base))
+    if not planes.size:
+        return labels
+    reach = np.sqrt(surface.free_wall.max()) + 2
+    cols = np.flatnonzero(np.abs(x - surface.centre[:, 0].mean()) < reach)
+    rows = np.flatnonzero(np.abs(y - surface.centre[:, 1].mean()) < reach)
+    s = (z[planes] - surface.apex) / (surface.base - surface.apex)
+    cavity, outer, free_wall = (_at(f, s) for f in (surface.cavity, surface.outer, surface.free_wall))
+    centre = np.stack([np.interp(s, S, c) for c in surface.centre.T], axis=-1).astype(np.float32)
+
+    dx = x[cols].astype(np.float32)[None, None] - centre[:, 0, None, None]
+    dy = y[rows].astype(np.float32)[None, :, None] - centre[:, 1, None, None]
+    squared = dx * dx + dy * dy
+    fine = ANGLES * _FINE
+    index = (np.arctan2(dy, dx) * np.float32(fine / (2 * np.pi)) + np.float32(fine + 0.5)).astype(np.int32) % fine
+    index += (np.arange(planes.size, dtype=np.int32) * fine)[:, None, None]
+    inner_r2, outer_r2, free_r2 = (f.ravel()[index] for f in (cavity, outer, free_wall))
+
+    block = np.zeros(squared.shape, np.uint8)
+    in_rv = squared < free_r2
+    if surface.rv_drop > 1e-6:
+        left = (surface.base - z[planes]).astype(np.float32)[:, None, None] / np.float32(surface.rv_drop)
+        in_rv &= squared - outer_r2 < left * (free_r2 - outer_r2)
+    block[in_rv] = RV
+    block[squared < outer_r2] = MYO
+    block[squared < inner_r2] = LV
+    _part_ventricles(block)
+    labels[planes[0] : planes[-1] + 1, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] = block
+    return labels
+
+
+def _at(field: Field, s: NDArray[np.floating]) -> NDArray[np.float32]:
+    """A field at other heights, and finely in angle for lookup: [len(s), ANGLES·_FINE]."""
+    position = s * (S.size - 1)
+    low = np.minimum(position.astype(int), S.size - 2)
+    share = (position - low)[:, None]
+    there = field[low] * (1 - share) + field[low + 1] * share
+    after = np.roll(there, -1, axis=1)
+    steps = np.arange(_FINE) / _FINE
+    fine = there[..., None] * (1 - steps) + after[..., None] * steps
+    return fine.reshape(len(s), -1).astype(np.float32)
+
+
+def _part_ventricles(block: NDArray[np.uint8]) -> None:
+    """Where a coarse grid cannot hold the septum, RV voxels that touch the LV cavity become wall; in place."""
+    for axis in range(3):
+        a = block.swapaxes(0, axis)
+        for one, other in ((a[:-1], a[1:]), (a[1:], a[:-1])):
+            touching = (one == RV) & (other == LV)
+            if touching.any():
+                one[touching] = MYO

@@ -1,0 +1,128 @@
+"""How large a heart is, given its owner: volumes, ejection fraction and mass as a statistical model.
+
+With x̄ = E[x | age, sex], each of LVEDV and LVM is drawn as
+
+    value = m_sex(age) · (1 + b_h ln(height / height̄) + b_b (BMI − BMĪ) + b_p (SBP − SBP̄)) + σ_sex ε
+
+so that the means by sex and age are m by construction. The ejection fractions of the two ventricles are drawn from
+sex and age alone (hardly predictable from demographics: R² 6.7 % in Petersen et al., PLoS ONE 12:e0185114, 2017)
+and go together; LVESV = LVEDV (1 − LVEF); RVEDV follows from RVEF because both ventricles pump the same volume.
+
+Means and spreads: Healthy Hearts Consortium (Raisi-Estabragh et al., JACC CVI 2024), White, smooth contours,
+prediction intervals by sex and decade. Effects of BMI and SBP: Petersen et al. 2017 (UK Biobank).
+LV mass is on the level of the UK Digital Heart Project's atlas (mean shape of 1,093 hearts: 106 g), which is
+1.15 times that of the consortium's smooth contours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from cheart.conditions import Conditions
+from cheart.simulate.demographics import expected
+
+MYOCARDIUM_G_ML = 1.05
+UKDHP_MASS = 1.15
+"""LV mass in the UK Digital Heart Project's label maps over that of the consortium's smooth contours."""
+
+MAX_SHUNT = 0.045
+"""Largest difference of the stroke volumes of the two ventricles, as a share: healthy hearts have no shunt."""
+
+
+@dataclass(frozen=True)
+class Phenotypes:
+    """What a heart measures, exactly (of the continuous surfaces, not of voxels): mL, mass in g."""
+
+    lvedv: float
+    lvesv: float
+    rvedv: float
+    rvesv: float
+    lvm: float
+
+    @property
+    def lvef(self) -> float:
+        """LV ejection fraction, %."""
+        return 100 * (1 - self.lvesv / self.lvedv)
+
+    @property
+    def rvef(self) -> float:
+        """RV ejection fraction, %."""
+        return 100 * (1 - self.rvesv / self.rvedv)
+
+    def to_row(self) -> dict[str, float]:
+        """The five phenotypes and the two ejection fractions."""
+        return {**asdict(self), "lvef": self.lvef, "rvef": self.rvef}
+
+
+@dataclass(frozen=True)
+class _Effects:
+    """Relative effects on a quantity: of ln height, of 1 kg/m² of BMI, of 1 mmHg."""
+
+    height: float
+    bmi: float
+    sbp: float
+
+    def of(self, conditions: Conditions) -> float:
+        mean = expected(float(conditions["age"]), str(conditions["sex"]))  # type: ignore[arg-type]
+        height, weight, sbp = (float(conditions[k]) for k in ("height", "weight", "sbp"))  # type: ignore[arg-type]
+        bmi = weight / (height / 100) ** 2
+        return self.height * np.log(height / mean.height) + self.bmi * (bmi - mean.bmi) + self.sbp * (sbp - mean.sbp)
+
+
+# Petersen 2017: +1 SD of BMI (4.3 kg/m²) and of SBP (18 mmHg)
+_LVEDV_EFFECTS = _Effects(height=1.2, bmi=0.048 / 4.3, sbp=0.045 / 18)
+_LVM_EFFECTS = _Effects(height=1.0, bmi=0.083 / 4.3, sbp=0.068 / 18)
+
+# value at 45 years, change per year; residual standard deviation after the conditions
+_LVEDV = {"F": (136.2, -0.61, 18.3), "M": (175.7, -0.82, 26.0)}
+_LVM = {"F": (76.0, -0.12, 11.0), "M": (111.1, -0.28, 15.6)}
+_LVEF = {"F": (61.6, 0.06, 5.9), "M": (59.2, 0.04, 6.3)}
+_RVEF = {"F": (61.2, 0.08, 5.9), "M": (57.3, 0.06, 6.0)}
+_EF_TOGETHER = 0.75
+_EF_RANGE = (44.0, 77.0)
+_SHUNT = (0.012, 0.013)
+_SIZE_TOGETHER = 0.45
+"""Correlation of what is left of LVEDV and of LVM when the conditions are known."""
+
+
+def draw_phenotypes(conditions: Conditions, rng: np.random.Generator) -> Phenotypes:
+    """Draw a heart's size for one person; call again for another heart of the same person's kind.
+
+    Args:
+        conditions: age, sex, weight, height and sbp, all known.
+        rng: where chance comes from.
+    """
+    sex, years = str(conditions["sex"]), float(conditions["age"]) - 45  # type: ignore[arg-type]
+    while True:
+        e = rng.normal(size=5)
+        lvedv = _linear(_LVEDV[sex], years, _LVEDV_EFFECTS.of(conditions), e[0])
+        mass_noise = _SIZE_TOGETHER * e[0] + np.sqrt(1 - _SIZE_TOGETHER**2) * e[1]
+        lvm = UKDHP_MASS * _linear(_LVM[sex], years, _LVM_EFFECTS.of(conditions), mass_noise)
+        lvef = _linear(_LVEF[sex], years, 0.0, e[2])
+        rvef = _linear(_RVEF[sex], years, 0.0, _EF_TOGETHER * e[2] + np.sqrt(1 - _EF_TOGETHER**2) * e[3])
+        shunt = float(np.clip(_SHUNT[0] + _SHUNT[1] * e[4], -MAX_SHUNT, MAX_SHUNT))
+        stroke = lvedv * lvef / 100
+        rvedv = stroke * (1 + shunt) * 100 / rvef
+        drawn = Phenotypes(lvedv, lvedv - stroke, rvedv, rvedv - stroke * (1 + shunt), lvm)
+        if _plausible(drawn):
+            return drawn
+
+
+def _linear(parameters: tuple[float, float, float], years: float, effect: float, noise: float) -> float:
+    level, per_year, sd = parameters
+    return float((level + per_year * years) * (1 + effect) + sd * noise)
+
+
+def _plausible(p: Phenotypes) -> bool:
+    """No healthy heart is further out; without this, one draw in some thousands is not a heart."""
+    low, high = _EF_RANGE
+    return (
+        low <= p.lvef <= high
+        and low - 4 <= p.rvef <= high
+        and p.lvedv >= 70
+        and p.rvedv >= 70
+        and 0.42 <= p.lvm / p.lvedv <= 1.15
+        and 0.75 <= p.rvedv / p.lvedv <= 1.6
+    )
