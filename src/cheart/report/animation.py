@@ -122,8 +122,12 @@ def _stage(hearts: list[Portrait], caption: str) -> _Stage:
 
 
 def _two_lines(text: str, width: int) -> str:
-    """Text on one line, or on two of like length where it does not fit."""
-    return text if len(text) <= width else "\n".join(textwrap.wrap(text, max(len(text) // 2 + 6, 20))[:3])
+    """Text on one line, or broken at the comma nearest to its middle where it does not fit."""
+    commas = [i + 1 for i, letter in enumerate(text) if letter == ","]
+    if len(text) <= width or not commas:
+        return "\n".join(textwrap.wrap(text, width)[:2])
+    cut = min(commas, key=lambda i: abs(i - len(text) / 2))
+    return text[:cut] + "\n" + text[cut:].strip()
 
 
 def _draw_block(page: Pillow.Image, block: _Block, frame: int, cell: int) -> None:

@@ -108,7 +108,7 @@ def _cropped(inside: NDArray[np.bool_], margin: int = 4) -> tuple[NDArray[np.flo
 
 def _surface(volume: NDArray[np.float32], label: int, side: float, px_per_mm: float) -> _Surface:
     within = volume > 0.5
-    hit = within.any(axis=0)
+    hit: NDArray[np.bool_] = np.any(within, axis=0)
     first = np.where(hit, within.argmax(axis=0), 1).clip(1, volume.shape[0] - 2)
     rows, columns = np.indices(hit.shape)
     here, before = volume[first, rows, columns], volume[first - 1, rows, columns]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from cheart.errors import InputError
 from cheart.labels import LV, MYO, RV
 from cheart.palette import COLOURS, INK, PAPER
 from cheart.sequence import Sequence
@@ -141,10 +142,14 @@ def _pixel_mm(window: Window, axis: int, px_per_mm: float) -> Field:
 
 
 def _box(sequence: Sequence) -> tuple[Field, Field]:
+    """Lowest and highest (z, y, x) in mm of anything in any frame."""
     anything = (sequence.labels > 0).any(axis=0)
-    low, high = [], []
-    for axis, mm in enumerate(sequence.grid.axes()):
-        where = np.flatnonzero(anything.any(axis=tuple(a for a in range(3) if a != axis)))
-        low.append(mm[where[0]])
-        high.append(mm[where[-1]])
-    return np.array(low), np.array(high)
+    if not anything.any():
+        raise InputError("every frame is empty: there is nothing to draw")
+    where = np.argwhere(anything)
+    return _mm(sequence, where.min(axis=0)), _mm(sequence, where.max(axis=0))
+
+
+def _mm(sequence: Sequence, index: NDArray[np.intp]) -> Field:
+    """Template mm (z, y, x) of a voxel index (z, y, x)."""
+    return np.array([axis[i] for axis, i in zip(sequence.grid.axes(), index, strict=True)])
