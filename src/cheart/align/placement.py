@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cheart.align.pose import is_thick
+from cheart.align.pose import THICK_MM, is_thick
 from cheart.align.rigid import RigidTransform
 from cheart.grid import Grid
+from cheart.labels import LV
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,11 +20,12 @@ class Placement:
 
     Attributes:
         transform: own world mm to template mm.
-        affine: 4×4, own voxel (x, y, z) to own world mm; slices along Z.
-        shape: own voxels (Z, Y, X).
+        affine: 4×4, own voxel (x, y, z) to own world mm, the axes in working order: slices along Z.
+        shape: own voxels (Z, Y, X) in working order.
         grid: the template grid.
         planes: the template plane of each own slice (beyond the grid: below 0 or past its end), or None where
             the volume is carried as a whole.
+        order: the axes of the file, numbered 0, 1, 2 for (Z, Y, X), that became the working Z, Y and X.
     """
 
     transform: RigidTransform
@@ -31,6 +33,12 @@ class Placement:
     shape: tuple[int, int, int]
     grid: Grid
     planes: tuple[int, ...] | None
+    order: tuple[int, int, int] = (0, 1, 2)
+
+    @property
+    def stored_affine(self) -> NDArray[np.float64]:
+        """The affine with the axes as the file has them."""
+        return reorder_affine(self.affine, inverse_order(self.order))
 
     @property
     def spacing(self) -> tuple[float, float, float]:
@@ -63,6 +71,7 @@ class Placement:
             "voxel_to_world_mm": [[float(v) for v in row] for row in self.affine],
             "shape_zyx": list(self.shape),
             "planes": None if self.planes is None else list(self.planes),
+            "axes_in_file": list(self.order),
         }
 
     @classmethod
@@ -71,24 +80,65 @@ class Placement:
         z, y, x = value["shape_zyx"]
         planes = None if value["planes"] is None else tuple(value["planes"])
         transform = RigidTransform.from_json(value["world_to_template_mm"])
-        return cls(transform, np.array(value["voxel_to_world_mm"], np.float64), (z, y, x), grid, planes)
+        a, b, c = value["axes_in_file"]
+        return cls(transform, np.array(value["voxel_to_world_mm"], np.float64), (z, y, x), grid, planes, (a, b, c))
 
 
-def place(transform: RigidTransform, affine: NDArray, shape: tuple[int, int, int], grid: Grid) -> Placement:
+def working_order(labels: NDArray[np.uint8], affine: NDArray[np.floating]) -> tuple[int, int, int]:
+    """The order of the axes that puts the slices along Z.
+
+    In a thick stack the slices lie along the coarsest axis; in a dense volume Z is the axis nearest to the long
+    axis of the LV.
+
+    Args:
+        labels: [Z, Y, X] canonical labels at ED, axes as the file has them.
+        affine: 4×4, voxel (x, y, z) to world mm.
+    """
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)[::-1]
+    if spacing.max() > THICK_MM:
+        first = int(np.argmax(spacing))
+    else:
+        voxels = np.argwhere(labels == LV) * spacing
+        long_axis = np.linalg.eigh(np.cov(voxels.T))[1][:, -1] if len(voxels) > 3 else np.array([1.0, 0, 0])
+        first = int(np.argmax(np.abs(long_axis)))
+    rest = [axis for axis in range(3) if axis != first]
+    return first, rest[0], rest[1]
+
+
+def inverse_order(order: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The order that undoes an order."""
+    a, b, c = np.argsort(order)
+    return int(a), int(b), int(c)
+
+
+def reorder_affine(affine: NDArray[np.floating], order: tuple[int, int, int]) -> NDArray[np.float64]:
+    """The affine after the array's axes (Z, Y, X) have been transposed to ``order``."""
+    columns = [2 - axis for axis in order][::-1]  # array axis a belongs to column 2 − a
+    return np.array(affine, np.float64)[:, [*columns, 3]]
+
+
+def place(
+    transform: RigidTransform,
+    affine: NDArray[np.floating],
+    shape: tuple[int, int, int],
+    grid: Grid,
+    *,
+    order: tuple[int, int, int] = (0, 1, 2),
+) -> Placement:
     """Lay a volume out on the grid.
 
     The slices of a thick stack, if no closer than the grid's planes, each get a plane of their own; the whole stack
     is moved along the axis by up to half a plane so that they fall on planes as exactly as they can.
     """
-    affine = np.array(affine, np.float64)
-    placement = Placement(transform, affine, shape, grid, None)
-    if not is_thick(affine) or placement.spacing[0] < grid.spacing[0] * (1 - 1e-3):
+    own = np.array(affine, np.float64)
+    placement = Placement(transform, own, shape, grid, None, order)
+    if not is_thick(own) or placement.spacing[0] < grid.spacing[0] * (1 - 1e-3):
         return placement
     shift = _best_shift(placement.heights)
     nudge = RigidTransform.from_parts(np.eye(3), (0.0, 0.0, shift * grid.spacing[0]))
-    moved = Placement(nudge.after(transform), affine, shape, grid, None)
+    moved = Placement(nudge.after(transform), own, shape, grid, None)
     planes = tuple(int(p) for p in np.floor(moved.heights + 0.5))
-    return Placement(moved.transform, affine, shape, grid, planes)
+    return Placement(moved.transform, own, shape, grid, planes, order)
 
 
 def _best_shift(heights: NDArray[np.floating]) -> float:

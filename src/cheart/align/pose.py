@@ -47,12 +47,11 @@ def find_pose(labels: NDArray[np.uint8], affine: NDArray[np.floating]) -> RigidT
     """
     points = {number: _world(labels == number, affine) for number in (LV, MYO, RV)}
     if is_thick(affine):
-        axis = affine[:3, 2] / np.linalg.norm(affine[:3, 2])
-        step = float(np.linalg.norm(affine[:3, 2]))
+        axis = np.cross(affine[:3, 0], affine[:3, 1])
+        axis = axis / np.linalg.norm(axis)
     else:
-        step = _SLAB_MM
-        axis = _long_axis(points[LV], step)
-    axis = axis * base_sense(points, axis, step)
+        axis = long_axis(points[LV], affine)
+    axis = axis * base_sense(points, axis)
     across = points[RV].mean(0) - points[LV].mean(0)
     x = across - (across @ axis) * axis
     x /= np.linalg.norm(x)
@@ -66,7 +65,7 @@ def is_thick(affine: NDArray[np.floating]) -> bool:
     return bool(np.linalg.norm(np.asarray(affine)[:3, 2]) > THICK_MM)
 
 
-def base_sense(points: Mapping[int, NDArray[np.float64]], axis: NDArray[np.floating], step: float) -> int:
+def base_sense(points: Mapping[int, NDArray[np.float64]], axis: NDArray[np.floating]) -> int:
     """+1 where the base lies towards ``axis``, −1 where the apex does.
 
     Two signs of the base are added, each relative to the half-length of the LV: the cavity is wider there (its
@@ -74,22 +73,29 @@ def base_sense(points: Mapping[int, NDArray[np.float64]], axis: NDArray[np.float
     """
     lv, rv = points[LV] @ axis, points[RV] @ axis
     wall = np.concatenate([lv, points[MYO] @ axis])
-    half = max(np.ptp(wall) / 2, step)
+    half = max(np.ptp(wall) / 2, 1.0)
     wider = (lv.mean() - (lv.max() + lv.min()) / 2) / half
     beyond = (rv.mean() - wall.mean()) / half
     return 1 if wider + beyond >= 0 else -1
 
 
-def _long_axis(cavity: NDArray[np.floating], slab_mm: float) -> NDArray[np.float64]:
-    """Unit vector along the line through the cavity's centroids in planes perpendicular to it.
+def long_axis(cavity: NDArray[np.floating], affine: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Unit vector along the line through the LV cavity's centroids in planes perpendicular to it.
 
     Begins with the longest axis of inertia and re-slices until the direction settles, which for an ellipsoid is
-    power iteration towards its longest axis.
+    power iteration towards its longest axis. Of a thick stack the slices' own centroids are taken, once.
+
+    Args:
+        cavity: [N, 3] mm, the cavity's voxels.
+        affine: 4×4, from which the directions of the slices and their distance are taken.
     """
     centred = cavity - cavity.mean(0)
+    if is_thick(affine):
+        normal = np.cross(affine[:3, 0], affine[:3, 1])
+        return _centroid_line(centred, normal / np.linalg.norm(normal), float(np.linalg.norm(affine[:3, 2])))
     axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
     for _ in range(_MAX_ROUNDS):
-        new = _centroid_line(centred, axis, slab_mm)
+        new = _centroid_line(centred, axis, _SLAB_MM)
         settled = abs(new @ axis) > 1 - 1e-9
         axis = new
         if settled:
@@ -99,7 +105,7 @@ def _long_axis(cavity: NDArray[np.floating], slab_mm: float) -> NDArray[np.float
 
 def _centroid_line(centred: NDArray[np.floating], axis: NDArray[np.floating], slab_mm: float) -> NDArray[np.float64]:
     height = centred @ axis
-    slab = np.floor((height - height.min()) / slab_mm).astype(int)
+    slab = np.floor((height - height.min()) / slab_mm + 0.25).astype(int)  # slices of a stack: no edge in their middle
     area = np.bincount(slab).astype(float)
     used = area > 0
     centroids = np.stack([np.bincount(slab, centred[:, i])[used] / area[used] for i in range(3)], axis=1)

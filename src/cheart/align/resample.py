@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.align.distance import carry, label_distances, nearest_label
-from cheart.align.placement import Placement
+from cheart.align.placement import Placement, inverse_order
 from cheart.align.pose import is_thick
 from cheart.align.time import FramePlan, Mix
 from cheart.errors import InputError
@@ -185,26 +185,37 @@ def to_source(labels: NDArray[np.uint8], placement: Placement) -> NDArray[np.uin
         labels: [T, Z, Y, X] or [Z, Y, X] on the placement's grid.
 
     Returns:
-        The same number of frames on the heart's own voxels, ``placement.shape``. Each slice of a thick stack is
-        taken from its own template plane; slices beyond the grid are empty.
+        The same number of frames on the heart's own voxels, the axes as its file has them. Each slice of a thick
+        stack is taken from its own template plane; slices beyond the grid are empty.
     """
-    if labels.ndim == 4:
-        return np.stack([to_source(frame, placement) for frame in labels])
-    out = np.zeros(placement.shape, np.uint8)
+    frames = labels if labels.ndim == 4 else labels[None]
+    back = _volume_to_source if placement.planes is None else _stack_to_source
+    own = np.stack([back(frame, placement) for frame in frames])
+    own = own.transpose(0, *(1 + axis for axis in inverse_order(placement.order)))
+    return own if labels.ndim == 4 else own[0]
+
+
+def _volume_to_source(labels: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
     if not labels.any():
+        return np.zeros(placement.shape, np.uint8)
+    box = _bounding_box(labels > 0)
+    distances = label_distances(labels[box], placement.grid.spacing, planar=False, absent_mm=_SPECK_MM)
+    matrix = _FLIP @ placement.to_grid @ _FLIP
+    matrix[:3, 3] -= [s.start for s in box]
+    return nearest_label(carry(distances, matrix, placement.shape))
+
+
+def _stack_to_source(labels: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
+    assert placement.planes is not None
+    out = np.zeros(placement.shape, np.uint8)
+    inside = [k for k, plane in enumerate(placement.planes) if 0 <= plane < labels.shape[0]]
+    if not inside:
         return out
+    slices = labels[[placement.planes[k] for k in inside]]
+    distances = label_distances(slices, placement.grid.spacing, planar=True, absent_mm=_SPECK_MM)
     forth = _FLIP @ placement.to_grid @ _FLIP
-    if placement.planes is None:
-        box = _bounding_box(labels > 0)
-        distances = label_distances(labels[box], placement.grid.spacing, planar=False, absent_mm=_SPECK_MM)
-        forth[:3, 3] -= [s.start for s in box]
-        return nearest_label(carry(distances, forth, placement.shape))
-    inside = [k for k, p in enumerate(placement.planes) if 0 <= p < labels.shape[0]]
-    if inside:
-        slices = labels[[placement.planes[k] for k in inside]]
-        distances = label_distances(slices, placement.grid.spacing, planar=True, absent_mm=_SPECK_MM)
-        matrix = np.eye(4)
-        matrix[1:3, 1:3] = forth[1:3, 1:3]
-        matrix[1:3, 0], matrix[1:3, 3] = forth[1:3, 0], forth[1:3, 3] + forth[1:3, 0] * inside[0]
-        out[inside] = nearest_label(carry(distances, matrix, (len(inside), *placement.shape[1:])))
+    matrix = np.eye(4)
+    matrix[1:3, 1:3] = forth[1:3, 1:3]
+    matrix[1:3, 0], matrix[1:3, 3] = forth[1:3, 0], forth[1:3, 3] + forth[1:3, 0] * inside[0]
+    out[inside] = nearest_label(carry(distances, matrix, (len(inside), *placement.shape[1:])))
     return out

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.errors import InputError
-from cheart.labels import LV
 
 ES_PHASE = 0.36
 """When ES comes, as a share of the cycle after ED, where only the two label maps and no times are given."""
@@ -43,31 +42,29 @@ class FramePlan:
     es: int | None
 
 
-def find_ed_es(cavity_ml: NDArray[np.floating], *, ed: int | None = None, es: int | None = None) -> tuple[int, int]:
-    """ED and ES as given, or as the frames of the largest and the smallest LV cavity.
+def find_ed_es(cavity: NDArray[np.floating], *, ed: int | None = None, es: int | None = None) -> tuple[int, int]:
+    """ED and ES as given, or as the frames of the largest and the least LV cavity.
 
     Args:
-        cavity_ml: LV cavity volume of each source frame, in any unit.
+        cavity: volume of the LV cavity in each source frame, in any unit; nan where the frame is not labelled.
         ed, es: frame numbers from 0, where they are known.
 
     Raises:
-        InputError: a number beyond the frames there are.
+        InputError: a number beyond the frames there are, or of a frame without labels.
     """
     for name, frame in (("ed", ed), ("es", es)):
-        if frame is not None and not 0 <= frame < len(cavity_ml):
+        if frame is not None and not 0 <= frame < len(cavity):
             raise InputError(
-                f"{name} {frame} is not a frame: there are {len(cavity_ml)} frames, numbered from 0 to "
-                f"{len(cavity_ml) - 1}; mend the column {name}"
+                f"{name} {frame} is not a frame: there are {len(cavity)}, numbered 0 to {len(cavity) - 1}; "
+                f"mend {name} in the table"
             )
+        if frame is not None and np.isnan(cavity[frame]):
+            labelled = ", ".join(map(str, np.flatnonzero(~np.isnan(cavity))))
+            raise InputError(f"{name} {frame}: that frame has no labels (frames with labels: {labelled}); mend {name}")
     return (
-        int(np.argmax(cavity_ml)) if ed is None else ed,
-        int(np.argmin(cavity_ml)) if es is None else es,
+        int(np.nanargmax(cavity)) if ed is None else ed,
+        int(np.nanargmin(cavity)) if es is None else es,
     )
-
-
-def lv_voxels(labels: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Voxels of LV cavity in each frame of [T, Z, Y, X]."""
-    return np.array([np.count_nonzero(frame == LV) for frame in labels])
 
 
 def plan_frames(moments: Sequence[float], *, ed: int, es: int | None, frames: int) -> FramePlan:

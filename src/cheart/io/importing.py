@@ -1,0 +1,190 @@
+"""Bring a cohort in: every source only lists its subjects, the rest is one path."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from collections.abc import Sequence as SequenceOf
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cheart.cohort import SPLITS, CohortWriter, split_subjects, write_table
+from cheart.conditions import Schema, Value
+from cheart.errors import InputError
+from cheart.files import new_folder, refuse_existing, write_json
+from cheart.grid import Grid
+from cheart.io.participants import read_conditions
+from cheart.io.posing import lay_out, pose
+from cheart.io.recording import LeftOut, Recording, fingerprint, read_heart
+from cheart.labels import Scheme, scheme_text
+from cheart.progress import parallel, track
+
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Source:
+    """A listed source: who is there, and how to read them.
+
+    Attributes:
+        title: one line for people.
+        subjects: in the order of the table or the folders.
+        left_out: those of whom it is clear before reading that they cannot be imported.
+        schema: the conditions.
+        scheme: the label numbers.
+        dictionary: the BIDS data dictionary of the table, for coded values.
+    """
+
+    title: str
+    subjects: tuple[Recording, ...]
+    left_out: tuple[LeftOut, ...]
+    schema: Schema
+    scheme: Scheme
+    dictionary: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did: the folder, how many subjects, and who was left out and why."""
+
+    path: Path
+    subjects: int
+    left_out: tuple[LeftOut, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"path": str(self.path), "subjects": self.subjects, "left_out": [asdict(who) for who in self.left_out]}
+
+
+@dataclass(frozen=True)
+class _Settings:
+    scheme: Scheme
+    schema: Schema
+    dictionary: Mapping[str, Any]
+    grid: Grid
+    frames: int
+
+
+def import_cohort(
+    source: Source,
+    out: Path | str,
+    *,
+    grid: Grid,
+    frames: int = 20,
+    seed: int = 0,
+    skip_bad: bool = False,
+    jobs: int = 1,
+    overwrite: bool = False,
+) -> Imported:
+    """Check every subject, then bring the good ones into the template pose and write them as a cohort.
+
+    All subjects are checked before anything is written, so that a person learns of all that is wrong at once. The
+    cohort does not depend on ``jobs``. Beside the cohort's own files the folder holds ``quality.tsv`` (see
+    :func:`cheart.io.posing.quality`), ``poses.json`` (the way back to each subject's own space) and, if anyone was
+    left out, ``left-out.tsv``.
+
+    Args:
+        source: what :func:`cheart.io.acdc.list_acdc` and its like return.
+        out: the folder to write.
+        grid, frames: of the cohort.
+        seed: of the split, unless the table has one.
+        skip_bad: leave out subjects that cannot be imported instead of refusing.
+        jobs: processes (−1: one a core).
+        overwrite: replace what is there.
+
+    Raises:
+        InputError: ``out`` exists, a subject cannot be imported (and ``skip_bad`` is false), or none can.
+    """
+    out = Path(out)
+    refuse_existing(out, overwrite=overwrite)
+    settings = _Settings(source.scheme, source.schema, source.dictionary, grid, frames)
+    checks = [(subject, settings) for subject in source.subjects]
+    good, left_out = [], list(source.left_out)
+    for subject, result in zip(
+        source.subjects,
+        track(parallel(_check, checks, jobs=jobs), total=len(checks), title="Checking label maps"),
+        strict=True,
+    ):
+        if isinstance(result, LeftOut):
+            left_out.append(result)
+        else:
+            good.append((subject, result))
+    _refuse(left_out, good=len(good), skip_bad=skip_bad)
+    with new_folder(out, overwrite=overwrite) as folder:
+        _write(folder, source, good, left_out, settings, seed=seed, jobs=jobs)
+    return Imported(out, len(good), tuple(left_out))
+
+
+def _check(task: tuple[Recording, _Settings]) -> LeftOut | dict[str, Value]:
+    """A subject's conditions, or why it cannot be imported."""
+    subject, settings = task
+    try:
+        conditions = read_conditions(subject.row, settings.schema, settings.dictionary)
+        lay_out(read_heart(subject, settings.scheme), grid=settings.grid, frames=settings.frames)
+    except InputError as error:
+        return LeftOut(subject.participant_id, str(error))
+    return conditions
+
+
+def _refuse(left_out: SequenceOf[LeftOut], *, good: int, skip_bad: bool) -> None:
+    if not left_out or (skip_bad and good):
+        return
+    lines = [f"  {who.participant_id}: {who.reason}" for who in left_out[:_NAMED]]
+    if len(left_out) > _NAMED:
+        lines.append(f"  and {len(left_out) - _NAMED} more")
+    mend = "Mend them, or leave them out with --skip-bad" if good else "Nothing is left to import"
+    total = good + len(left_out)
+    raise InputError(f"{len(left_out)} of {total} subjects cannot be imported:\n" + "\n".join(lines) + f"\n{mend}")
+
+
+def _write(
+    folder: Path,
+    source: Source,
+    good: SequenceOf[tuple[Recording, dict[str, Value]]],
+    left_out: SequenceOf[LeftOut],
+    settings: _Settings,
+    *,
+    seed: int,
+    jobs: int,
+) -> None:
+    writer = CohortWriter(folder, subjects=len(good), frames=settings.frames, grid=settings.grid)
+    tasks = [(i, subject, settings, writer) for i, (subject, _) in enumerate(good)]
+    done = list(track(parallel(_bring_in, tasks, jobs=jobs), total=len(tasks), title="Bringing hearts to the template"))
+    fallback = split_subjects(len(good), seed=seed)
+    people, figures, poses = [], [], []
+    for (subject, conditions), made, split in zip(good, done, fallback, strict=True):
+        who = {"participant_id": subject.participant_id}
+        people.append(who | {"split": _split(subject, split), "cycle_s": made["cycle_s"]} | conditions)
+        unknown = [name for name, value in conditions.items() if value is None]
+        figures.append(who | made["quality"] | {"missing_conditions": ",".join(unknown) or "none"})
+        poses.append(who | {"files": [p.name for p in subject.files]} | made["pose"])
+    write_table(folder / "quality.tsv", pd.DataFrame(figures))
+    write_json(folder / "poses.json", {"grid": settings.grid.to_json(), "subjects": poses})
+    if left_out:
+        write_table(folder / "left-out.tsv", pd.DataFrame([asdict(who) for who in left_out]))
+    sources = hashlib.sha256("".join(p["files_sha256"] for p in poses).encode()).hexdigest()
+    writer.finish(
+        pd.DataFrame(people), source.schema, [made["fingerprint"] for made in done], kind="imported",
+        title=source.title, seed=seed, labels=scheme_text(source.scheme), sources_sha256=sources,
+        left_out=len(left_out),
+    )  # fmt: skip
+
+
+def _bring_in(task: tuple[int, Recording, _Settings, CohortWriter]) -> dict[str, Any]:
+    index, subject, settings, writer = task
+    posed = pose(read_heart(subject, settings.scheme), grid=settings.grid, frames=settings.frames)
+    return {
+        "fingerprint": writer.write(index, posed.sequence),
+        "cycle_s": posed.sequence.cycle_s,
+        "quality": posed.quality | {"es_frame": math.nan if posed.es is None else posed.es},
+        "pose": {"files_sha256": fingerprint(subject.files)} | posed.placement.to_json(),
+    }
+
+
+def _split(subject: Recording, fallback: str) -> str:
+    split = subject.row.get("split")
+    return str(split) if split in SPLITS else fallback

@@ -1,0 +1,222 @@
+"""One subject as a source lists it, and its label maps read and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cheart.align.placement import reorder_affine, working_order
+from cheart.align.time import ES_PHASE, find_ed_es
+from cheart.conditions import MISSING
+from cheart.errors import InputError
+from cheart.files import read_json
+from cheart.io.nifti import LabelMap, Spacing, read_label_map
+from cheart.labels import LV, MYO, RV, Scheme, check_topology, to_canonical
+from cheart.sequence import check_cycle
+
+TEMPLATE = "cheart template"
+"""What a sidecar's ``SpatialReference`` says of label maps that are in the template pose already."""
+
+_PLAUSIBLE_ML = (10.0, 1000.0)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a source knows of one subject before any label map is read.
+
+    Attributes:
+        participant_id: as the table has it.
+        files: one file with all frames, or one a frame.
+        row: the table's row, not yet checked.
+        moments: when each frame was taken, as a share of the cycle; None: evenly over the cycle.
+        ed, es: frame numbers from 0 (in the file, or among the files); None: of largest and least LV cavity.
+        cycle_s: duration of the cycle in s, nan where it is not known; None: what the header says.
+        spacing: which to believe where affine and pixdim disagree; None refuses.
+    """
+
+    participant_id: str
+    files: tuple[Path, ...]
+    row: Mapping[str, object]
+    moments: tuple[float, ...] | None = None
+    ed: int | None = None
+    es: int | None = None
+    cycle_s: float | None = None
+    spacing: Spacing | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A subject that cannot be imported, and why."""
+
+    participant_id: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Heart:
+    """A subject's labelled frames in its own space, checked.
+
+    Attributes:
+        labels: [T, Z, Y, X] canonical labels, labelled frames only, axes in working order (slices along Z).
+        affine: 4×4, voxel (x, y, z) in working order to world mm.
+        order: the file's axes that became Z, Y, X (see :class:`cheart.align.placement.Placement`).
+        moments: when each frame was taken, as a share of the cycle.
+        ed, es: indices into the frames.
+        cycle_s: in s, nan where it is not known.
+        observed: [T, Z] bool for label maps that are in the template pose already, otherwise None.
+    """
+
+    labels: NDArray[np.uint8]
+    affine: NDArray[np.float64]
+    order: tuple[int, int, int]
+    moments: tuple[float, ...]
+    ed: int
+    es: int
+    cycle_s: float
+    observed: NDArray[np.bool_] | None = None
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel in mL."""
+        return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000.0
+
+    def volume_ml(self, frame: int, label: int) -> float:
+        """Volume of one structure in one frame in mL."""
+        return float(np.count_nonzero(self.labels[frame] == label)) * self.voxel_ml
+
+
+def parse_cycle(text: str | None) -> float | None:
+    """Read what ``--cycle`` was given: seconds, ``n/a`` (nan), or nothing (None).
+
+    Raises:
+        InputError: not a number, or outside 0.3 to 2 s.
+    """
+    if text is None:
+        return None
+    if text.strip().lower() in MISSING:
+        return math.nan
+    try:
+        cycle = float(text)
+    except ValueError:
+        raise InputError(f"--cycle {text!r}: expected seconds, such as 0.9, or n/a") from None
+    check_cycle(cycle)
+    return cycle
+
+
+def read_heart(recording: Recording, scheme: Scheme) -> Heart:
+    """Read a subject's label maps, translate them, and refuse what cannot be a heart.
+
+    Frames without any label are taken as not labelled.
+
+    Raises:
+        InputError: an unreadable or unsuitable file, a label that the scheme lacks, no labels at all, an empty
+            structure or exchanged labels at ED, a cavity larger at ES than at ED, an LV cavity that no person has,
+            or a cycle outside 0.3 to 2 s.
+    """
+    stored, sidecar = _read_files(recording)
+    labels = to_canonical(stored.labels, scheme)
+    any_label = labels.any((1, 2, 3))
+    if not any_label.any():
+        raise InputError("the label map is empty; leave the subject out with --skip-bad")
+    moments = recording.moments or tuple(i / stored.frames for i in range(stored.frames))
+    if recording.moments is None and stored.frames == 2:
+        moments = (0.0, ES_PHASE)
+    cavity = np.where(any_label, (labels == LV).sum((1, 2, 3)), np.nan)
+    ed, es = find_ed_es(cavity, ed=recording.ed, es=recording.es)
+    _check_present(labels[ed])
+    observed = _observed(sidecar, labels)
+    order = (0, 1, 2) if observed is not None else working_order(labels[ed], stored.affine)
+    labelled = np.flatnonzero(any_label)
+    heart = Heart(
+        labels[labelled].transpose(0, *(1 + axis for axis in order)),
+        reorder_affine(stored.affine, order),
+        order,
+        tuple(moments[i] for i in labelled),
+        int(np.searchsorted(labelled, ed)),
+        int(np.searchsorted(labelled, es)),
+        _cycle(recording, stored),
+        None if observed is None else observed[labelled],
+    )
+    _check_heart(heart)
+    return heart
+
+
+def fingerprint(files: tuple[Path, ...]) -> str:
+    """SHA-256 over the bytes of a subject's files."""
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(Path(path).read_bytes())
+    return digest.hexdigest()
+
+
+def sidecar_path(path: Path) -> Path:
+    """The JSON file beside a NIfTI file, as BIDS names it."""
+    return path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+
+
+def _read_files(recording: Recording) -> tuple[LabelMap, dict[str, Any]]:
+    maps = [read_label_map(path, spacing=recording.spacing) for path in recording.files]
+    first = maps[0]
+    if len(maps) == 1:
+        sidecar = sidecar_path(recording.files[0])
+        return first, read_json(sidecar) if sidecar.is_file() else {}
+    for path, other in zip(recording.files, maps, strict=True):
+        if other.frames != 1:
+            raise InputError(f"{path}: {other.frames} frames; one was expected, as there is a file a frame")
+        if other.labels.shape != first.labels.shape or not np.allclose(other.affine, first.affine, atol=1e-2):
+            raise InputError(f"{path}: another shape or affine than {recording.files[0].name}; give both on one grid")
+    return LabelMap(np.concatenate([m.labels for m in maps]), first.affine), {}
+
+
+def _check_present(frame: NDArray[np.uint8]) -> None:
+    """An empty structure has no axis to put the slices along: it is refused before the axes are put in order."""
+    if any(not (frame == number).any() for number in (LV, MYO, RV)):
+        check_topology(frame, what="ED")
+
+
+def _check_heart(heart: Heart) -> None:
+    check_topology(heart.labels[heart.ed], what="ED")
+    edv, esv = heart.volume_ml(heart.ed, LV), heart.volume_ml(heart.es, LV)
+    if esv > edv:
+        raise InputError(
+            f"the LV cavity holds {esv:.0f} mL at ES and {edv:.0f} mL at ED: are they exchanged? mend the columns ed "
+            "and es (frames numbered from 0)"
+        )
+    low, high = _PLAUSIBLE_ML
+    if not low <= edv <= high:
+        raise InputError(
+            f"the LV cavity holds {edv:.3g} mL at ED, expected {low:g} to {high:g} mL: is the voxel size in the header "
+            "right (mm)? mend the header, or leave the subject out with --skip-bad"
+        )
+
+
+def _cycle(recording: Recording, stored: LabelMap) -> float:
+    cycle = stored.cycle_s if recording.cycle_s is None else recording.cycle_s
+    if not math.isnan(cycle):
+        try:
+            check_cycle(cycle)
+        except InputError as error:
+            raise InputError(
+                f"{error}; mend pixdim[4] or its unit, or say the cycle's duration with --cycle SECONDS (n/a where it "
+                "is not known) or in the column cycle_s"
+            ) from None
+    return cycle
+
+
+def _observed(sidecar: Mapping[str, Any], labels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+    if sidecar.get("SpatialReference") != TEMPLATE:
+        return None
+    observed = np.zeros(labels.shape[:2], bool)
+    planes = sidecar.get("ObservedPlanes", [])
+    if len(planes) != len(labels):
+        raise InputError(f"the sidecar's ObservedPlanes has {len(planes)} frames, the label map {len(labels)}")
+    for frame, seen in zip(observed, planes, strict=True):
+        frame[seen] = True
+    return observed
