@@ -1,0 +1,147 @@
+"""Means over frames and subjects, best of several samples, and paired tests between models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cheart.errors import InputError
+
+Better = Literal["max", "min"]
+"""Whether a larger (Dice) or a smaller value (a distance) is the better one."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean ± SD over subjects, and how many there were.
+
+    Attributes:
+        mean: over the known values.
+        sd: sample standard deviation (n − 1); nan for fewer than two.
+        n: known values.
+        missing: values that could not be computed (an empty structure, an unobserved frame).
+    """
+
+    mean: float
+    sd: float
+    n: int
+    missing: int
+
+    def text(self, digits: int = 3) -> str:
+        """As in the paper's tables, such as ``0.908±0.023``; missing values are told."""
+        told = f" ({self.missing} missing)" if self.missing else ""
+        return f"{self.mean:.{digits}f}±{self.sd:.{digits}f}{told}" if self.n else "n/a"
+
+
+def summary(values: ArrayLike) -> Summary:
+    """Mean ± SD of one value a subject, [N]."""
+    values = np.asarray(values, float)
+    known = values[~np.isnan(values)]
+    return Summary(
+        mean=float(known.mean()) if known.size else float("nan"),
+        sd=float(known.std(ddof=1)) if known.size > 1 else float("nan"),
+        n=int(known.size),
+        missing=int(values.size - known.size),
+    )
+
+
+def mean_over_frames(values: ArrayLike, frames: ArrayLike | None = None) -> NDArray[np.float64]:
+    """Mean over the first axis, from [T, …] to […]; nan is skipped, and stays where nothing is known.
+
+    Args:
+        values: one value a frame.
+        frames: the frames that count, such as all but the given one; all where it is left out.
+    """
+    values = np.asarray(values, float)
+    if frames is not None:
+        values = values[np.asarray(frames)]
+    known = ~np.isnan(values)
+    total, count = np.where(known, values, 0).sum(axis=0), known.sum(axis=0)
+    return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0)
+
+
+def mean_and_best(values: ArrayLike, better: Better) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and best over samples, from [N, S] (or [N, S, …]) to [N, …] each: the columns of Tables II and III.
+
+    Args:
+        values: one value a subject and sample, already averaged over frames. nan is skipped.
+        better: ``max`` for Dice, ``min`` for distances and absolute differences.
+    """
+    values = np.moveaxis(np.asarray(values, float), 1, 0)
+    worst = -np.inf if better == "max" else np.inf
+    filled = np.where(np.isnan(values), worst, values)
+    best = filled.max(axis=0) if better == "max" else filled.min(axis=0)
+    return mean_over_frames(values), np.where(np.isinf(best), np.nan, best)
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Two models on the same subjects: the two-sided Wilcoxon signed-rank test.
+
+    Attributes:
+        first, second: names.
+        n: subjects that both have a value for.
+        difference: median over subjects of first − second.
+        better: the name of the better model, "" where the difference is 0.
+        p: of the test by itself.
+        p_holm: corrected for all tests of the family (Holm 1979).
+    """
+
+    first: str
+    second: str
+    n: int
+    difference: float
+    better: str
+    p: float
+    p_holm: float
+
+
+def paired_tests(scores: Mapping[str, ArrayLike], better: Better) -> list[PairedTest]:
+    """Compare every pair of models over subjects, with Holm's correction over the pairs.
+
+    Args:
+        scores: from model name to one value a subject [N], in the same order of subjects. Subjects without a value
+            (nan) for either model leave that pair.
+        better: ``max`` or ``min``.
+
+    Raises:
+        InputError: another number of subjects for one model than for another.
+    """
+    arrays = {name: np.asarray(values, float) for name, values in scores.items()}
+    if len({a.shape for a in arrays.values()}) > 1:
+        sizes = ", ".join(f"{name} {a.size}" for name, a in arrays.items())
+        raise InputError(f"a paired test needs the same subjects for every model; got {sizes}")
+    found = []
+    for first, second in combinations(arrays, 2):
+        difference = arrays[first] - arrays[second]
+        difference = difference[~np.isnan(difference)]
+        median = float(np.median(difference)) if difference.size else float("nan")
+        sign = median if better == "max" else -median
+        winner = first if sign > 0 else second if sign < 0 else ""
+        found.append((first, second, int(difference.size), median, winner, _wilcoxon(difference)))
+    corrected = holm([row[-1] for row in found])
+    return [PairedTest(*row, p_holm=float(p)) for row, p in zip(found, corrected, strict=True)]
+
+
+def _wilcoxon(difference: NDArray[np.float64]) -> float:
+    """Two-sided p; 1 where there is no difference at all (the test itself is undefined there)."""
+    if not difference.any():
+        return 1.0
+    from scipy.stats import wilcoxon
+
+    return float(wilcoxon(difference).pvalue)
+
+
+def holm(p: ArrayLike) -> NDArray[np.float64]:
+    """Holm's step-down correction of a family of p-values, [M]."""
+    p = np.asarray(p, float)
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(stepped, 1)
+    return corrected
