@@ -26,6 +26,7 @@ class Placement:
         planes: the template plane of each own slice (beyond the grid: below 0 or past its end), or None where
             the volume is carried as a whole.
         order: the axes of the file, numbered 0, 1, 2 for (Z, Y, X), that became the working Z, Y and X.
+        mirrored: the file's header has its third axis the wrong way round, and ``affine`` has it put right.
     """
 
     transform: RigidTransform
@@ -34,11 +35,13 @@ class Placement:
     grid: Grid
     planes: tuple[int, ...] | None
     order: tuple[int, int, int] = (0, 1, 2)
+    mirrored: bool = False
 
     @property
     def stored_affine(self) -> NDArray[np.float64]:
-        """The affine with the axes as the file has them."""
-        return reorder_affine(self.affine, inverse_order(self.order))
+        """The affine as the file has it, its axes in the file's order and any mirroring left in."""
+        affine = reorder_affine(self.affine, inverse_order(self.order))
+        return mirror(affine) if self.mirrored else affine
 
     @property
     def spacing(self) -> tuple[float, float, float]:
@@ -72,6 +75,7 @@ class Placement:
             "shape_zyx": list(self.shape),
             "planes": None if self.planes is None else list(self.planes),
             "axes_in_file": list(self.order),
+            "mirrored": self.mirrored,
         }
 
     @classmethod
@@ -81,7 +85,8 @@ class Placement:
         planes = None if value["planes"] is None else tuple(value["planes"])
         transform = RigidTransform.from_json(value["world_to_template_mm"])
         a, b, c = value["axes_in_file"]
-        return cls(transform, np.array(value["voxel_to_world_mm"], np.float64), (z, y, x), grid, planes, (a, b, c))
+        affine = np.array(value["voxel_to_world_mm"], np.float64)
+        return cls(transform, affine, (z, y, x), grid, planes, (a, b, c), bool(value["mirrored"]))
 
 
 def working_order(labels: NDArray[np.uint8], affine: NDArray[np.floating]) -> tuple[int, int, int]:
@@ -117,6 +122,11 @@ def reorder_affine(affine: NDArray[np.floating], order: tuple[int, int, int]) ->
     return np.array(affine, np.float64)[:, [*columns, 3]]
 
 
+def mirror(affine: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The affine with the file's third axis the other way round; doing it twice changes nothing."""
+    return np.array(affine, np.float64) @ np.diag([1.0, 1.0, -1.0, 1.0])
+
+
 def place(
     transform: RigidTransform,
     affine: NDArray[np.floating],
@@ -124,6 +134,7 @@ def place(
     grid: Grid,
     *,
     order: tuple[int, int, int] = (0, 1, 2),
+    mirrored: bool = False,
 ) -> Placement:
     """Lay a volume out on the grid.
 
@@ -131,14 +142,14 @@ def place(
     is moved along the axis by up to half a plane so that they fall on planes as exactly as they can.
     """
     own = np.array(affine, np.float64)
-    placement = Placement(transform, own, shape, grid, None, order)
+    placement = Placement(transform, own, shape, grid, None, order, mirrored)
     if not is_thick(own) or placement.spacing[0] < grid.spacing[0] * (1 - 1e-3):
         return placement
     shift = _best_shift(placement.heights)
     nudge = RigidTransform.from_parts(np.eye(3), (0.0, 0.0, shift * grid.spacing[0]))
     moved = Placement(nudge.after(transform), own, shape, grid, None)
     planes = tuple(int(p) for p in np.floor(moved.heights + 0.5))
-    return Placement(moved.transform, own, shape, grid, planes, order)
+    return Placement(moved.transform, own, shape, grid, planes, order, mirrored)
 
 
 def _best_shift(heights: NDArray[np.floating]) -> float:

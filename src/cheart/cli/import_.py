@@ -85,6 +85,9 @@ def nifti(
     cycle: Annotated[
         str | None, typer.Option("--cycle", help="Duration of the cycle in s where headers are wrong; n/a: not known.")
     ] = None,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="The headers lost the slices' direction: read the third axis backwards.")
+    ] = False,
     grid: GridOption = "paper",
     frames: Frames = 20,
     skip_bad: SkipBad = False,
@@ -100,7 +103,12 @@ def nifti(
     from cheart.labels import parse_scheme
 
     source = list_folder(
-        src, participants, parse_scheme(labels), spacing=parse_spacing(spacing), cycle_s=parse_cycle(cycle)
+        src,
+        participants,
+        parse_scheme(labels),
+        spacing=parse_spacing(spacing),
+        cycle_s=parse_cycle(cycle),
+        mirrored=mirrored,
     )
     _import(source, out, grid, frames, skip_bad, jobs, seed, overwrite, as_json)
 
@@ -125,5 +133,7 @@ def _import(
     )
     for who in done.left_out:
         warn(f"left out {who.participant_id}: {who.reason}")
+    for text in done.warnings:
+        warn(text)
     text = f"{done.subjects} subjects in {out}" + (f", {len(done.left_out)} left out" if done.left_out else "")
     answer(done.to_json(), f"{text}. Look over {out}/quality.tsv first.", as_json=as_json)

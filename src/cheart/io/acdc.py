@@ -2,8 +2,12 @@
 
 A folder a patient with ``Info.cfg`` (ED and ES frame counted from 1, Group, Height in cm, Weight in kg, NbFrame) and
 ``patient001_frame01_gt.nii.gz`` and the like; labels 1 RV, 2 myocardium, 3 LV. Age, sex and blood pressure are not
-published. The affine of these files is a bare diag(−1, −1, 1) and the voxel size stands in pixdim alone: pixdim is
-taken. Where the label maps were made from is not in the header, so the pose is found from the anatomy.
+published.
+
+Two things in these headers are wrong and are put right here. The affine is a bare diag(−1, −1, 1) and the voxel size
+stands in pixdim alone: pixdim is taken. And the slices' direction was lost: seen as stored, the images are the usual
+short-axis view from the apex and the first slice is the base, so that the header makes a mirror image of every heart
+(the RV's outflow tract comes out posterior in 97 of 100). The third axis is read the other way round.
 """
 
 from __future__ import annotations
@@ -47,7 +51,9 @@ def _recording(patient: Path) -> Recording:
     files = tuple(_label_file(patient, frame) for frame in (ed, es))
     row = {"weight": info.get("Weight"), "height": info.get("Height"), "group": info.get("Group")}
     moments = (0.0, (es - ed) % count / count)
-    return Recording(patient.name, files, row, moments, ed=0, es=1, cycle_s=float("nan"), spacing="pixdim")
+    return Recording(
+        patient.name, files, row, moments, ed=0, es=1, cycle_s=float("nan"), spacing="pixdim", mirrored=True
+    )
 
 
 def _read_info(path: Path) -> dict[str, str]:

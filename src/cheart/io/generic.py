@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from cheart.align.time import ES_PHASE
@@ -25,6 +26,7 @@ def list_folder(
     *,
     spacing: Spacing | None = None,
     cycle_s: float | None = None,
+    mirrored: bool = False,
 ) -> Source:
     """List the subjects of a table and find each one's label map in a folder, or in folders below it.
 
@@ -39,6 +41,7 @@ def list_folder(
         scheme: the label numbers.
         spacing: which to believe where affine and pixdim disagree.
         cycle_s: duration of the cycle for those whose row has none; None takes what the headers say.
+        mirrored: the headers have the third axis the wrong way round.
 
     Raises:
         InputError: no label maps, a table without ``participant_id``, or a split that is none.
@@ -60,7 +63,8 @@ def list_folder(
         try:
             if who in twice:
                 raise InputError(f"stands twice in {path.name}; leave one row a subject")
-            subjects.append(_recording(who, mine, {str(k): v for k, v in row.items()}, spacing, cycle_s))
+            recording = _recording(who, mine, {str(k): v for k, v in row.items()}, cycle_s)
+            subjects.append(replace(recording, spacing=spacing, mirrored=mirrored))
         except InputError as error:
             left_out.append(LeftOut(who, str(error)))
     left_out += [LeftOut(f.name, f"not in {path.name}; add a row for it") for f in files if f not in used]
@@ -74,9 +78,7 @@ def _belongs(path: Path, participant_id: str) -> bool:
     return bool(who) and name.startswith(who) and not name[len(who)].isalnum()
 
 
-def _recording(
-    who: str, files: list[Path], row: dict[str, object], spacing: Spacing | None, cycle_s: float | None
-) -> Recording:
+def _recording(who: str, files: list[Path], row: dict[str, object], cycle_s: float | None) -> Recording:
     if not files:
         raise InputError(f"no label map whose name begins with {who}; add the file, or take the row out")
     split = row.get("split")
@@ -87,11 +89,11 @@ def _recording(
     phases = {match[1].upper(): f for f in files if (match := _PHASE.search(f.name))}
     if len(files) == 2 and set(phases) == {"ED", "ES"}:
         pair = (phases["ED"], phases["ES"])
-        return Recording(who, pair, row, (0.0, ES_PHASE), ed=0, es=1, cycle_s=cycle, spacing=spacing)
+        return Recording(who, pair, row, (0.0, ES_PHASE), ed=0, es=1, cycle_s=cycle)
     if len(files) > 1:
         raise InputError(f"{len(files)} label maps ({', '.join(f.name for f in files)}); leave one, or _ED and _ES")
     ed, es = (_frame(row, name) for name in ("ed", "es"))
-    return Recording(who, tuple(files), row, ed=ed, es=es, cycle_s=cycle, spacing=spacing)
+    return Recording(who, tuple(files), row, ed=ed, es=es, cycle_s=cycle)
 
 
 def _number(row: dict[str, object], name: str) -> float | None:

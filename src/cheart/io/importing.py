@@ -49,15 +49,21 @@ class Source:
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did: the folder, how many subjects, and who was left out and why."""
+    """What an import did: the folder, how many subjects, who was left out and why, and what to look at."""
 
     path: Path
     subjects: int
     left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"path": str(self.path), "subjects": self.subjects, "left_out": [asdict(who) for who in self.left_out]}
+        return {
+            "path": str(self.path),
+            "subjects": self.subjects,
+            "left_out": [asdict(who) for who in self.left_out],
+            "warnings": list(self.warnings),
+        }
 
 
 @dataclass(frozen=True)
@@ -115,8 +121,8 @@ def import_cohort(
             good.append((subject, result))
     _refuse(left_out, good=len(good), skip_bad=skip_bad)
     with new_folder(out, overwrite=overwrite) as folder:
-        _write(folder, source, good, left_out, settings, seed=seed, jobs=jobs)
-    return Imported(out, len(good), tuple(left_out))
+        figures = _write(folder, source, good, left_out, settings, seed=seed, jobs=jobs)
+    return Imported(out, len(good), tuple(left_out), tuple(_warnings(figures)))
 
 
 def _check(task: tuple[Recording, _Settings]) -> LeftOut | dict[str, Value]:
@@ -150,19 +156,20 @@ def _write(
     *,
     seed: int,
     jobs: int,
-) -> None:
+) -> pd.DataFrame:
     writer = CohortWriter(folder, subjects=len(good), frames=settings.frames, grid=settings.grid)
     tasks = [(i, subject, settings, writer) for i, (subject, _) in enumerate(good)]
     done = list(track(parallel(_bring_in, tasks, jobs=jobs), total=len(tasks), title="Bringing hearts to the template"))
     fallback = split_subjects(len(good), seed=seed)
-    people, figures, poses = [], [], []
+    people, rows, poses = [], [], []
     for (subject, conditions), made, split in zip(good, done, fallback, strict=True):
         who = {"participant_id": subject.participant_id}
         people.append(who | {"split": _split(subject, split), "cycle_s": made["cycle_s"]} | conditions)
         unknown = [name for name, value in conditions.items() if value is None]
-        figures.append(who | made["quality"] | {"missing_conditions": ",".join(unknown) or "none"})
+        rows.append(who | made["quality"] | {"missing_conditions": ",".join(unknown) or "none"})
         poses.append(who | {"files": [p.name for p in subject.files]} | made["pose"])
-    write_table(folder / "quality.tsv", pd.DataFrame(figures))
+    figures = pd.DataFrame(rows)
+    write_table(folder / "quality.tsv", figures)
     write_json(folder / "poses.json", {"grid": settings.grid.to_json(), "subjects": poses})
     if left_out:
         write_table(folder / "left-out.tsv", pd.DataFrame([asdict(who) for who in left_out]))
@@ -172,6 +179,18 @@ def _write(
         title=source.title, seed=seed, labels=scheme_text(source.scheme), sources_sha256=sources,
         left_out=len(left_out),
     )  # fmt: skip
+    return figures
+
+
+def _warnings(figures: pd.DataFrame) -> list[str]:
+    """What a person should look at, from the quality table."""
+    backwards = int((figures["outflow_turn_deg"] < 0).sum())
+    if backwards <= len(figures) / 2:
+        return []
+    return [
+        f"{backwards} of {len(figures)} hearts look like mirror images (outflow_turn_deg in quality.tsv is negative): "
+        "have the headers lost the slices' direction, as ACDC's have? then import with --mirrored"
+    ]
 
 
 def _bring_in(task: tuple[int, Recording, _Settings, CohortWriter]) -> dict[str, Any]:

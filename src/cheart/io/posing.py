@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.align.placement import Placement, place, share_cut
-from cheart.align.pose import find_pose, is_thick, long_axis
+from cheart.align.pose import find_pose, is_thick, long_axis, outflow_turn
 from cheart.align.resample import to_source, to_template
 from cheart.align.rigid import RigidTransform
 from cheart.align.time import FramePlan, plan_frames
@@ -62,6 +62,7 @@ def pose_file(
     es: int | None = None,
     cycle_s: float | None = None,
     spacing: Spacing | None = None,
+    mirrored: bool = False,
 ) -> Posed:
     """Read one NIfTI file (3D: ED alone; 4D: a cycle) and bring it into the template pose.
 
@@ -72,12 +73,13 @@ def pose_file(
         ed, es: frame numbers from 0; otherwise the frames of the largest and the least LV cavity.
         cycle_s: duration of the cycle in s; None takes what the header says, nan is not known.
         spacing: which to believe where affine and pixdim disagree.
+        mirrored: the header has the third axis the wrong way round, as ACDC's have.
 
     Raises:
         InputError: whatever :func:`cheart.io.recording.read_heart` and :func:`lay_out` refuse.
     """
     path = Path(path)
-    recording = Recording(path.name, (path,), {}, ed=ed, es=es, cycle_s=cycle_s, spacing=spacing)
+    recording = Recording(path.name, (path,), {}, ed=ed, es=es, cycle_s=cycle_s, spacing=spacing, mirrored=mirrored)
     try:
         return pose(read_heart(recording, scheme), grid=grid, frames=frames)
     except InputError as error:
@@ -93,7 +95,7 @@ def lay_out(heart: Heart, *, grid: Grid, frames: int) -> tuple[Placement, FrameP
     ed = heart.labels[heart.ed]
     transform = RigidTransform.identity() if heart.observed is not None else find_pose(ed, heart.affine)
     z, y, x = ed.shape
-    placement = place(transform, heart.affine, (z, y, x), grid, order=heart.order)
+    placement = place(transform, heart.affine, (z, y, x), grid, order=heart.order, mirrored=heart.mirrored)
     cut = share_cut(ed, placement)
     if cut > MAX_CUT:
         raise InputError(
@@ -145,7 +147,8 @@ def quality(heart: Heart, placement: Placement) -> dict[str, Any]:
     """Figures of one subject: volumes from its own voxels, what was imaged, and what the pose changed.
 
     ``turn_deg`` is the angle of the rotation from the scanner's axes; ``tilt_deg`` the angle between the slices'
-    normal and the LV long axis (taken away in a dense volume, left in a thick stack); ``off_centre_mm`` the distance
+    normal and the LV long axis (taken away in a dense volume, left in a thick stack); ``outflow_turn_deg`` is positive
+    unless the header mirrors the heart (:func:`cheart.align.pose.outflow_turn`); ``off_centre_mm`` the distance
     of the heart from the middle of its file; ``rounding_mm`` how far a slice was moved to lie on a template plane.
     """
     volumes = {
@@ -169,6 +172,7 @@ def quality(heart: Heart, placement: Placement) -> dict[str, Any]:
         "slice_spacing_mm": placement.spacing[0],
         "in_plane_mm": placement.spacing[1],
         "kept_as_slices": "yes" if is_thick(heart.affine) else "no",
+        "outflow_turn_deg": outflow_turn(heart.labels[heart.ed], heart.affine, placement.transform),
         "turn_deg": placement.transform.angle_deg,
         "tilt_deg": float(np.degrees(np.arccos(np.clip(cosine, 0, 1)))),
         "off_centre_mm": float(np.linalg.norm(centre - placement.transform.apply(middle))),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cheart.align.placement import reorder_affine, working_order
+from cheart.align.placement import mirror, reorder_affine, working_order
 from cheart.align.time import ES_PHASE, find_ed_es
 from cheart.conditions import MISSING
 from cheart.errors import InputError
@@ -39,6 +39,7 @@ class Recording:
         ed, es: frame numbers from 0 (in the file, or among the files); None: of largest and least LV cavity.
         cycle_s: duration of the cycle in s, nan where it is not known; None: what the header says.
         spacing: which to believe where affine and pixdim disagree; None refuses.
+        mirrored: the headers have the third axis the wrong way round.
     """
 
     participant_id: str
@@ -49,6 +50,7 @@ class Recording:
     es: int | None = None
     cycle_s: float | None = None
     spacing: Spacing | None = None
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Heart:
         moments: when each frame was taken, as a share of the cycle.
         ed, es: indices into the frames.
         cycle_s: in s, nan where it is not known.
+        mirrored: whether the header's third axis was turned round to get ``affine``.
         observed: [T, Z] bool for label maps that are in the template pose already, otherwise None.
     """
 
@@ -80,6 +83,7 @@ class Heart:
     ed: int
     es: int
     cycle_s: float
+    mirrored: bool = False
     observed: NDArray[np.bool_] | None = None
 
     @property
@@ -132,16 +136,18 @@ def read_heart(recording: Recording, scheme: Scheme) -> Heart:
     ed, es = find_ed_es(cavity, ed=recording.ed, es=recording.es)
     _check_present(labels[ed])
     observed = _observed(sidecar, labels)
-    order = (0, 1, 2) if observed is not None else working_order(labels[ed], stored.affine)
+    affine = mirror(stored.affine) if recording.mirrored else stored.affine
+    order = (0, 1, 2) if observed is not None else working_order(labels[ed], affine)
     labelled = np.flatnonzero(any_label)
     heart = Heart(
         labels[labelled].transpose(0, *(1 + axis for axis in order)),
-        reorder_affine(stored.affine, order),
+        reorder_affine(affine, order),
         order,
         tuple(moments[i] for i in labelled),
         int(np.searchsorted(labelled, ed)),
         int(np.searchsorted(labelled, es)),
         _cycle(recording, stored),
+        recording.mirrored,
         None if observed is None else observed[labelled],
     )
     _check_heart(heart)
