@@ -36,8 +36,8 @@ from cheart.provenance import provenance
 from cheart.sequence import Sequence
 
 FORMAT = 1
-SPLITS = ("train", "val", "test")
 Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 PAPER_SPLIT = (968, 138, 277)
 """Subjects for training, validation and test in the paper (section III-A)."""
 
@@ -188,7 +188,7 @@ class CohortWriter:
         assert len(table) == len(fingerprints) == self.subjects
         table = table[columns + [c for c in table.columns if c not in columns]]
         write_table(self.path / "participants.tsv", table)
-        write_json(self.path / "participants.json", _dictionary(schema))
+        write_json(self.path / "participants.json", dictionary(schema))
         digest = hashlib.sha256("".join(fingerprints).encode())
         digest.update(table[["split", "cycle_s", *schema.names]].to_csv(index=False, na_rep="n/a").encode())
         description = {
@@ -243,7 +243,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(partial, sep="\t", index=False, na_rep="n/a", float_format="%.6g")
 
 
-def _dictionary(schema: Schema) -> dict[str, Any]:
+def dictionary(schema: Schema) -> dict[str, Any]:
+    """What the columns of participants.tsv mean, as BIDS has it in participants.json."""
     columns: dict[str, Any] = {
         "participant_id": {"Description": "Subject"},
         "split": {"Description": "Use", "Levels": {s: s for s in SPLITS}},

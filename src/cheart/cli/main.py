@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from cheart._version import __version__
+from cheart.cli.complete import complete
+from cheart.cli.evaluate import evaluate
+from cheart.cli.generate import generate
+from cheart.cli.import_ import import_app
+from cheart.cli.info import info
 from cheart.cli.say import say
+from cheart.cli.simulate import simulate
+from cheart.cli.train import train
+from cheart.cli.vary import vary
 from cheart.errors import InputError
 
 app = typer.Typer(
@@ -34,6 +42,16 @@ def _root(
     ] = False,
 ) -> None:
     pass
+
+
+app.command()(simulate)
+app.add_typer(import_app, name="import")
+app.command()(info)
+app.command()(train)
+app.command()(complete)
+app.command()(generate)
+app.command()(vary)
+app.command()(evaluate)
 
 
 def main() -> None:

@@ -96,9 +96,8 @@ class HeartModel(nn.Module):
         Raises:
             InputError: this kind of model cannot complete.
         """
-        self._must("complete")
-        with torch.no_grad():
-            return self._complete(first, observed, torch.from_numpy(conditions)[None].to(self.device))
+        self.must("complete")
+        return self.decode(self.encode(first, observed, conditions), conditions)
 
     def generate(self, conditions: NDArray[np.float32], *, seed: int) -> NDArray[np.uint8]:
         """One beating heart [T, Z, Y, X] for conditions [E]; the same seed gives the same heart.
@@ -106,25 +105,39 @@ class HeartModel(nn.Module):
         Raises:
             InputError: this kind of model cannot generate.
         """
-        self._must("generate")
-        with torch.no_grad():
-            return self._generate(torch.from_numpy(conditions)[None].to(self.device), self.noise(seed))
-
-    def latent_size(self) -> int:
-        """Length of the random code that :meth:`generate` draws."""
-        raise NotImplementedError
+        self.must("generate")
+        return self.decode(self.noise(seed), conditions)
 
     def noise(self, seed: int) -> Tensor:
         """The random code [1, size] of a seed, drawn on the CPU so that every device gives the same heart."""
         generator = torch.Generator().manual_seed(seed)
         return torch.randn(1, self.latent_size(), generator=generator).to(self.device)
 
-    def _complete(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: Tensor) -> NDArray[np.uint8]:
-        raise NotImplementedError
+    @torch.no_grad()
+    def encode(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: NDArray[np.float32]) -> Tensor:
+        """The code [1, size] of a heart's first frame, as :meth:`complete` takes it."""
+        return self._encode(first, observed, torch.from_numpy(conditions)[None].to(self.device))
 
-    def _generate(self, conditions: Tensor, noise: Tensor) -> NDArray[np.uint8]:
-        raise NotImplementedError
+    @torch.no_grad()
+    def decode(self, code: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """The beating heart [T, Z, Y, X] of a code [1, size] for conditions [E]."""
+        return self._decode(code, torch.from_numpy(conditions)[None].to(self.device))
 
-    def _must(self, task: Task) -> None:
+    def must(self, task: Task) -> None:
+        """Refuse a task that this kind of model cannot do.
+
+        Raises:
+            InputError: it names what the model can do.
+        """
         if task not in self.tasks:
             raise InputError(f"a {self.name} model cannot {task}; it can {' and '.join(self.tasks)}")
+
+    def latent_size(self) -> int:
+        """Length of the code that :meth:`generate` draws."""
+        raise NotImplementedError
+
+    def _encode(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _decode(self, code: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
+        raise NotImplementedError

@@ -127,12 +127,12 @@ class CHeart(HeartModel):
         """Length of z_0."""
         return self.options.latent
 
-    def _complete(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: Tensor) -> NDArray[np.uint8]:
-        mean, _, code = self.posterior(self.space.describe(first, observed), conditions)
-        return self.space.labels(self.codes(mean, code))
+    def _encode(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: Tensor) -> Tensor:
+        mean, _, _ = self.posterior(self.space.describe(first, observed), conditions)
+        return mean
 
-    def _generate(self, conditions: Tensor, noise: Tensor) -> NDArray[np.uint8]:
-        return self.space.labels(self.codes(noise, self.conditions(conditions)))
+    def _decode(self, code: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
+        return self.space.labels(self.codes(code, self.conditions(conditions)))
 
     def _forget(self, conditions: Tensor, noise: torch.Generator) -> Tensor:
         """Tell the network of some conditions [B, E] that they are missing."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from cheart.cohort import Cohort
@@ -69,8 +70,10 @@ def train(
         network, training, options = _fresh(cohort, people, model, preset, settings, jobs=jobs)
     run.mkdir(parents=True, exist_ok=True)
     how = {"preset": preset, "settings": list(settings), "started_from": start_from and Path(start_from).name}
+    cycles = cohort.table["cycle_s"].to_numpy(float)[cohort.indices("train")]
     about = {
         "training": asdict(training),
+        "cycle_s": float(np.nanmean(cycles)) if np.isfinite(cycles).any() else None,
         "population": Population.fit(network.setting.encoding, people).to_json(),
         "trained_on": {
             "kind": cohort.info["kind"],

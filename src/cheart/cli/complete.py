@@ -1,0 +1,81 @@
+"""``cheart complete``: the whole cycle from one frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cheart.cli.options import (
+    SBP,
+    Age,
+    AsJson,
+    Device,
+    Height,
+    LabelScheme,
+    ModelFolder,
+    More,
+    OutFolder,
+    Overwrite,
+    Seed,
+    Sex,
+    Weight,
+)
+
+
+def complete(
+    model: ModelFolder,
+    heart: Annotated[Path, typer.Argument(metavar="INPUT.nii.gz", help="A label map: ED alone, or a cycle.")],
+    out: OutFolder,
+    labels: LabelScheme = "cheart",
+    age: Age = None,
+    sex: Sex = None,
+    weight: Weight = None,
+    height: Height = None,
+    sbp: SBP = None,
+    more: More = None,
+    ed: Annotated[int | None, typer.Option("--ed", help="The frame of end-diastole, from 0.")] = None,
+    cycle: Annotated[float | None, typer.Option("--cycle", help="Duration of the cardiac cycle, s.")] = None,
+    spacing: Annotated[
+        Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
+    ] = None,
+    own_space: Annotated[
+        bool, typer.Option("--own-space", help="Also write the result on the input's own voxels.")
+    ] = False,
+    unknown: Annotated[
+        Literal["missing", "draw"],
+        typer.Option("--unknown", help="Conditions that are not given: told as missing, or drawn as in training."),
+    ] = "missing",
+    seed: Seed = 0,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Complete the cardiac cycle from its first frame (end-diastole) and the owner's conditions."""
+    from cheart.cli.options import conditions, finish, in_words, open_model, report
+    from cheart.cli.say import answer, warn
+    from cheart.files import new_folder, refuse_existing
+    from cheart.io.posing import pose_file
+    from cheart.labels import parse_scheme
+    from cheart.tasks.complete import complete as complete_heart
+    from cheart.tasks.results import write_hearts
+
+    refuse_existing(out, overwrite=overwrite)
+    trained = open_model(model, device)
+    given = conditions(age, sex, weight, height, sbp, more)
+    warnings = trained.encoding.outside(trained.encoding.schema.read(given))
+    for warning in warnings:
+        warn(warning)
+    posed = pose_file(
+        heart, scheme=parse_scheme(labels), grid=trained.grid, frames=trained.frames, ed=ed, cycle_s=cycle,
+        spacing=spacing,
+    )  # fmt: skip
+    made = complete_heart(trained, posed, conditions=given, unknown=unknown, seed=seed)
+    with new_folder(out, overwrite=overwrite) as folder:
+        shown = write_hearts(folder, [made], trained, total=1, title="Writing", pose=posed.placement.to_json())
+        if own_space:
+            path = folder / "own-space_dseg.nii.gz"
+            posed.write_own_space(path, made.sequence.labels, frame_s=made.sequence.frame_s)
+        finish(folder, shown, trained)
+    answer(report(out, shown, trained, 1, warnings), in_words(out, shown, trained, 1), as_json=as_json)

@@ -1,0 +1,124 @@
+"""``cheart info``: what is in a cohort, a model or a result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cheart.cli.options import AsJson
+
+
+def info(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A cohort, a model, or a folder of results.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what is in a cohort, a model or a result."""
+    from cheart.cli.say import answer
+    from cheart.errors import InputError
+
+    kinds = {"cohort.json": _cohort, "config.json": _model, "result.json": _result}
+    for name, describe in kinds.items():
+        if (path / name).is_file():
+            value, text = describe(path)
+            answer(value, text, as_json=as_json)
+            return
+    what = "is not there" if not path.exists() else f"holds none of {', '.join(kinds)}"
+    raise InputError(f"{path} {what}: expected a cohort, a model or a folder of results")
+
+
+def _cohort(path: Path) -> tuple[dict[str, Any], str]:
+    from cheart.cohort import SPLITS, Cohort
+
+    cohort = Cohort.open(path)
+    splits = {s: len(cohort.indices(s)) for s in SPLITS}
+    conditions = []
+    for factor in cohort.schema.factors:
+        column = cohort.table[factor.name].dropna()
+        known: dict[str, Any] = {"name": factor.name, "kind": factor.kind, "known": len(column)}
+        if factor.kind == "level":
+            known["levels"] = {str(k): int(v) for k, v in column.value_counts().items()}
+        elif len(column):
+            known |= {"unit": factor.unit, "low": float(column.min()), "high": float(column.max())}
+        conditions.append(known)
+    observed = cohort.observed.any(axis=2).sum(axis=1)
+    value = {
+        "path": str(path),
+        "kind": cohort.info["kind"],
+        "title": cohort.info["title"],
+        "subjects": len(cohort),
+        "splits": splits,
+        "frames": cohort.frames,
+        "observed_frames": {"least": int(observed.min()), "most": int(observed.max())},
+        "observed_planes": float(cohort.observed.mean()),
+        "grid": cohort.grid.name,
+        "conditions": conditions,
+        "fingerprint": cohort.fingerprint,
+        "provenance": cohort.info["provenance"],
+    }
+    lines = [
+        f"{path}: a cohort, {cohort.info['kind']}: {cohort.info['title']}",
+        f"  {len(cohort)} subjects ({', '.join(f'{n} {s}' for s, n in splits.items())})",
+        f"  {cohort.frames} frames on the grid {cohort.grid.name}; {observed.min()} to {observed.max()} frames of a "
+        f"subject observed, {value['observed_planes']:.0%} of all planes",
+        *(f"  {_factor_line(c)}" for c in conditions),
+    ]
+    return value, "\n".join(lines)
+
+
+def _factor_line(known: dict[str, Any]) -> str:
+    if "levels" in known:
+        content = ", ".join(f"{n} {level}" for level, n in known["levels"].items())
+    elif "low" in known:
+        content = f"{known['low']:g} to {known['high']:g} {known['unit']}"
+    else:
+        content = ""
+    return f"{known['name']}: {content or 'nobody'} ({known['known']} known)"
+
+
+def _model(path: Path) -> tuple[dict[str, Any], str]:
+    from cheart.files import read_json
+    from cheart.models.store import read_model
+
+    stored = read_model(path)
+    setting, told = stored.network.setting, stored.config["trained_on"]
+    run = read_json(path / "run.json") if (path / "run.json").is_file() else {}
+    value = {
+        "path": str(path),
+        "kind": "model",
+        "model": stored.network.name,
+        "tasks": list(stored.network.tasks),
+        "parameters": sum(p.numel() for p in stored.network.parameters()),
+        "frames": setting.frames,
+        "grid": setting.grid.name,
+        "conditions": {n: list(r) for n, r in setting.encoding.trained.items()},
+        "trained_on": told,
+        "options": stored.config["options"],
+        "training": stored.config["training"],
+        "run": run,
+    }
+    ranges = [f"  {n}: trained on {low:g} to {high:g}" for n, (low, high) in setting.encoding.trained.items()]
+    done = "finished" if run.get("finished") else "not finished: cheart train … --resume goes on"
+    lines = [
+        f"{path}: a {stored.network.name} model that can {' and '.join(stored.network.tasks)}",
+        f"  trained on {told['title']} ({told['kind']}, {told['subjects']} subjects); {done}",
+        f"  {value['parameters']:,} parameters; {setting.frames} frames on the grid {setting.grid.name}",
+        *ranges,
+    ]
+    return value, "\n".join(lines)
+
+
+def _result(path: Path) -> tuple[dict[str, Any], str]:
+    from cheart.files import read_json
+
+    value = read_json(path / "result.json")
+    told = value["model"]["trained_on"]
+    count = value.get("hearts", value.get("subjects"))
+    lines = [
+        f"{path}: {value['kind']}, {count} hearts",
+        f"  by a {value['model']['name']} model trained on {told['title']} ({told['kind']})",
+        f"  made {value['provenance']['made']} with cheart {value['provenance']['cheart']}: "
+        f"{value['provenance']['command']}",
+    ]
+    return {"path": str(path), **value}, "\n".join(lines)

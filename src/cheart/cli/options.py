@@ -1,0 +1,102 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cheart.errors import InputError
+
+if TYPE_CHECKING:
+    from cheart.tasks.trained import MadeHeart, TrainedModel
+
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="A trained model: a folder of cheart train.")]
+OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Folder to write.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Seed = Annotated[int, typer.Option("--seed", help="One seed, one result.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda …")]
+LabelScheme = Annotated[
+    str, typer.Option("--labels", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")
+]
+
+Age = Annotated[str | None, typer.Option("--age", help="Years.")]
+Sex = Annotated[str | None, typer.Option("--sex", help="F or M.")]
+Weight = Annotated[str | None, typer.Option("--weight", help="kg.")]
+Height = Annotated[str | None, typer.Option("--height", help="cm.")]
+SBP = Annotated[str | None, typer.Option("--sbp", help="Systolic blood pressure, mmHg.")]
+More = Annotated[list[str] | None, typer.Option("--with", help="Another condition of the model, as name=value.")]
+
+
+def conditions(
+    age: str | None, sex: str | None, weight: str | None, height: str | None, sbp: str | None, more: list[str] | None
+) -> dict[str, str]:
+    """The conditions that were given, by name, as text; the model's schema reads them.
+
+    Raises:
+        InputError: ``--with`` without a name and a value.
+    """
+    named = {"age": age, "sex": sex, "weight": weight, "height": height, "sbp": sbp}
+    for item in more or []:
+        name, found, value = item.partition("=")
+        if not found or not name:
+            raise InputError(f"--with {item!r}: expected name=value, such as group=DCM")
+        named[name] = value
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def open_model(path: Path, device: str) -> TrainedModel:
+    """Read a model onto a device."""
+    from cheart.tasks.trained import load
+    from cheart.training.loop import choose_device
+
+    return load(path, device=str(choose_device(device)))
+
+
+def finish(folder: Path, shown: list[MadeHeart], model: TrainedModel) -> None:
+    """Draw the picture that goes with every result."""
+    from cheart.conditions import describe
+    from cheart.report.picture import save_picture
+    from cheart.report.portrait import Portrait
+
+    schema = model.encoding.schema
+    portraits = [Portrait(h.sequence, h.kind, describe(h.conditions, schema)) for h in shown]
+    save_picture(folder / "picture.png", portraits, caption=f"Model {model.name}, trained on {model.trained_on}")
+
+
+def report(out: Path, shown: list[MadeHeart], model: TrainedModel, total: int, warnings: list[str]) -> dict[str, Any]:
+    """The answer of a verb that makes hearts, for machines."""
+    return {
+        "result": str(out),
+        "kind": shown[0].kind,
+        "hearts": total,
+        "trained_on": model.trained_on,
+        "warnings": warnings,
+        "first": {"conditions": dict(shown[0].conditions), "drawn": list(shown[0].drawn), **shown[0].phenotypes.row()},
+    }
+
+
+def in_words(out: Path, shown: list[MadeHeart], model: TrainedModel, total: int) -> str:
+    """The answer of a verb that makes hearts, for people."""
+    from cheart.conditions import describe
+
+    first, schema = shown[0], model.encoding.schema
+    lines = [
+        f"{total} {first.kind} heart{'s' if total > 1 else ''} in {out}, by a {model.name} model trained on "
+        f"{model.trained_on}.",
+        f"The first: {describe(first.conditions, schema)}.",
+    ]
+    missing = [n for n in schema.names if first.conditions.get(n) is None]
+    if first.drawn:
+        lines.append(f"  drawn as the training cohort has them: {', '.join(first.drawn)}")
+    if missing:
+        lines.append(f"  told to the model as missing: {', '.join(missing)}")
+    p = first.phenotypes
+    lines.append(
+        f"  LVEDV {p.lvedv:.0f} mL, LVESV {p.lvesv:.0f} mL, LVEF {p.lvef:.0f} %, LVM {p.lvm:.0f} g, "
+        f"RVEDV {p.rvedv:.0f} mL, RVESV {p.rvesv:.0f} mL"
+    )
+    lines.append(f"Look at {out / 'picture.png'} first; then phenotypes.tsv, and sub-*_dseg.nii.gz in ITK-SNAP.")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""What a trained model is for: complete, generate, vary, evaluate."""
