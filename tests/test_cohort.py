@@ -1,0 +1,68 @@
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from cheart.cohort import Cohort, CohortWriter, read_table, split_subjects
+from cheart.errors import InputError
+from cheart.grid import GRIDS
+from cheart.sequence import whole
+from cohorts import tiny_cohort
+
+
+def test_a_cohort_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    cohort = tiny_cohort(tmp_path / "c", n=6, planes=slice(0, None, 2))
+    assert len(cohort) == 6
+    sequence = cohort.sequence(3)
+    assert sequence.observed[:, ::2].all()
+    assert not sequence.observed[:, 1::2].any()
+    assert sequence.cycle_s == pytest.approx(0.9)
+    np.testing.assert_array_equal(cohort.labels(3, [2, 0]), sequence.labels[[2, 0]])
+    assert cohort.conditions(1)["sex"] == "M"
+    assert sum(len(cohort.indices(s)) for s in ("train", "val", "test")) == 6
+
+
+def test_the_store_is_one_array_of_uint8_with_a_shard_a_subject(tmp_path: Path) -> None:
+    cohort = tiny_cohort(tmp_path / "c", n=4)
+    array = zarr.open_group(cohort.path / "labels.zarr", mode="r")["labels"]
+    assert array.shape == (4, 4, 32, 32, 32)
+    assert array.dtype == np.uint8
+    assert array.chunks == (1, 1, 32, 32, 32)
+    assert array.shards == (1, 4, 32, 32, 32)
+
+
+def test_the_fingerprint_knows_voxels_and_conditions(tmp_path: Path) -> None:
+    same = [tiny_cohort(tmp_path / f"c{i}", n=4).fingerprint for i in range(2)]
+    assert same[0] == same[1]
+    assert tiny_cohort(tmp_path / "d", n=5).fingerprint != same[0]
+    assert tiny_cohort(tmp_path / "e", n=4, pair=True).fingerprint != same[0]
+
+
+def test_a_subject_of_another_grid_is_refused(tmp_path: Path) -> None:
+    writer = pickle.loads(pickle.dumps(CohortWriter(tmp_path, subjects=1, frames=2, grid=GRIDS["quarter"])))
+    with pytest.raises(InputError, match="half"):
+        writer.write(0, whole(np.zeros((2, *GRIDS["half"].shape), np.uint8), GRIDS["half"]))
+
+
+def test_the_papers_split_of_1383() -> None:
+    split = split_subjects(1383, seed=0)
+    assert [split.count(s) for s in ("train", "val", "test")] == [968, 138, 277]
+    assert split == split_subjects(1383, seed=0) != split_subjects(1383, seed=1)
+
+
+@pytest.mark.parametrize("n", [3, 4, 7, 20])
+def test_small_cohorts_have_something_in_every_split(n: int) -> None:
+    assert set(split_subjects(n, seed=5)) == {"train", "val", "test"}
+
+
+def test_a_folder_that_is_no_cohort_names_the_verbs_that_make_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cheart simulate or cheart import"):
+        Cohort.open(tmp_path)
+
+
+def test_a_table_without_participants_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text("name,age\na,3\n")
+    with pytest.raises(InputError, match="tab-separated"):
+        read_table(tmp_path / "t.tsv")
