@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+import torch
+
+from cheart.conditions import PAPER_SCHEMA, Encoding
+from cheart.errors import InputError
+from cheart.grid import Grid
+from cheart.models.base import Setting
+from cheart.models.cheart import CHeart, CHeartOptions
+from cheart.models.voxel import VoxelBatch
+
+GRID = Grid((32, 32, 32), (4.0, 5.0, 5.0))
+PEOPLE = [{"age": a, "sex": s, "weight": 70.0, "height": 170.0, "sbp": 120.0} for a, s in ((25.0, "F"), (65.0, "M"))]
+SETTING = Setting(GRID, 3, Encoding.fit(PAPER_SCHEMA, PEOPLE, age_decades=True))
+
+
+def network(**options: object) -> CHeart:
+    """An untrained network whose labels are not all background."""
+    torch.manual_seed(0)
+    model = CHeart(SETTING, CHeartOptions(**options)).eval()  # type: ignore[arg-type]
+    with torch.no_grad():
+        model.space.decoder.expand.weight.mul_(20)
+        model.space.decoder.convs[-1].bias.zero_()
+    return model
+
+
+def test_the_defaults_are_the_papers() -> None:
+    options = CHeartOptions()
+    assert (options.space, options.latent, options.code, options.beta) == ("voxel", 32, 32, 0.001)
+    assert not options.residual
+
+
+def test_a_seed_gives_one_heart_and_conditions_change_it() -> None:
+    model = network()
+    young, old = SETTING.encoding.encode(PEOPLE)
+    one = model.generate(young, seed=1)
+    assert one.shape == (3, *GRID.shape)
+    assert one.dtype == np.uint8
+    np.testing.assert_array_equal(one, model.generate(young, seed=1))
+    assert (one != model.generate(young, seed=2)).any()
+    assert (one != model.generate(old, seed=1)).any()
+
+
+def test_completion_decodes_the_posteriors_mean() -> None:
+    model = network()
+    first = torch.randint(0, 4, GRID.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    conditions = SETTING.encoding.encode(PEOPLE)[0]
+    seen = np.ones(GRID.shape[0], bool)
+    made = model.complete(first.numpy(), seen, conditions)
+    mean, _, code = model.posterior(first[None], torch.from_numpy(conditions)[None])
+    logits = model.space.decoder(model.codes(mean, code))
+    np.testing.assert_array_equal(made, logits[0].argmax(1).numpy().astype(np.uint8))
+
+
+def test_the_loss_is_reconstruction_plus_beta_times_kl() -> None:
+    model = network(beta=0.5)
+    labels = torch.randint(0, 4, (2, 3, *GRID.shape), dtype=torch.uint8)
+    observed = torch.ones(2, 3, GRID.shape[0], dtype=torch.bool)
+    batch = VoxelBatch(labels, observed, torch.from_numpy(SETTING.encoding.encode(PEOPLE)))
+    ((group, loss, figures),) = model.losses(batch, torch.Generator().manual_seed(0))
+    assert group == "all"
+    assert float(loss.detach()) == pytest.approx(figures["reconstruction"] + 0.5 * figures["kl"], rel=1e-5)
+
+
+def test_a_forgotten_condition_is_told_as_missing() -> None:
+    model = network(forget=0.999)
+    encoded = torch.from_numpy(SETTING.encoding.encode(PEOPLE * 20))
+    hidden = model._forget(encoded, torch.Generator().manual_seed(0)).numpy()
+    nobody = SETTING.encoding.encode([{}])[0]
+    assert np.mean((hidden == nobody).all(axis=1)) > 0.9
+
+
+def test_a_task_that_a_model_cannot_do_is_refused() -> None:
+    class Painter(CHeart):
+        name = "painter"
+        tasks = ("generate",)
+
+    model = Painter(SETTING, CHeartOptions())
+    with pytest.raises(InputError, match="painter model cannot complete; it can generate"):
+        model.complete(np.zeros(GRID.shape, np.uint8), np.ones(32, bool), SETTING.encoding.encode(PEOPLE)[0])

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bodies import ellipsoid_heart
+from cheart.errors import InputError
+from cheart.evaluation.overlap import dice
+from cheart.grid import GRIDS, Grid
+from cheart.labels import LV
+from cheart.models.shape import SATURATION, SIGMA_MM, FieldGrid, ShapeBasis, fields, labels_from_fields
+
+GRID = GRIDS["half"]
+WHERE = FieldGrid.whole(GRID)
+HEARTS = np.stack([ellipsoid_heart(grid=GRID, shrink=s) for s in np.linspace(0, 0.35, 8)])
+BASIS = ShapeBasis.fit(fields(HEARTS, WHERE), WHERE, modes=6)
+
+
+def half_space(grid: Grid, x_mm: float) -> np.ndarray:
+    _, _, x = grid.axes()
+    labels = np.zeros(grid.shape, np.uint8)
+    labels[:, :, x < x_mm] = LV
+    return labels
+
+
+@settings(max_examples=15, deadline=None)
+@given(column=st.integers(24, 40))
+def test_the_field_of_a_flat_surface_is_its_signed_distance(column: int) -> None:
+    _, _, x = GRID.axes()
+    edge = (x[column] + x[column + 1]) / 2
+    field = fields(half_space(GRID, edge)[None], WHERE)[0, 0, 16, 32]
+    distance = x - edge
+    near = np.abs(distance) < 2 * SIGMA_MM
+    np.testing.assert_allclose(field[near], distance[near], atol=0.25)
+    assert np.abs(field).max() == pytest.approx(SATURATION * SIGMA_MM)
+
+
+def test_pooling_keeps_the_surface_where_it_is() -> None:
+    fine = GRIDS["paper"]
+    where = FieldGrid.whole(fine)
+    assert where.factor == (2, 2, 2)
+    _, _, x = fine.axes()
+    field = fields(half_space(fine, 0.0)[None], where)[0, 0, 16, 32]
+    coarse = x.reshape(-1, 2).mean(1)
+    near = np.abs(coarse) < 6
+    np.testing.assert_allclose(field[near], coarse[near], atol=0.2)
+
+
+def test_modes_are_orthonormal_and_hold_what_they_were_fitted_on() -> None:
+    flat = BASIS.modes.reshape(BASIS.size, -1)
+    np.testing.assert_allclose(flat @ flat.T, np.eye(BASIS.size), atol=2e-3)  # stored in half precision
+    assert BASIS.explained > 0.99
+    again = labels_from_fields(BASIS.compose(BASIS.project(fields(HEARTS, BASIS.where))), BASIS.where)
+    assert dice(HEARTS, again).min() > 0.93
+
+
+def test_the_box_is_cut_to_the_hearts_and_outside_of_it_is_background() -> None:
+    assert np.prod(BASIS.where.shape) < np.prod(WHERE.shape)
+    labels = labels_from_fields(BASIS.mean[None], BASIS.where)
+    assert labels.shape == (1, *GRID.shape)
+    assert labels[0, -1].max() == 0
+
+
+def test_the_normal_form_is_the_squared_distance_on_observed_planes() -> None:
+    rng = np.random.default_rng(0)
+    observed = np.zeros(GRID.shape[0], bool)
+    observed[6:24:3] = True
+    a = rng.normal(size=BASIS.size).astype(np.float32) * BASIS.sd
+    form = BASIS.normal_form(HEARTS[3], observed)
+    value = a @ form.gram @ a - 2 * form.linear @ a + form.constant
+    sampled = fields(HEARTS[3:4], BASIS.where, planes=True)[0]
+    z = np.flatnonzero(observed)
+    composed = BASIS.compose(a[None])[0]
+    direct = np.square(composed[:, z - BASIS.where.start[0]] - sampled[:, z]).sum() / BASIS.where.factor[0]
+    assert value == pytest.approx(direct, rel=1e-4)
+
+
+def test_what_lies_between_observed_planes_changes_nothing_far_from_them() -> None:
+    observed = np.zeros(GRID.shape[0], bool)
+    observed[4] = True
+    other = HEARTS[3].copy()
+    other[14:] = 0  # more than four σ away
+    one, two = BASIS.normal_form(HEARTS[3], observed), BASIS.normal_form(other, observed)
+    np.testing.assert_allclose(one.linear, two.linear, rtol=1e-3, atol=1e-2)
+
+
+def test_a_heart_seen_in_a_few_planes_is_recognised() -> None:
+    observed = np.zeros(GRID.shape[0], bool)
+    observed[4:24:3] = True
+    whole = BASIS.estimate(BASIS.normal_form(HEARTS[5], np.ones_like(observed)))
+    part = BASIS.estimate(BASIS.normal_form(HEARTS[5], observed))
+    labels = labels_from_fields(BASIS.compose(np.stack([whole, part])), BASIS.where)
+    assert dice(labels[:1], labels[1:]).min() > 0.95
+
+
+def test_a_basis_needs_frames() -> None:
+    with pytest.raises(InputError, match="at least 3"):
+        ShapeBasis.fit(fields(HEARTS[:2], WHERE), WHERE, modes=2)
+
+
+def test_odd_sides_are_refused_where_they_must_be_halved() -> None:
+    with pytest.raises(InputError, match="even sides"):
+        FieldGrid.whole(Grid((63, 128, 128), (2.0, 1.25, 1.25)))

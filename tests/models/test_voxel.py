@@ -1,0 +1,54 @@
+import pytest
+import torch
+
+from cheart.errors import InputError
+from cheart.models.voxel import VoxelDecoder, VoxelEncoder, check_grid, masked_cross_entropy
+
+
+def test_the_papers_grid_shrinks_to_4_by_8_by_8() -> None:
+    assert check_grid((64, 128, 128)) == (4, 8, 8)
+
+
+@pytest.mark.parametrize("shape", [(64, 128, 100), (16, 32, 32)])
+def test_a_grid_that_cannot_be_halved_four_times_is_refused(shape: tuple[int, int, int]) -> None:
+    with pytest.raises(InputError, match="--grid"):
+        check_grid(shape)
+
+
+def test_frames_decoded_one_by_one_or_together_are_the_same() -> None:
+    torch.manual_seed(0)
+    decoder = VoxelDecoder((32, 32, 32), 8).double().eval()
+    codes = torch.randn(2, 3, 8, dtype=torch.double)
+    together = decoder(codes)
+    assert together.shape == (2, 3, 4, 32, 32, 32)
+    one_by_one = torch.cat([decoder(codes[:, t : t + 1]) for t in range(3)], dim=1)
+    torch.testing.assert_close(together, one_by_one)
+
+
+def test_in_training_too_each_frame_has_its_own_statistics() -> None:
+    torch.manual_seed(0)
+    decoder = VoxelDecoder((32, 32, 32), 8).double().train()
+    codes = torch.randn(2, 3, 8, dtype=torch.double)
+    together = decoder(codes)
+    one_by_one = torch.cat([decoder(codes[:, t : t + 1]) for t in range(3)], dim=1)
+    torch.testing.assert_close(together, one_by_one)
+
+
+def test_the_encoder_gives_a_mean_and_a_variance_for_each_number_of_the_code() -> None:
+    encoder = VoxelEncoder((32, 32, 32), latent=6, conditions=5)
+    mean, log_var = encoder(torch.randint(0, 4, (2, 32, 32, 32), dtype=torch.uint8), torch.randn(2, 5))
+    assert mean.shape == log_var.shape == (2, 6)
+
+
+def test_planes_that_were_not_observed_change_nothing() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(1, 2, 4, 6, 4, 4)
+    labels = torch.randint(0, 4, (1, 2, 6, 4, 4), dtype=torch.uint8)
+    observed = torch.zeros(1, 2, 6, dtype=torch.bool)
+    observed[0, :, ::3] = True
+    other = labels.clone()
+    other[~observed] = 3 - other[~observed]
+    loss = masked_cross_entropy(logits, labels, observed)
+    torch.testing.assert_close(loss, masked_cross_entropy(logits, other, observed))
+    seen = torch.nn.functional.cross_entropy(logits[:, :, :, ::3].flatten(0, 1), labels[:, :, ::3].flatten(0, 1).long())
+    torch.testing.assert_close(loss[0], 2 * seen)
