@@ -6,8 +6,8 @@ between surface elements and weights them by area: its maximum is the same, its 
 
 import numpy as np
 import pytest
-from evaluation_bodies import heart
 
+from balls import heart
 from cheart.evaluation.overlap import dice
 from cheart.evaluation.surface import surface_distances
 from cheart.grid import Grid

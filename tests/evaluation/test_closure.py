@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from evaluation_bodies import SMALL, box
 
+from balls import SMALL, box
 from cheart.evaluation.closure import closure, seam
 
 

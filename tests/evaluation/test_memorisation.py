@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from evaluation_bodies import heart
 
+from balls import heart
 from cheart.evaluation.memorisation import Memorisation, nearest, occupancy
 from cheart.grid import GRIDS, Grid
 

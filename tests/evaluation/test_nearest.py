@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from evaluation_bodies import SMALL, box, heart, radius
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
+from balls import SMALL, box, heart, radius
 from cheart.evaluation.nearest import REACH_MM, distances, find_borders
 from cheart.grid import Grid
 

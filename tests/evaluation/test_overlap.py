@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from evaluation_bodies import SMALL, box
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from balls import SMALL, box
 from cheart.errors import InputError
 from cheart.evaluation.overlap import dice, overlap
 

@@ -2,8 +2,8 @@ import math
 
 import numpy as np
 import pytest
-from evaluation_bodies import SMALL, box, heart, radius
 
+from balls import SMALL, box, heart, radius
 from cheart.errors import InputError
 from cheart.evaluation.phenotypes import PAPER_FIVE, UNITS, from_curves, phenotypes, plane_mm, volume_curves
 from cheart.grid import GRIDS, Grid

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from evaluation_bodies import SMALL, box, heart
 from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
+from balls import SMALL, box, heart
 from cheart.evaluation.slices import slice_distances
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from evaluation_bodies import SMALL, box, heart, radius
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from balls import SMALL, box, heart, radius
 from cheart.errors import InputError
 from cheart.evaluation.surface import SurfaceReference, surface_distances
 from cheart.grid import Grid

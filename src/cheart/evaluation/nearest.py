@@ -20,7 +20,8 @@ from scipy.ndimage import distance_transform_edt
 from cheart.labels import BACKGROUND, STRUCTURES
 
 REACH_MM = 30.0
-"""Up to here rows are searched; beyond it a distance transform is cheaper."""
+"""Up to here rows are searched. Beyond it a distance transform of the box is taken: a surface farther away costs
+thousands of looks a voxel, the transform about 12 ms a structure whatever the distance."""
 
 _LOOKS = 20_000
 """Looks a step when few points are left: enough to hide the cost of a numpy call, few enough to stay in the cache."""

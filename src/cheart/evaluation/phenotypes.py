@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.errors import InputError
-from cheart.evaluation.overlap import count_labels
 from cheart.grid import Grid
 from cheart.labels import STRUCTURES
 from cheart.sequence import Sequence
@@ -148,7 +147,7 @@ def volume_curves(
     for t, planes in enumerate(observed):
         seen = np.flatnonzero(planes)
         if seen.size >= min(2, grid.shape[0]):
-            pixels = np.array([count_labels(labels[t, z]) for z in seen])
+            pixels = np.array([_pixels(labels[t, z]) for z in seen])
             curves[t] = plane_mm(planes, grid.spacing[0])[seen] @ pixels * pixel_mm2 / 1000
     return curves
 
@@ -171,6 +170,11 @@ def plane_mm(planes: NDArray[np.bool_], spacing: float) -> NDArray[np.float64]:
         gaps = np.concatenate([[usual], gaps, [usual]])
         thickness[seen] = (gaps[:-1] + gaps[1:]) / 2 * spacing
     return thickness
+
+
+def _pixels(plane: NDArray[np.uint8]) -> list[int]:
+    """Pixels of each structure, in the order of ``labels.STRUCTURES``."""
+    return [int(np.count_nonzero(plane == number)) for number in STRUCTURES.values()]
 
 
 def _ratio(numerator: float, denominator: float) -> float:

@@ -1,4 +1,4 @@
-"""Bodies whose volumes and distances are known."""
+"""Balls and boxes, whose volumes and distances are known."""
 
 from __future__ import annotations
 
