@@ -47,11 +47,7 @@ def find_pose(labels: NDArray[np.uint8], affine: NDArray[np.floating]) -> RigidT
         World mm to template mm.
     """
     points = {number: _world(labels == number, affine) for number in (LV, MYO, RV)}
-    if is_thick(affine):
-        axis = np.cross(affine[:3, 0], affine[:3, 1])
-        axis = axis / np.linalg.norm(axis)
-    else:
-        axis = long_axis(points[LV], affine)
+    axis = _normal(affine) if is_thick(affine) else long_axis(points[LV], affine)
     axis = axis * base_sense(points, axis)
     across = points[RV].mean(0) - points[LV].mean(0)
     x = across - (across @ axis) * axis
@@ -69,15 +65,22 @@ def is_thick(affine: NDArray[np.floating]) -> bool:
 def base_sense(points: Mapping[int, NDArray[np.float64]], axis: NDArray[np.floating]) -> int:
     """+1 where the base lies towards ``axis``, −1 where the apex does.
 
-    Two signs of the base are added, each relative to the half-length of the LV: the cavity is wider there (its
-    centroid lies beyond the middle of its extent), and the RV lies there (its centroid is beyond that of the LV).
+    Both cavities narrow towards the apex, so that each has its centroid on the basal side of the middle of its
+    extent, and the RV does not reach as far down as the LV. The three distances are added:
+    any one of them fails in some of the 200 ACDC label maps (3, 1 and 30 of them), the sum in none.
+
+    Args:
+        points: from LV, MYO and RV to their voxels' [N, 3] positions in mm.
+        axis: unit vector along the LV long axis.
     """
-    lv, rv = points[LV] @ axis, points[RV] @ axis
-    wall = np.concatenate([lv, points[MYO] @ axis])
-    half = max(np.ptp(wall) / 2, 1.0)
-    wider = (lv.mean() - (lv.max() + lv.min()) / 2) / half
-    beyond = (rv.mean() - wall.mean()) / half
-    return 1 if wider + beyond >= 0 else -1
+    lv, myo, rv = (points[number] @ axis for number in (LV, MYO, RV))
+    wall = np.concatenate([lv, myo])
+    signs = lv.mean() - _middle(lv) + rv.mean() - _middle(rv) + rv.mean() - wall.mean()
+    return 1 if signs >= 0 else -1
+
+
+def _middle(heights: NDArray[np.floating]) -> float:
+    return float(heights.max() + heights.min()) / 2
 
 
 def outflow_turn(labels: NDArray[np.uint8], affine: NDArray[np.floating], transform: RigidTransform) -> float:
@@ -119,8 +122,7 @@ def long_axis(cavity: NDArray[np.floating], affine: NDArray[np.floating]) -> NDA
     """
     centred = cavity - cavity.mean(0)
     if is_thick(affine):
-        normal = np.cross(affine[:3, 0], affine[:3, 1])
-        return _centroid_line(centred, normal / np.linalg.norm(normal), float(np.linalg.norm(affine[:3, 2])))
+        return _centroid_line(centred, _normal(affine), float(np.linalg.norm(affine[:3, 2])))
     axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
     for _ in range(_MAX_ROUNDS):
         new = _centroid_line(centred, axis, _SLAB_MM)
@@ -131,17 +133,47 @@ def long_axis(cavity: NDArray[np.floating], affine: NDArray[np.floating]) -> NDA
     return axis
 
 
-def _centroid_line(centred: NDArray[np.floating], axis: NDArray[np.floating], slab_mm: float) -> NDArray[np.float64]:
+def slice_jitter(cavity: NDArray[np.floating], affine: NDArray[np.floating]) -> float:
+    """How far the slices' LV centroids lie from the line through them: root mean square, mm.
+
+    Large where the slices of a thick stack were taken at different breath-holds and do not fit one another.
+
+    Args:
+        cavity: [N, 3] mm, the voxels of the LV cavity.
+        affine: 4×4, voxel (x, y, z) to world mm.
+    """
+    axis = long_axis(cavity, affine)
+    centroids, area = _centroids(cavity - cavity.mean(0), _normal(affine), float(np.linalg.norm(affine[:3, 2])))
+    centroids = centroids - np.average(centroids, axis=0, weights=area)
+    off = centroids - np.outer(centroids @ axis, axis)
+    return float(np.sqrt(np.average((off**2).sum(1), weights=area)))
+
+
+def _normal(affine: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Unit vector at right angles to the slices."""
+    normal = np.cross(affine[:3, 0], affine[:3, 1])
+    return np.array(normal / np.linalg.norm(normal))
+
+
+def _centroids(
+    centred: NDArray[np.floating], axis: NDArray[np.floating], slab_mm: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centroid [S, 3] and voxel count [S] of each slab at right angles to the axis."""
     height = centred @ axis
-    slab = np.floor((height - height.min()) / slab_mm + 0.25).astype(int)  # slices of a stack: no edge in their middle
+    # a quarter of a slab further, so that no edge runs through the middle of a stack's slices
+    slab = np.floor((height - height.min()) / slab_mm + 0.25).astype(int)
     area = np.bincount(slab).astype(float)
     used = area > 0
-    centroids = np.stack([np.bincount(slab, centred[:, i])[used] / area[used] for i in range(3)], axis=1)
-    weight = area[used][:, None]
-    level = (centroids @ axis)[:, None]
-    mean, middle = (weight * centroids).sum(0) / weight.sum(), (weight * level).sum() / weight.sum()
-    slope = (weight * (level - middle) * (centroids - mean)).sum(0)
-    return slope / np.linalg.norm(slope)
+    return np.stack([np.bincount(slab, centred[:, i])[used] / area[used] for i in range(3)], axis=1), area[used]
+
+
+def _centroid_line(centred: NDArray[np.floating], axis: NDArray[np.floating], slab_mm: float) -> NDArray[np.float64]:
+    """Unit vector along the least-squares line through the slabs' centroids, weighted by their area."""
+    centroids, area = _centroids(centred, axis, slab_mm)
+    level = centroids @ axis
+    from_mean = centroids - np.average(centroids, axis=0, weights=area)
+    slope = (area * (level - np.average(level, weights=area))) @ from_mean
+    return np.array(slope / np.linalg.norm(slope))
 
 
 def _world(mask: NDArray[np.bool_], affine: NDArray[np.floating]) -> NDArray[np.float64]:

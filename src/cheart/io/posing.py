@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.align.placement import Placement, place, share_cut
-from cheart.align.pose import find_pose, is_thick, long_axis, outflow_turn
+from cheart.align.pose import find_pose, is_thick, long_axis, outflow_turn, slice_jitter
 from cheart.align.resample import to_source, to_template
 from cheart.align.rigid import RigidTransform
 from cheart.align.time import FramePlan, plan_frames
@@ -151,21 +152,20 @@ def quality(heart: Heart, placement: Placement) -> dict[str, Any]:
     unless the header mirrors the heart (:func:`cheart.align.pose.outflow_turn`); ``off_centre_mm`` the distance
     of the heart from the middle of its file; ``rounding_mm`` how far a slice was moved to lie on a template plane.
     """
+    es = heart.es if heart.es != heart.ed else None
     volumes = {
-        f"{name}{phase}v_ml": heart.volume_ml(frame, label)
-        for phase, frame in (("ed", heart.ed), ("es", heart.es))
+        f"{name}{phase}v_ml": math.nan if frame is None else heart.volume_ml(frame, label)
+        for phase, frame in (("ed", heart.ed), ("es", es))
         for name, label in (("lv", LV), ("rv", RV))
     }
-    edv, esv = volumes["lvedv_ml"], volumes["lvesv_ml"]
     cavity = np.argwhere(heart.labels[heart.ed] == LV)[:, ::-1] @ heart.affine[:3, :3].T
     normal = np.cross(heart.affine[:3, 0], heart.affine[:3, 1])
     cosine = abs(long_axis(cavity, heart.affine) @ normal) / np.linalg.norm(normal)
     middle = heart.affine[:3, :3] @ ((np.array(placement.shape[::-1]) - 1) / 2) + heart.affine[:3, 3]
     centre = placement.transform.apply(cavity.mean(0) + heart.affine[:3, 3])
-    both = heart.es != heart.ed
     return {
-        **(volumes if both else {k: v if "ed" in k else float("nan") for k, v in volumes.items()}),
-        "lvef_percent": 100 * (edv - esv) / edv if both else float("nan"),
+        **volumes,
+        "lvef_percent": 100 * (1 - volumes["lvesv_ml"] / volumes["lvedv_ml"]),
         "lvm_g": heart.volume_ml(heart.ed, MYO) * _MYOCARDIUM_G_PER_ML,
         "frames_labelled": len(heart.labels),
         "slices": placement.shape[0],
@@ -175,6 +175,7 @@ def quality(heart: Heart, placement: Placement) -> dict[str, Any]:
         "outflow_turn_deg": outflow_turn(heart.labels[heart.ed], heart.affine, placement.transform),
         "turn_deg": placement.transform.angle_deg,
         "tilt_deg": float(np.degrees(np.arccos(np.clip(cosine, 0, 1)))),
+        "slice_jitter_mm": slice_jitter(cavity, heart.affine),
         "off_centre_mm": float(np.linalg.norm(centre - placement.transform.apply(middle))),
         "rounding_mm": placement.rounding_mm,
     }
