@@ -31,6 +31,11 @@ def test_what_is_known_stays_as_it_is() -> None:
         assert person["sex"] == "F"
 
 
+def test_someone_of_whom_everything_is_known_stays_whole() -> None:
+    whole = {"age": 30.0, "sex": "M", "weight": 70.0, "height": 170.0, "sbp": 120.0}
+    assert POPULATION.draw(whole, np.random.default_rng(0)) == whole
+
+
 def test_draws_follow_the_regression_on_what_is_known() -> None:
     weights = np.array([p["weight"] for p in draws({"height": 185.0, "sex": "M"})])
     assert abs(weights.mean() - (70 + 0.9 * 15)) < 6 * 5 / 20  # six standard errors

@@ -80,11 +80,16 @@ class Population:
 
         A factor that nobody in the cohort has known (its range is empty) stays missing.
         """
-        given = np.array([known.get(n) is not None for n in self.numbers], bool)
+        given = np.array([known.get(n) is not None for n in self.numbers], bool) & (
+            self.trained[:, 0] < self.trained[:, 1]
+        )
         x = np.array([_number(known.get(n)) for n in self.numbers], float)
-        weight = self.share * [self._fits(c, known) for c in self.combinations]
-        weight = weight * self._likelihood(x, given) if weight.any() else self.share
-        component = rng.choice(len(self.share), p=weight / weight.sum())
+        fits = np.array([self._fits(c, known) for c in self.combinations], bool)
+        log = np.log(self.share) + self._log_likelihood(x, given)
+        if fits.any():  # levels that nobody in the cohort combined say nothing about the numbers
+            log[~fits] = -np.inf
+        weight = np.exp(log - log.max())
+        component = int(rng.choice(len(self.share), p=weight / weight.sum()))
         drawn = self._conditional(component, x, given, rng)
         person: dict[str, Value] = dict(zip(self.levels, self.combinations[component], strict=True))
         for j, name in enumerate(self.numbers):
@@ -96,20 +101,22 @@ class Population:
     def _fits(self, combination: tuple[Value, ...], known: Conditions) -> bool:
         return all(known.get(n) in (None, level) for n, level in zip(self.levels, combination, strict=True))
 
-    def _likelihood(self, x: NDArray[np.float64], given: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Relative density of the given numbers under each component, [M]."""
+    def _log_likelihood(self, x: NDArray[np.float64], given: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Log density of the given numbers under each component, but for a constant, [M]."""
         log = np.zeros(len(self.share))
         for m, (mean, covariance) in enumerate(zip(self.mean, self.covariance, strict=True)):
             c = _ridged(covariance[np.ix_(given, given)])
             d = (x - mean)[given]
             log[m] = -0.5 * (d @ np.linalg.solve(c, d) + np.linalg.slogdet(c)[1]) if given.any() else 0.0
-        return np.exp(log - log.max())
+        return log
 
     def _conditional(
         self, m: int, x: NDArray[np.float64], given: NDArray[np.bool_], rng: np.random.Generator
     ) -> NDArray[np.float64]:
         mean, covariance = self.mean[m], self.covariance[m]
         free = ~given
+        if not free.any():
+            return x
         gain = np.zeros((int(free.sum()), int(given.sum())))
         if given.any():
             gain = np.linalg.solve(_ridged(covariance[np.ix_(given, given)]), covariance[np.ix_(given, free)]).T

@@ -9,6 +9,7 @@ import typer
 
 from cheart._version import __version__
 from cheart.cli.complete import complete
+from cheart.cli.demo import demo
 from cheart.cli.evaluate import evaluate
 from cheart.cli.generate import generate
 from cheart.cli.import_ import import_app
@@ -52,6 +53,7 @@ app.command()(complete)
 app.command()(generate)
 app.command()(vary)
 app.command()(evaluate)
+app.command()(demo)
 
 
 def main() -> None:

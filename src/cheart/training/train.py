@@ -72,6 +72,7 @@ def train(
     how = {"preset": preset, "settings": list(settings), "started_from": start_from and Path(start_from).name}
     cycles = cohort.table["cycle_s"].to_numpy(float)[cohort.indices("train")]
     about = {
+        "preset": preset,
         "training": asdict(training),
         "cycle_s": float(np.nanmean(cycles)) if np.isfinite(cycles).any() else None,
         "population": Population.fit(network.setting.encoding, people).to_json(),

@@ -1,0 +1,124 @@
+"""``cheart demo``: the main job from end to end, small."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cheart.cli.options import Overwrite
+
+if TYPE_CHECKING:
+    from cheart.cohort import Cohort
+    from cheart.tasks.evaluate import Completion
+    from cheart.tasks.trained import TrainedModel
+
+PEOPLE = (
+    {"age": 28.0, "sex": "F", "weight": 62.0, "height": 167.0, "sbp": 114.0},
+    {"age": 68.0, "sex": "M", "weight": 84.0, "height": 176.0, "sbp": 142.0},
+)
+"""Two people who differ in age and sex."""
+
+
+def demo(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write.")],
+    subjects: Annotated[int, typer.Option("-n", min=20, help="Simulated subjects.")] = 240,
+    grid: Annotated[str, typer.Option("--grid", help="paper, half, quarter …")] = "paper",
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="At most; the quick preset's training.")] = 200,
+    overwrite: Overwrite = False,
+) -> None:
+    """Simulate a cohort, train CHeart on it, complete held-out hearts, generate hearts for two people."""
+    from cheart.cli.say import say
+    from cheart.files import new_folder
+
+    start = time.perf_counter()
+    with new_folder(out, overwrite=overwrite) as folder:
+        cohort, model = _learn(folder, subjects, grid, epochs)
+        say("3/4  Completing held-out hearts from their first frame")
+        ours, copied = _complete(folder, cohort, model)
+        say("4/4  Generating hearts for two people")
+        _generate(folder, model)
+    print(_summary(out, cohort, ours, copied, model, time.perf_counter() - start))
+
+
+def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort, TrainedModel]:
+    from cheart.cli.say import say
+    from cheart.grid import Grid
+    from cheart.simulate.cohort import simulate_cohort
+    from cheart.tasks.trained import load
+    from cheart.training.train import train
+
+    say(f"1/4  Simulating {subjects} healthy hearts")
+    cohort = simulate_cohort(folder / "cohort", n=subjects, seed=0, grid=Grid.parse(grid))
+    say("2/4  Training CHeart on them")
+    train(cohort, folder / "model", preset="quick", settings=[f"epochs={epochs}"])
+    return cohort, load(folder / "model")
+
+
+def _complete(folder: Path, cohort: Cohort, model: TrainedModel) -> tuple[Completion, Completion]:
+    """Judge the model on the held-out subjects, and draw two of them beside their completions."""
+    from cheart.conditions import describe
+    from cheart.files import new_file
+    from cheart.report.picture import save_picture
+    from cheart.report.portrait import Portrait
+    from cheart.tasks.evaluate import evaluate_completion
+
+    ours = evaluate_completion(model, cohort)
+    copied = evaluate_completion(model, cohort, copy_first=True)
+    with new_file(folder / "completion.csv") as partial:
+        ours.subjects.to_csv(partial, index=False, float_format="%.6g")
+    portraits = []
+    for index in map(int, cohort.indices("test")[:2]):
+        person = cohort.conditions(index)
+        real = cohort.sequence(index)
+        made = model.complete(real, conditions=person)
+        words = describe(person, cohort.schema)
+        portraits += [Portrait(real, "simulated", f"held out, {words}"), Portrait(made.sequence, "completed", words)]
+    caption = "Each held-out simulated heart, and what the model made of its first frame"
+    save_picture(folder / "completed.png", portraits, caption=caption)
+    return ours, copied
+
+
+def _generate(folder: Path, model: TrainedModel) -> None:
+    """Three hearts for each of two people as NIfTI, a picture, and two of them beating."""
+    from cheart.cli.options import finish
+    from cheart.conditions import describe
+    from cheart.files import new_folder
+    from cheart.report.animation import save_animation
+    from cheart.report.portrait import Portrait
+    from cheart.tasks.results import write_hearts
+
+    hearts = [heart for person in PEOPLE for heart in model.generate(3, conditions=person)]
+    with new_folder(folder / "generated") as made:
+        finish(made, write_hearts(made, hearts, model, total=len(hearts), title="Writing", seed=0), model)
+    schema = model.encoding.schema
+    portraits = [Portrait(h.sequence, h.kind, describe(h.conditions, schema)) for h in hearts[::3]]
+    save_animation(folder / "beating.gif", portraits, caption=f"Model trained on {model.trained_on}")
+
+
+def _summary(
+    out: Path, cohort: Cohort, ours: Completion, copied: Completion, model: TrainedModel, seconds: float
+) -> str:
+    made, still = ours.summary(), copied.summary()
+
+    def of(summary: dict[str, Any], name: str) -> str:
+        return f"{summary[name]['mean']:.3f}"
+
+    return "\n".join(
+        [
+            f"\n{out}: done in {seconds / 60:.1f} minutes. All of it is simulated, or made from simulated hearts.",
+            f"  cohort/         {len(cohort)} simulated hearts; cheart info {out / 'cohort'}",
+            f"  model/          a CHeart ({model.config['preset']} preset) trained on "
+            f"{model.config['trained_on']['subjects']} of them",
+            f"  completion.csv  {len(ours.subjects)} held-out hearts completed from their first frame: Dice LV "
+            f"{of(made, 'dice_lv')}, Myo {of(made, 'dice_myo')}, RV {of(made, 'dice_rv')}, mean {of(made, 'dice')}",
+            f"                  (repeating the first frame: {of(still, 'dice')}); at end-systole "
+            f"{of(made, 'dice_es')} ({of(still, 'dice_es')})",
+            "  completed.png   two of them beside what the model made of their first frame",
+            "  generated/      3 hearts each for a woman of 28 and a man of 68: NIfTI, phenotypes.tsv, picture.png",
+            "  beating.gif     one heart of each, beating",
+            f"Open first: {out / 'beating.gif'}, then {out / 'completed.png'}.",
+        ]
+    )
