@@ -173,13 +173,13 @@ def _surface_distance() -> Measure:
 
 
 def median_ms(work: Callable[[], object], repeats: int) -> float:
-    """Median time of some runs after one to warm up, ms."""
+    """Median processor time of some runs after one to warm up, ms: what else the machine does disturbs it little."""
     work()
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return 1000 * statistics.median(times)
 
 
