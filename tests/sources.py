@@ -35,10 +35,7 @@ def save(
     step_s: float | None = None,
 ) -> Path:
     """Write [T, Z, Y, X] or [Z, Y, X] as NIfTI, in another scheme if told."""
-    out = labels.copy()
-    for ours, foreign in (renumber or {}).items():
-        out[labels == ours] = foreign
-    image = nib.Nifti1Image(out.T, affine)
+    image = nib.Nifti1Image(_renumbered(labels, renumber).T, affine)
     image.header.set_xyzt_units("mm", "sec" if step_s else "unknown")
     if step_s:
         image.header["pixdim"][4] = step_s
@@ -61,12 +58,17 @@ def acdc_patient(
     motion = RigidTransform.from_parts(rotation, CENTRE - rotation @ CENTRE)
     for frame, shrink in ((1, 0.0), (12, 0.3)):
         labels = np.array([0, 3, 2, 1], np.uint8)[sample(motion, true, (11, 80, 80), shrink=shrink)]
-        for was, now in (swap or {}).items():
-            labels[labels == was] = now
-        image = nib.Nifti1Image(labels.T, np.diag([-1.0, -1, 1, 1]))
+        image = nib.Nifti1Image(_renumbered(labels, swap).T, np.diag([-1.0, -1, 1, 1]))
         image.header["pixdim"][1:4] = sizes
         path = folder / name / f"{name}_frame{frame:02d}_gt.nii.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
         nib.save(image, path)
     (folder / name / "Info.cfg").write_text(info)
     return folder / name
+
+
+def _renumbered(labels: NDArray[np.uint8], numbers: Mapping[int, int] | None) -> NDArray[np.uint8]:
+    out = labels.copy()
+    for was, now in (numbers or {}).items():
+        out[labels == was] = now
+    return out

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from cheart.cli.import_ import import_app
+from cheart.cohort import Cohort
+from cheart.errors import InputError
+from sources import acdc_patient, save, stack
+
+RUN = CliRunner()
+
+
+def run(*args):
+    return RUN.invoke(import_app, [str(a) for a in args], catch_exceptions=False)
+
+
+def test_acdc(tmp_path):
+    for i in range(3):
+        acdc_patient(tmp_path / "in", f"patient{i:03}")
+    result = run("acdc", tmp_path / "in", tmp_path / "out", "--grid", "quarter", "--frames", 6, "--jobs", 1, "--json")
+    assert json.loads(result.stdout)["subjects"] == 3
+    assert Cohort.open(tmp_path / "out").frames == 6
+
+
+def test_nifti_with_its_own_numbers(tmp_path):
+    labels, affine = stack(shrinks=(0.0, 0.3))
+    save(tmp_path / "in" / "a.nii.gz", labels, affine, renumber={1: 2, 2: 1})
+    save(tmp_path / "in" / "b.nii.gz", labels, affine)
+    (tmp_path / "people.tsv").write_text("participant_id\tage\tsex\na\t63\tF\nb\t40\tM\n")
+    args = ["nifti", tmp_path / "in", tmp_path / "out", "--participants", tmp_path / "people.tsv"]
+    args += ["--labels", "1=myo,2=lv,3=rv", "--grid", "quarter", "--jobs", 1]
+    with pytest.raises(InputError, match="exchanged"):
+        run(*args)
+    result = run(*args, "--skip-bad", "--cycle", "0.9")
+    assert "1 subjects" in result.stdout
+    assert "1 left out" in result.stdout
+    cohort = Cohort.open(tmp_path / "out")
+    assert cohort.conditions(0)["age"] == 63
+    assert cohort.sequence(0).cycle_s == 0.9
+
+
+def test_mnms_needs_its_table(tmp_path):
+    assert run("mnms", tmp_path, tmp_path / "out").exit_code == 2
+
+
+@pytest.mark.parametrize("option", [("--spacing", "header"), ("--cycle", "900"), ("--labels", "mine")])
+def test_options_are_checked_by_name(tmp_path, option):
+    (tmp_path / "people.tsv").write_text("participant_id\n1\n")
+    args = ["nifti", tmp_path, tmp_path / "out", "--participants", tmp_path / "people.tsv", "--labels", "ukbb"]
+    with pytest.raises(InputError, match=option[1]):
+        run(*args, *option)

@@ -1,0 +1,67 @@
+import json
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from cheart.cohort import Cohort
+from cheart.errors import InputError
+from cheart.grid import GRIDS
+from cheart.io.bids import export_cohort
+from cheart.io.generic import list_folder
+from cheart.io.importing import import_cohort
+from cheart.labels import parse_scheme
+from cohorts import tiny_cohort
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["whole", "ED and ES, thick"])
+def pair(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bids")
+    planes = slice(4, 30, 3) if request.param else slice(None)
+    cohort = tiny_cohort(folder / "cohort", n=5, pair=request.param, planes=planes)
+    export_cohort(cohort, folder / "export")
+    return cohort, folder / "export"
+
+
+def imported(export, out, *, grid, frames):
+    source = list_folder(export, export / "participants.tsv", parse_scheme("cheart"))
+    import_cohort(source, out, grid=grid, frames=frames)
+    return Cohort.open(out)
+
+
+def test_import_gives_back_what_was_exported(pair, tmp_path):
+    cohort, export = pair
+    again = imported(export, tmp_path / "again", grid=cohort.grid, frames=cohort.frames)
+    assert list(again.table["split"]) == list(cohort.table["split"])
+    for i in range(len(cohort)):
+        np.testing.assert_array_equal(again.labels(i), cohort.labels(i))
+        np.testing.assert_array_equal(again.observed[i], cohort.observed[i])
+        assert again.conditions(i) == cohort.conditions(i)
+        assert again.sequence(i).cycle_s == pytest.approx(0.9)
+
+
+def test_another_grid_and_frame_count_keep_the_pose_and_what_was_observed(pair, tmp_path):
+    cohort, export = pair
+    again = imported(export, tmp_path / "again", grid=GRIDS["half"], frames=8)
+    ours, theirs = again.sequence(0), cohort.sequence(0)
+    assert len(ours.observed_frames) == (2 if len(theirs.observed_frames) == 2 else 8)
+    assert ours.observed[0].mean() == pytest.approx(theirs.observed[0].mean(), abs=0.1)
+    volume = [(s.labels[0] == 1).sum() * s.grid.voxel_ml for s in (ours, theirs)]
+    assert volume[0] == pytest.approx(volume[1], rel=0.05)
+
+
+def test_what_other_tools_find_there(pair):
+    _, export = pair
+    assert nib.load(export / "sub-000_dseg.nii.gz").shape == (32, 32, 32, 4)
+    assert json.loads((export / "dataset_description.json").read_text())["DatasetType"] == "derivative"
+    assert list(pd.read_csv(export / "dseg.tsv", sep="\t")["index"]) == [1, 2, 3]
+    table = pd.read_csv(export / "participants.tsv", sep="\t")
+    described = json.loads((export / "participants.json").read_text())
+    assert set(table.columns) <= set(described)
+
+
+def test_what_is_there_is_kept(pair):
+    cohort, export = pair
+    with pytest.raises(InputError, match="--overwrite"):
+        export_cohort(cohort, export)
