@@ -1,1 +1,0 @@
-"""Makes tests/bodies.py importable from every folder of tests."""
