@@ -44,9 +44,15 @@ def test_mnms_needs_its_table(tmp_path):
     assert run("mnms", tmp_path, tmp_path / "out").exit_code == 2
 
 
-@pytest.mark.parametrize("option", [("--spacing", "header"), ("--cycle", "900"), ("--labels", "mine")])
+@pytest.mark.parametrize("option", [("--cycle", "900"), ("--labels", "mine"), ("--grid", "huge")])
 def test_options_are_checked_by_name(tmp_path, option):
     (tmp_path / "people.tsv").write_text("participant_id\n1\n")
+    (tmp_path / "1.nii.gz").touch()
     args = ["nifti", tmp_path, tmp_path / "out", "--participants", tmp_path / "people.tsv", "--labels", "ukbb"]
     with pytest.raises(InputError, match=option[1]):
         run(*args, *option)
+
+
+def test_the_spacing_is_one_of_two(tmp_path):
+    args = ["nifti", tmp_path, tmp_path / "out", "--participants", "p.tsv", "--labels", "ukbb", "--spacing", "header"]
+    assert run(*args).exit_code == 2

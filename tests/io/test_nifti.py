@@ -6,7 +6,7 @@ import pytest
 
 from bodies import beating_ellipsoids
 from cheart.errors import InputError
-from cheart.io.nifti import parse_spacing, read_label_map, write_labels, write_sequence
+from cheart.io.nifti import read_label_map, write_labels, write_sequence
 
 LABELS = np.zeros((5, 6, 7), np.uint8)  # (X, Y, Z)
 LABELS[1:4, 2:5, 3:6] = 2
@@ -168,10 +168,3 @@ def test_refuses_what_is_cut_short_or_no_nifti_or_not_there(tmp_path):
             read_label_map(tmp_path / name)
     with pytest.raises(InputError, match="is not there"):
         read_label_map(tmp_path / "none.nii.gz")
-
-
-def test_the_spacing_option():
-    assert parse_spacing(None) is None
-    assert parse_spacing("pixdim") == "pixdim"
-    with pytest.raises(InputError, match="--spacing 'header'"):
-        parse_spacing("header")

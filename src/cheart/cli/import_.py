@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -80,7 +80,8 @@ def nifti(
         str, typer.Option("--labels", help="ukbb, acdc, mnms, ukdhp, cheart, or a map such as 1=lv,2=myo,3=rv.")
     ],
     spacing: Annotated[
-        str | None, typer.Option("--spacing", help="Believe affine or pixdim where they disagree on the voxel size.")
+        Literal["affine", "pixdim"] | None,
+        typer.Option("--spacing", help="Which to believe where they disagree on the voxel size."),
     ] = None,
     cycle: Annotated[
         str | None, typer.Option("--cycle", help="Duration of the cycle in s where headers are wrong; n/a: not known.")
@@ -98,7 +99,6 @@ def nifti(
 ) -> None:
     """A folder of NIfTI label maps (sub-*_dseg.nii.gz or named by participant_id) and a table of people."""
     from cheart.io.generic import list_folder
-    from cheart.io.nifti import parse_spacing
     from cheart.io.recording import parse_cycle
     from cheart.labels import parse_scheme
 
@@ -106,7 +106,7 @@ def nifti(
         src,
         participants,
         parse_scheme(labels),
-        spacing=parse_spacing(spacing),
+        spacing=spacing,
         cycle_s=parse_cycle(cycle),
         mirrored=mirrored,
     )

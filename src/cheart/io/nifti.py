@@ -6,7 +6,7 @@ import gzip
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import nibabel as nib
 import numpy as np
@@ -79,17 +79,6 @@ def read_label_map(path: Path | str, *, spacing: Spacing | None = None) -> Label
     time_axis = next((i for i, n in enumerate(shape) if i >= 3 and n > 1), 3)
     labels = _whole_numbers(values.reshape(*shape[:3], -1), path).transpose(3, 2, 1, 0)
     return LabelMap(labels, _affine(image, path, spacing), _frame_s(image, time_axis))
-
-
-def parse_spacing(text: str | None) -> Spacing | None:
-    """Read what ``--spacing`` was given.
-
-    Raises:
-        InputError: neither ``affine`` nor ``pixdim``.
-    """
-    if text not in (None, "affine", "pixdim"):
-        raise InputError(f"--spacing {text!r}: expected affine or pixdim")
-    return cast("Spacing | None", text)
 
 
 def _load(path: Path) -> tuple[Any, NDArray]:

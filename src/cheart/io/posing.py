@@ -26,6 +26,8 @@ MAX_CUT = 0.01
 """The share of a heart's volume at ED that may lie outside the grid's box."""
 
 _MYOCARDIUM_G_PER_ML = 1.05
+_MIRRORED_DEG = -5.0  # of ACDC's 100 hearts, put right, one is below
+_JITTER_MM = 5.0  # of ACDC's 100 hearts, nine are above
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,22 @@ class Posed:
     placement: Placement
     es: int | None
     quality: dict[str, Any]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should look at before trusting the pose, one sentence each."""
+        warnings = []
+        if self.quality["outflow_turn_deg"] < _MIRRORED_DEG:
+            warnings.append(
+                "the heart looks like a mirror image (its RV outflow tract lies posterior): has the header lost the "
+                "slices' direction, as ACDC's have? then read it with --mirrored"
+            )
+        if self.quality["slice_jitter_mm"] > _JITTER_MM:
+            warnings.append(
+                f"the slices do not fit one another (their LV centres are {self.quality['slice_jitter_mm']:.1f} mm off "
+                "a line): were they taken at different breath-holds?"
+            )
+        return warnings
 
     def to_own_space(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Labels [T, Z, Y, X] (or one frame) on the grid, brought back to the voxels of the subject's own file."""

@@ -132,10 +132,11 @@ def read_heart(recording: Recording, scheme: Scheme) -> Heart:
     moments = recording.moments or tuple(i / stored.frames for i in range(stored.frames))
     if recording.moments is None and stored.frames == 2:
         moments = (0.0, ES_PHASE)
-    cavity = np.where(any_label, (labels == LV).sum((1, 2, 3)), np.nan)
-    ed, es = find_ed_es(cavity, ed=recording.ed, es=recording.es)
-    _check_present(labels[ed])
     observed = _observed(sidecar, labels)
+    cavity = np.where(any_label, (labels == LV).sum((1, 2, 3)), np.nan)
+    ed_known = 0 if recording.ed is None and observed is not None else recording.ed
+    ed, es = find_ed_es(cavity, ed=ed_known, es=recording.es)
+    _check_present(labels[ed])
     affine = mirror(stored.affine) if recording.mirrored else stored.affine
     order = (0, 1, 2) if observed is not None else working_order(labels[ed], affine)
     labelled = np.flatnonzero(any_label)
