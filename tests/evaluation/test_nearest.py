@@ -59,15 +59,27 @@ def test_gross_errors_go_beyond_the_rows_that_are_searched():
     np.testing.assert_allclose(found, by_hand(one, two, grid.spacing, 0))
 
 
-def test_distances_just_beyond_the_reach_are_exact():
+def test_a_surface_within_reach_does_not_hide_a_nearer_one_beyond():
+    """45 mm away in the point's own row, 31.5 mm away in a row that is beyond the reach."""
     grid = Grid((30, 30, 30), (1.5, 2.5, 1.5))
-    for shift in (19, 20, 21, 22):
-        one, two = (
-            box(grid, (2, 2, 2), (3, 12, 3)),
-            box(grid, (2, 14, 2), (3, 15, 3)) + box(grid, (2 + shift, 2, 2), (3 + shift, 3, 3)),
-        )
-        start, end = (find_borders(b, grid.spacing, np.ones(30, bool)) for b in (one, two))
-        np.testing.assert_allclose(distances(start, end), by_hand(one, two, grid.spacing, 0))
+    one = box(grid, (2, 2, 2), (3, 3, 3))
+    two = box(grid, (2, 20, 2), (3, 21, 3)) + box(grid, (23, 2, 2), (24, 3, 3))
+    start, end = (find_borders(labels, grid.spacing, np.ones(30, bool)) for labels in (one, two))
+    np.testing.assert_allclose(distances(start, end), 31.5)
+
+
+small = arrays(np.uint8, (4, 5, 6), elements=st.integers(0, 3))
+
+
+@given(small, small)
+@settings(deadline=None, max_examples=60)
+def test_structures_and_planes_do_not_mix(one, two):
+    spacing = (2.0, 1.25, 1.5)
+    start, end = (find_borders(labels, spacing, np.ones(4, bool)) for labels in (one, two))
+    shared = np.isin(start.structure, end.structure)
+    found, of = distances(start, end, shared), start.structure[shared]
+    for k in np.unique(of):
+        np.testing.assert_allclose(found[of == k], by_hand(one, two, spacing, k))
 
 
 def test_planes_that_were_not_imaged_are_skipped():
@@ -81,8 +93,11 @@ def test_planes_that_were_not_imaged_are_skipped():
     assert set(start.plane) <= set(np.flatnonzero(planes))
 
 
-def test_long_rows_do_not_overflow():
+@pytest.mark.parametrize("in_plane", [False, True])
+def test_long_rows_do_not_overflow(in_plane):
     grid = Grid((3, 400, 3), (1.0, 1.0, 1.0))
     one, two = box(grid, (1, 0, 1), (2, 2, 2)), box(grid, (1, 380, 1), (2, 382, 2))
-    start, end = find_borders(one, grid.spacing, np.ones(3, bool)), find_borders(two, grid.spacing, np.ones(3, bool))
-    np.testing.assert_allclose(distances(start, end), [380, 379])
+    two[0, 100, 1] = 1  # nearer, but not in the plane
+    start, end = (find_borders(b, grid.spacing, np.ones(3, bool), in_plane=in_plane) for b in (one, two))
+    expected = [380, 379] if in_plane else [np.hypot(100, 1), np.hypot(99, 1)]
+    np.testing.assert_allclose(distances(start, end), expected)

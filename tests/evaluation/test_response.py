@@ -85,7 +85,9 @@ def test_a_models_slope_is_the_mean_over_hearts():
     found = model_slope(moved, hearts)
     assert found.value == pytest.approx(-0.4)
     assert found.n == 2
-    assert found.low < -0.5 < -0.3 < found.high
+    # slopes −0.5 and −0.3: standard error 0.1, and 12.706 is the 97.5 % point of t with one degree of freedom
+    assert found.high - found.value == pytest.approx(1.2706, rel=1e-4)
+    assert found.value - found.low == pytest.approx(1.2706, rel=1e-4)
     with pytest.raises(InputError, match="expected"):
         model_slope([1.0, 1.0], [[1, 2], [3, 4]])
 
