@@ -8,7 +8,7 @@ import pytest
 from bodies import beating_ellipsoids
 from cheart.errors import InputError
 from cheart.grid import GRIDS
-from cheart.io.mesh import FORMATS, Heart, write_meshes
+from cheart.io.mesh import FORMATS, OrientedLabels, write_meshes
 from cheart.io.surface import BASE, PARTS
 from cheart.labels import LV
 
@@ -20,14 +20,14 @@ TURN = np.array([[0.0, -1.0, 0.0, 30.0], [0.0, 0.0, -1.0, -20.0], [1.0, 0.0, 0.0
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mesh")
-    heart = Heart.of(BEAT.labels, TURN @ GRID.affine)
+    heart = OrientedLabels.of(BEAT.labels, TURN @ GRID.affine)
     manifest = write_meshes(
         folder, heart, frame_s=0.3, title="Simulated: a test", correspondence=True, resolution_mm=4.0
     )
     return folder, manifest
 
 
-def _lv_centre(heart: Heart) -> np.ndarray:
+def _lv_centre(heart: OrientedLabels) -> np.ndarray:
     zyx = np.argwhere(heart.labels[0] == LV).mean(axis=0)
     return heart.affine[:3, :3] @ zyx[::-1] + heart.affine[:3, 3]
 
@@ -43,11 +43,11 @@ def test_axes_in_any_order_come_out_base_up_in_the_same_world(order, flipped):
         column = 2 - along
         affine[:3, 3] += affine[:3, column] * (GRID.shape[0] - 1)
         affine[:3, column] *= -1
-    heart = Heart.of(labels, affine)
+    heart = OrientedLabels.of(labels, affine)
     assert heart.spacing == pytest.approx(GRID.spacing)
     areas = (heart.labels[0] == LV).sum(axis=(1, 2))
     assert np.argmax(areas) > np.flatnonzero(areas).mean(), "the cavity is widest at its base, which is up"
-    assert _lv_centre(heart) == pytest.approx(_lv_centre(Heart(BEAT.labels, GRID.affine)))
+    assert _lv_centre(heart) == pytest.approx(_lv_centre(OrientedLabels(BEAT.labels, GRID.affine)))
 
 
 def test_the_manifest_says_what_there_is(written):
@@ -67,7 +67,7 @@ def test_the_manifest_says_what_there_is(written):
 def test_a_frame_without_a_heart_is_left_out(tmp_path):
     labels = BEAT.labels.copy()
     labels[1] = 0
-    heart = Heart.of(labels, GRID.affine)
+    heart = OrientedLabels.of(labels, GRID.affine)
     manifest = write_meshes(tmp_path, heart, frame_s=float("nan"), title="", formats=("stl",), resolution_mm=6.0)
     assert manifest["frames_left_out"] == [1]
     assert {row["frame"] for row in manifest["surfaces"]} == {0, 2}
@@ -75,7 +75,7 @@ def test_a_frame_without_a_heart_is_left_out(tmp_path):
 
 def test_an_unknown_scheme_is_refused():
     with pytest.raises(InputError, match=r"no RV cavity.*--labels"):
-        Heart.of(np.where(BEAT.labels == 3, 0, BEAT.labels).astype(np.uint8), GRID.affine)
+        OrientedLabels.of(np.where(BEAT.labels == 3, 0, BEAT.labels).astype(np.uint8), GRID.affine)
 
 
 def test_stl_lies_in_the_world_and_looks_outward(written):
@@ -90,14 +90,14 @@ def test_stl_lies_in_the_world_and_looks_outward(written):
     assert volume == pytest.approx(manifest["surfaces"][0]["volume_ml"], rel=1e-3)
     up = TURN[:3, :3] @ [0, 0, 1]
     assert faces["normal"][faces["region"] == BASE] @ up == pytest.approx(1.0, abs=1e-3)
-    expected = _lv_centre(Heart(BEAT.labels, TURN @ GRID.affine))
+    expected = _lv_centre(OrientedLabels(BEAT.labels, TURN @ GRID.affine))
     assert faces["corners"].mean(axis=(0, 1)) == pytest.approx(expected, abs=6.0)
 
 
 def test_a_left_handed_input_still_looks_outward(tmp_path):
     mirror = np.diag([-1.0, 1.0, 1.0, 1.0]) @ GRID.affine
     manifest = write_meshes(
-        tmp_path, Heart.of(BEAT.labels[:1], mirror), frame_s=1.0, title="", formats=("ply",), resolution_mm=6.0
+        tmp_path, OrientedLabels.of(BEAT.labels[:1], mirror), frame_s=1.0, title="", formats=("ply",), resolution_mm=6.0
     )
     assert all(row["volume_ml"] > 0 for row in manifest["surfaces"])
 

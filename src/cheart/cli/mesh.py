@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,7 +27,7 @@ def mesh(
     resolution: Annotated[float, typer.Option("--resolution", help="Length of a typical edge, mm.")] = 2.0,
     labels: LabelScheme = "cheart",
     spacing: Annotated[
-        str | None, typer.Option("--spacing", help="Believe affine or pixdim where they disagree on the voxel size.")
+        Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
     ] = None,
     title: Annotated[str, typer.Option("--title", help="What this is; it goes into every file.")] = "",
     overwrite: Overwrite = False,
@@ -37,8 +37,8 @@ def mesh(
     from cheart.cli.say import answer, warn
     from cheart.errors import InputError
     from cheart.files import new_folder, refuse_existing
-    from cheart.io.mesh import FORMATS, Heart, write_meshes
-    from cheart.io.nifti import parse_spacing, read_label_map
+    from cheart.io.mesh import FORMATS, OrientedLabels, write_meshes
+    from cheart.io.nifti import read_label_map
     from cheart.labels import check_topology, parse_scheme, to_canonical
 
     wanted = tuple(part.strip().lower() for part in formats.split(","))
@@ -48,8 +48,8 @@ def mesh(
         raise InputError(f"--resolution {resolution:g}: expected 0.8 to 10 mm")
     scheme = parse_scheme(labels)
     refuse_existing(out, overwrite=overwrite)
-    stored = read_label_map(source, spacing=parse_spacing(spacing))
-    heart = Heart.of(to_canonical(stored.labels, scheme), stored.affine)
+    stored = read_label_map(source, spacing=spacing)
+    heart = OrientedLabels.of(to_canonical(stored.labels, scheme), stored.affine)
     check_topology(heart.labels[0], what=source.name)
     with new_folder(out, overwrite=overwrite) as partial:
         manifest = write_meshes(

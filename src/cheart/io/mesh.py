@@ -32,7 +32,7 @@ _POOR = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class Heart:
+class OrientedLabels:
     """Label maps ready for surfaces: slices along Z with the base at +Z, and the way to the file's own world.
 
     Attributes:
@@ -44,7 +44,7 @@ class Heart:
     affine: NDArray[np.float64]
 
     @classmethod
-    def of(cls, labels: NDArray[np.uint8], affine: NDArray[np.floating]) -> Heart:
+    def of(cls, labels: NDArray[np.uint8], affine: NDArray[np.floating]) -> OrientedLabels:
         """Turn the axes of label maps [T, Z, Y, X] so that slices lie along Z and the base is up; no resampling.
 
         Raises:
@@ -97,7 +97,7 @@ class Heart:
 
 def write_meshes(
     folder: Path,
-    heart: Heart,
+    heart: OrientedLabels,
     *,
     frame_s: float,
     title: str,
@@ -148,7 +148,7 @@ def write_meshes(
     return manifest
 
 
-def draw_surfaces(heart: Heart, resolution_mm: float) -> dict[str, list[Surface]]:
+def draw_surfaces(heart: OrientedLabels, resolution_mm: float) -> dict[str, list[Surface]]:
     """Every part in every whole frame, in mm along the voxel axes."""
     jobs = [(part, frame) for part in PARTS for frame in heart.frames]
     drawn: dict[str, list[Surface]] = {part: [] for part in PARTS}
@@ -162,7 +162,7 @@ def follow_all(drawn: Mapping[str, list[Surface]]) -> dict[str, MovingSurface]:
     return {part: follow(surfaces, title=part.replace("_", " ")) for part, surfaces in drawn.items()}
 
 
-def _world(surface: Surface, heart: Heart) -> Surface:
+def _world(surface: Surface, heart: OrientedLabels) -> Surface:
     faces = surface.faces[:, ::-1] if heart.mirrored else surface.faces
     return Surface(heart.to_world(surface.vertices), np.ascontiguousarray(faces), surface.regions)
 
@@ -200,7 +200,9 @@ def _arrays(
     return arrays
 
 
-def _write_glb(path: Path, moving: Mapping[str, MovingSurface], heart: Heart, *, cycle_s: float, title: str) -> None:
+def _write_glb(
+    path: Path, moving: Mapping[str, MovingSurface], heart: OrientedLabels, *, cycle_s: float, title: str
+) -> None:
     world = {}
     for part in _GLB_ORDER:
         first = _world(moving[part][0], heart)
@@ -235,7 +237,7 @@ def _row(surface: Surface, part: str, frame: int, voxel_ml: float, files: Mappin
 
 
 def _manifest(
-    title: str, heart: Heart, frames: list[int], step: float, formats: tuple[Format, ...], correspondence: bool
+    title: str, heart: OrientedLabels, frames: list[int], step: float, formats: tuple[Format, ...], correspondence: bool
 ) -> dict[str, Any]:
     arrays = {"region": "face: " + ", ".join(f"{i} {name}" for i, name in enumerate(REGIONS))}
     if correspondence:

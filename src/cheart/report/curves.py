@@ -11,7 +11,8 @@ from cheart.palette import hex_colour
 from cheart.report.portrait import Portrait
 from cheart.report.style import GREY, TEXT
 
-CAVITIES = ("lv", "rv")
+CAVITIES = ("rv", "lv")
+_DOT = {"rv": 5.5, "lv": 3.2}  # where the two agree, both are seen
 
 
 def top_ml(portraits: list[Portrait]) -> float:
@@ -32,7 +33,7 @@ def draw_curves(axes: Axes, portrait: Portrait, top: float) -> None:
     for name in CAVITIES:
         closed = np.append(portrait.curves[name], portrait.curves[name][0])
         marker = "" if np.isfinite(closed).all() else "o"
-        axes.plot(t, closed, color=hex_colour(STRUCTURES[name]), lw=1.5, marker=marker, ms=3.5, clip_on=False)
+        axes.plot(t, closed, color=hex_colour(STRUCTURES[name]), lw=1.5, marker=marker, ms=_DOT[name], clip_on=False)
     if measured.es_frame is not None:
         axes.axvline(t[measured.es_frame], color=GREY, lw=0.6, ls=(0, (3, 3)), zorder=0)
         text = f"LVEF {measured.lvef:.0f} %   RVEF {measured.rvef:.0f} %"

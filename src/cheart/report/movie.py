@@ -46,10 +46,9 @@ def write_movie(path: Path, images: list[Image], frame_s: float) -> None:
     if suffix == ".gif":
         palette = _palette(pages)
         pages = [page.quantize(palette=palette, dither=Pillow.Dither.NONE) for page in pages]
+    milliseconds = round(frame_s * 100) * 10  # a GIF counts hundredths of a second
     options = {"quality": 82, "method": 4} if suffix == ".webp" else {"optimize": False}
-    pages[0].save(
-        path, save_all=True, append_images=pages[1:], loop=0, duration=max(20, round(frame_s * 1000)), **options
-    )
+    pages[0].save(path, save_all=True, append_images=pages[1:], loop=0, duration=max(20, milliseconds), **options)
 
 
 def _palette(pages: list[Pillow.Image]) -> Pillow.Image:

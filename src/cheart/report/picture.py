@@ -17,7 +17,8 @@ from cheart.report.style import GREY, TEXT, Sheet, foot
 from cheart.report.views import Cut, Window, cut_image, window_around
 
 _DPI = 160
-_SUFFIXES = (".png", ".pdf", ".svg")
+STILL = (".png", ".pdf", ".svg")
+"""Kinds of still pictures."""
 _VIEW = 1.15  # inches, side of a short-axis view
 _GAP = 0.03
 _LEFT, _HEAD, _TITLE, _FOOT, _BETWEEN = 0.12, 0.40, 0.24, 0.45, 0.30
@@ -40,8 +41,8 @@ def save_picture(path: Path | str, portraits: SequenceOf[Portrait], *, caption: 
         InputError: no heart, another suffix, or no imaged plane with an LV at end-diastole.
     """
     path = Path(path)
-    if path.suffix.lower() not in _SUFFIXES:
-        raise InputError(f"picture {path.name!r}: expected a name that ends in {', '.join(_SUFFIXES)}")
+    if path.suffix.lower() not in STILL:
+        raise InputError(f"picture {path.name!r}: expected a name that ends in {', '.join(STILL)}")
     figure = picture(portraits, caption=caption)
     with new_file(path) as partial:
         figure.savefig(partial, dpi=_DPI)

@@ -1,0 +1,61 @@
+"""``cheart render``: beating hearts as a picture that moves, or a still one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cheart.cli.options import LabelScheme, Overwrite
+
+
+def render(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="Label maps (NIfTI), folders of results, or a cohort with --subject."),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", metavar="OUT", help="OUT.gif, .webp or .mp4 beats; .png, .svg or .pdf is still."),
+    ],
+    subject: Annotated[
+        list[str] | None, typer.Option("--subject", help="A participant; may be given several times.")
+    ] = None,
+    title: Annotated[
+        list[str] | None, typer.Option("--title", help="What to say of a heart, one for each, in their order.")
+    ] = None,
+    caption: Annotated[str, typer.Option("--caption", help="A line for the foot.")] = "",
+    labels: LabelScheme = "cheart",
+    spacing: Annotated[
+        Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Draw hearts beside each other, beating in step: short axis, long axes, a 3D view and the volume curves."""
+    from dataclasses import replace
+
+    from cheart.cli.say import say, warn
+    from cheart.errors import InputError
+    from cheart.labels import parse_scheme
+    from cheart.report.animation import save_animation
+    from cheart.report.collect import MOST, collect
+    from cheart.report.movie import SUFFIXES
+    from cheart.report.picture import STILL, save_picture
+
+    if out.suffix.lower() not in (*SUFFIXES, *STILL):
+        raise InputError(f"-o {out.name}: expected a name that ends in {', '.join((*SUFFIXES, *STILL))}")
+    if out.exists() and not overwrite:
+        raise InputError(f"{out} exists already; choose another name, or replace it with --overwrite")
+    scheme = parse_scheme(labels)
+    hearts = [
+        heart for source in sources for heart in collect(source, subjects=subject or (), scheme=scheme, spacing=spacing)
+    ]
+    if title and len(title) != len(hearts):
+        raise InputError(f"--title was given {len(title)} times for {len(hearts)} hearts: give one for each, or none")
+    if len(hearts) > MOST:
+        warn(f"{len(hearts)} hearts are many for one picture: the first {MOST} are shown")
+    shown = [replace(h, about=text) for h, text in zip(hearts, title, strict=True)] if title else hearts
+    draw = save_picture if out.suffix.lower() in STILL else save_animation
+    draw(out, shown[:MOST], caption=caption)
+    say(f"{out}: {len(shown[:MOST])} heart{'s' * (len(shown) > 1)}, {out.stat().st_size / 1e6:.1f} MB")

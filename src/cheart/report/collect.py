@@ -1,0 +1,117 @@
+"""Hearts to look at, from wherever they lie: label maps, folders of results, cohorts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as SequenceOf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cheart.cohort import Cohort
+from cheart.conditions import describe
+from cheart.errors import InputError
+from cheart.files import read_json
+from cheart.grid import GRIDS, Grid
+from cheart.io.nifti import LabelMap, Spacing, read_label_map
+from cheart.io.participants import read_conditions, read_dictionary, read_people, schema_of
+from cheart.io.posing import pose_file
+from cheart.io.recording import TEMPLATE, sidecar_path
+from cheart.labels import Scheme, to_canonical
+from cheart.report.portrait import Kind, Portrait
+from cheart.sequence import Sequence
+
+MOST = 6
+"""Hearts that one picture holds."""
+
+
+def collect(
+    source: Path, *, subjects: SequenceOf[str] = (), scheme: Scheme, spacing: Spacing | None = None
+) -> list[Portrait]:
+    """The hearts at one place.
+
+    Args:
+        source: a NIfTI file, a cohort, or a folder that cheart generate, complete or vary wrote.
+        subjects: participants of a cohort or of a folder of results; the first :data:`MOST` where none is named.
+        scheme: labels of a NIfTI file that cheart did not write.
+        spacing: which to believe where a file's affine and pixdim disagree.
+
+    Raises:
+        InputError: nothing of that kind, an unknown participant, or a file that cannot be a heart.
+    """
+    if (source / "cohort.json").is_file():
+        return _from_cohort(Cohort.open(source), subjects)
+    if source.is_dir():
+        return [from_nifti(path, scheme=scheme) for path in _files(source, subjects)]
+    if subjects:
+        raise InputError(f"--subject {subjects[0]} goes with a cohort or a folder of results, but {source} is neither")
+    return [from_nifti(source, scheme=scheme, spacing=spacing)]
+
+
+def from_nifti(path: Path, *, scheme: Scheme, spacing: Spacing | None = None) -> Portrait:
+    """A label map; what cheart wrote is taken as it is, another one is brought into the template pose first.
+
+    Raises:
+        InputError: whatever the readers refuse.
+    """
+    side = sidecar_path(path)
+    sidecar = read_json(side) if side.is_file() else {}
+    stored = read_label_map(path, spacing=spacing)
+    if sidecar.get("SpatialReference") == TEMPLATE:
+        return Portrait(_in_template(stored, sidecar, scheme), *_what(path))
+    posed = pose_file(path, scheme=scheme, grid=GRIDS["paper"], frames=max(stored.frames, 2), spacing=spacing)
+    return Portrait(posed.sequence, *_what(path))
+
+
+def _in_template(stored: LabelMap, sidecar: dict[str, Any], scheme: Scheme) -> Sequence:
+    z, y, x = stored.labels.shape[1:]
+    grid = Grid((z, y, x), tuple(round(s, 4) for s in stored.spacing))  # type: ignore[arg-type]
+    observed = np.ones(stored.labels.shape[:2], bool)
+    for frame, planes in zip(observed, sidecar.get("ObservedPlanes", []), strict=False):
+        frame[:] = False
+        frame[planes] = True
+    return Sequence(to_canonical(stored.labels, scheme), observed, grid, stored.cycle_s)
+
+
+def _what(path: Path) -> tuple[Kind, str]:
+    """What the files beside a label map say of it: its kind, and the conditions in words."""
+    result = path.parent / "result.json"
+    kind: Kind = read_json(result)["kind"] if result.is_file() else "imported"
+    name = path.name.split("_")[0].removesuffix(".gz").removesuffix(".nii")
+    people = path.parent / "participants.tsv"
+    if people.is_file():
+        table, dictionary = read_people(people), read_dictionary(people)
+        for _, row in table[table["participant_id"] == name].iterrows():
+            schema = schema_of(table, dictionary)
+            return kind, describe(read_conditions({str(k): v for k, v in row.items()}, schema, dictionary), schema)
+    return kind, name
+
+
+def _files(folder: Path, subjects: SequenceOf[str]) -> list[Path]:
+    paths = sorted(folder.glob("sub-*_dseg.nii.gz"))
+    if not paths:
+        raise InputError(
+            f"{folder} holds no heart: expected a cohort, or a folder of sub-*_dseg.nii.gz that cheart generate, "
+            "complete or vary wrote"
+        )
+    if not subjects:
+        return paths[:MOST]
+    named = {path.name.split("_")[0]: path for path in paths}
+    return [_pick(named, subject, folder) for subject in subjects]
+
+
+def _from_cohort(cohort: Cohort, subjects: SequenceOf[str]) -> list[Portrait]:
+    rows = {str(name): index for index, name in enumerate(cohort.table["participant_id"])}
+    chosen = [_pick(rows, subject, cohort.path) for subject in subjects] or list(range(min(MOST, len(cohort))))
+    kind: Kind = "simulated" if cohort.info["kind"] == "simulated" else "imported"
+    return [
+        Portrait(cohort.sequence(index), kind, describe(cohort.conditions(index), cohort.schema)) for index in chosen
+    ]
+
+
+def _pick(named: dict[str, Any], subject: str, where: Path) -> Any:
+    for name in (subject, f"sub-{subject}"):
+        if name in named:
+            return named[name]
+    some = ", ".join(list(named)[:5])
+    raise InputError(f"--subject {subject}: {where} has no such participant; it has {some}{' …' * (len(named) > 5)}")
