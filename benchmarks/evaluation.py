@@ -2,9 +2,9 @@
 
     python benchmarks/evaluation.py [--samples 20] [--repeats 5] [--json]
 
-Made-up hearts on the paper's grid, as far from each other as the paper's Tables I and II report (ASSD 1.5 and 3.0 mm,
-HD 6 and 12 mm) and a gross error beyond. Libraries that are not installed are left out. Every row's figures are checked
-against ours before its time is printed.
+Made-up hearts on the paper's grid, about as far from each other as the paper's Tables I and II report, and a gross error
+beyond. Times are processor times of one thread. Libraries that are not installed are left out; those that are must give
+our figures before their time is taken (surface-distance weights its mean by area: only its HD is checked).
 """
 
 from __future__ import annotations

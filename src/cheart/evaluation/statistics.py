@@ -53,6 +53,8 @@ def summary(values: ArrayLike) -> Summary:
 def mean_over_frames(values: ArrayLike, frames: ArrayLike | None = None) -> NDArray[np.float64]:
     """Mean over the first axis, from [T, …] to […]; nan is skipped, and stays where nothing is known.
 
+    A distance is nan where a structure is empty: report ``SurfaceDistances.one_empty`` beside such a mean.
+
     Args:
         values: one value a frame.
         frames: the frames that count, such as all but the given one; all where it is left out.
