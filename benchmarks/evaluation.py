@@ -2,7 +2,7 @@
 
     python benchmarks/evaluation.py [--samples 20] [--repeats 5] [--json]
 
-Made-up hearts on the paper's grid, about as far from each other as the paper's Tables I and II report, and a gross error
+Made-up hearts on the paper's grid, about as far apart as the paper's Tables I and II report, and a gross error
 beyond. Times are processor times of one thread. Libraries that are not installed are left out; those that are must give
 our figures before their time is taken (surface-distance weights its mean by area: only its HD is checked).
 """
