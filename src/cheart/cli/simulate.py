@@ -9,7 +9,7 @@ import typer
 
 
 def simulate(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write the cohort to.")],
+    out: Annotated[Path | None, typer.Argument(metavar="OUT", help="Folder to write the cohort to.")] = None,
     n: Annotated[int, typer.Option("-n", help="Subjects (the paper has 1383).")] = 1383,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes on any number of workers.")] = 0,
     grid: Annotated[
@@ -17,20 +17,44 @@ def simulate(
     ] = "paper",
     frames: Annotated[int, typer.Option(help="Frames a cycle.")] = 20,
     heart_rate: Annotated[bool, typer.Option("--heart-rate", help="Heart rate as a sixth condition.")] = False,
-    slice_thickness: Annotated[float | None, typer.Option(help="Image slices this far apart, mm.")] = None,
     observed: Annotated[str, typer.Option(help="Frames that are imaged: all, or ed,es.")] = "all",
+    slice_thickness: Annotated[float | None, typer.Option(help="Image slices of this thickness, mm.")] = None,
+    slice_gap: Annotated[float, typer.Option(help="Gap between slices, mm.")] = 0.0,
+    in_plane: Annotated[float | None, typer.Option(help="Pixel size of the slices, mm.")] = None,
+    breath_hold: Annotated[float, typer.Option(help="SD of each slice's shift in plane, mm.")] = 0.0,
+    missing_slices: Annotated[int, typer.Option(help="Up to so many slices missing at base and at apex.")] = 0,
+    contour_dice: Annotated[float | None, typer.Option(help="Contours that err: their Dice to the truth.")] = None,
     nifti: Annotated[bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz.")] = False,
+    check: Annotated[
+        Path | None,
+        typer.Option(metavar="COHORT", help="Instead, compare a cohort with what is published of healthy hearts."),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes; -1 for one a core.")] = -1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Simulate healthy beating hearts whose true dependence on age, sex, size and blood pressure is known."""
     from cheart.cli.say import answer
+    from cheart.errors import InputError
     from cheart.grid import Grid
     from cheart.simulate.acquisition import Acquisition
     from cheart.simulate.cohort import TRUTH, simulate_cohort
 
-    acquisition = Acquisition(slice_thickness=slice_thickness, frames=observed)
+    if (out is None) == (check is None):
+        raise InputError("give either OUT, a new folder for a simulated cohort, or --check COHORT, a cohort to judge")
+    if check is not None:
+        _check(check, jobs=jobs, as_json=as_json)
+        return
+    assert out is not None
+    acquisition = Acquisition(
+        slice_thickness=slice_thickness,
+        slice_gap=slice_gap,
+        in_plane=in_plane,
+        breath_hold=breath_hold,
+        missing_slices=missing_slices,
+        frames=observed,
+        contour_dice=contour_dice,
+    )
     cohort = simulate_cohort(
         out,
         n=n,
@@ -57,3 +81,37 @@ def simulate(
         f"Exact phenotypes and generating parameters: {out / TRUTH}. Look inside: cheart info {out}"
     )
     answer(summary, text, as_json=as_json)
+
+
+def _check(path: Path, *, jobs: int, as_json: bool) -> None:
+    """Print the table "quantity, published, ours, inside?"; exit 1 where a band is broken."""
+    from dataclasses import asdict
+
+    from cheart.cli.say import answer
+    from cheart.cohort import Cohort
+    from cheart.simulate.check import broken, check_cohort
+
+    cohort = Cohort.open(path)
+    rows = check_cohort(cohort, jobs=jobs)
+    wrong = broken(rows)
+    head = f"{path}: {cohort.info['title']}"
+    lines = [head, ""]
+    widths = [max(len(getattr(r, name)) for r in rows) for name in ("quantity", "published", "ours")]
+    for group in dict.fromkeys(row.group for row in rows):
+        lines.append(group)
+        for row in (r for r in rows if r.group == group):
+            mark = {True: "inside", False: "OUTSIDE", None: "–"}[row.inside]
+            cells = [t.ljust(w) for t, w in zip((row.quantity, row.published, row.ours), widths, strict=True)]
+            lines.append("  " + "  ".join([*cells, mark.ljust(7), row.source]))
+    judged = sum(row.inside is not None for row in rows)
+    lines += [
+        "",
+        f"{judged - len(wrong)} of {judged} bands met." if judged else "Described, not judged: it is imported.",
+    ]
+    answer(
+        {"cohort": str(path), "rows": [asdict(r) for r in rows], "broken": len(wrong)},
+        "\n".join(lines),
+        as_json=as_json,
+    )
+    if wrong:
+        raise typer.Exit(1)

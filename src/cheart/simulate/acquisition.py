@@ -1,93 +1,216 @@
-"""How a clinic sees a heart: thick slices, and perhaps end-diastole and end-systole only."""
+"""How a clinic sees a heart: thick slices, breath-holds that differ, slices that are missing, contours that err.
+
+A slice is a slab of the heart; each of its pixels is the label that fills most of it. Between slices, labels are
+interpolated by their distances (:mod:`cheart.align.distance`) and not observed; frames not imaged are empty.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy import ndimage
 
+from cheart.align.distance import LABELS, label_distances, nearest_label
 from cheart.errors import InputError
+from cheart.grid import Grid
 from cheart.labels import LV, MYO, RV
 from cheart.sequence import Sequence
+
+_ABSENT_MM = 20.0
+_NOISE_SMOOTH_MM = 7.0
+_MAX_NOISE_MM = 12.0
 
 
 @dataclass(frozen=True)
 class Acquisition:
-    """What is imaged of a heart.
+    """What is imaged of a heart, and how well. The defaults see everything exactly.
 
     Attributes:
-        slice_thickness: distance from slice to slice in mm, or None where every plane of the grid is imaged.
+        slice_thickness: mm; None images every plane of the grid.
+        slice_gap: between slices, mm.
+        in_plane: pixel size, mm; None is that of the grid.
+        breath_hold: standard deviation of each slice's shift in x and in y, mm.
+        missing_slices: at each end of the heart, up to so many slices are missing.
         frames: ``all``, or ``ed,es`` for two-frame data.
+        contour_dice: Dice of the contours to the imaged truth, mean of the three structures at end-diastole.
 
     Raises:
-        InputError: a thickness that is not positive, or other frames.
+        InputError: a value outside its range, or other frames.
     """
 
     slice_thickness: float | None = None
+    slice_gap: float = 0.0
+    in_plane: float | None = None
+    breath_hold: float = 0.0
+    missing_slices: int = 0
     frames: str = "all"
+    contour_dice: float | None = None
 
     def __post_init__(self) -> None:
-        if self.slice_thickness is not None and not 0 < self.slice_thickness <= 30:
-            raise InputError(f"--slice-thickness {self.slice_thickness:g}: expected mm, above 0 and up to 30")
+        ranges: dict[str, tuple[str, float, float]] = {
+            "slice_thickness": ("--slice-thickness", 1, 30),
+            "slice_gap": ("--slice-gap", 0, 30),
+            "in_plane": ("--in-plane", 0.5, 20),
+            "breath_hold": ("--breath-hold", 0, 20),
+            "missing_slices": ("--missing-slices", 0, 5),
+            "contour_dice": ("--contour-dice", 0.6, 0.99),
+        }
+        for name, (flag, low, high) in ranges.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise InputError(f"{flag} {value:g}: expected {low:g} to {high:g}")
+        if self.slice_gap and self.slice_thickness is None:
+            raise InputError(f"--slice-gap {self.slice_gap:g}: a gap needs slices; give --slice-thickness too")
         if self.frames not in ("all", "ed,es"):
             raise InputError(f"--observed {self.frames!r}: expected all or ed,es")
 
     def __str__(self) -> str:
-        thick = f"{self.slice_thickness:g} mm slices" if self.slice_thickness else "every plane"
-        return f"{thick}, {'all frames' if self.frames == 'all' else 'ED and ES'}"
+        names = {
+            "slice_thickness": "slices of {} mm", "slice_gap": "gaps of {} mm", "in_plane": "pixels of {} mm",
+            "breath_hold": "breath-holds ±{} mm", "missing_slices": "up to {} slices missing at each end",
+            "frames": "frames {}", "contour_dice": "contours of Dice {}",
+        }  # fmt: skip
+        changed = [f for f in fields(self) if getattr(self, f.name) != f.default]
+        return ", ".join(names[f.name].format(getattr(self, f.name)) for f in changed) or "everything, exactly"
 
 
 def acquire(sequence: Sequence, acquisition: Acquisition, *, rng: np.random.Generator) -> Sequence:
     """Image a heart.
 
-    Planes between slices are interpolated by signed distance and not observed; frames that were not imaged are empty.
-
     Args:
         sequence: the heart, every plane observed.
-        acquisition: what is imaged.
-        rng: where chance comes from (where the first slice lies).
+        acquisition: what is imaged, and how well.
+        rng: where chance comes from: where the first slice lies, shifts, what is missing, contours.
+
+    Returns:
+        The imaged heart on the same grid; ``observed`` marks the imaged planes of the imaged frames.
     """
-    grid, labels = sequence.grid, sequence.labels
-    planes = np.arange(grid.shape[0])
-    if acquisition.slice_thickness is not None and acquisition.slice_thickness > grid.spacing[0]:
-        step = acquisition.slice_thickness / grid.spacing[0]
-        planes = np.unique(np.floor(np.arange(rng.uniform(0, step), grid.shape[0], step)).astype(int))
-    frames = np.arange(sequence.frames)
-    if acquisition.frames == "ed,es":
-        cavity = (labels == LV).sum(axis=(1, 2, 3))
-        frames = np.unique([0, int(cavity.argmin())])
+    labels, grid = sequence.labels, sequence.grid
+    planes = _planes(labels[0], grid, acquisition, rng)
+    frames = _frames(labels, acquisition)
+    shifts = rng.normal(0, acquisition.breath_hold, (planes.size, 2)) if acquisition.breath_hold else None
+    stack = np.stack([_image(labels[t], planes, shifts, grid, acquisition) for t in frames])
+    if acquisition.contour_dice is not None:
+        stack = _recontour(stack, grid, acquisition.contour_dice, rng)
+    seen = np.zeros_like(labels)
+    for t, slices in zip(frames, stack, strict=True):
+        seen[t] = _between(slices, planes, grid)
     observed = np.zeros(labels.shape[:2], bool)
     observed[np.ix_(frames, planes)] = True
-    seen = np.zeros_like(labels)
-    for t in frames:
-        seen[t] = _between(labels[t], planes)
     return Sequence(seen, observed, grid, sequence.cycle_s)
 
 
-def _between(labels: NDArray[np.uint8], planes: NDArray[np.intp]) -> NDArray[np.uint8]:
-    """Interpolate [Z, Y, X] from some of its planes by signed distance; nothing beyond the first and the last."""
-    out = np.zeros_like(labels)
-    out[planes] = labels[planes]
-    for low, high in pairwise(planes):
-        if high - low < 2 or not (labels[low].any() or labels[high].any()):
-            continue
-        below, above = _layers(labels[low]), _layers(labels[high])
-        for z in range(low + 1, high):
-            share = (z - low) / (high - low)
-            mixed = below * (1 - share) + above * share
-            plane = np.where(mixed[2] > 0, RV, 0)
-            plane = np.where(mixed[1] > 0, MYO, plane)
-            out[z] = np.where(mixed[0] > 0, LV, plane)
+def _planes(ed: NDArray[np.uint8], grid: Grid, acquisition: Acquisition, rng: np.random.Generator) -> NDArray[np.intp]:
+    """The planes of the grid that lie at the middles of the slices."""
+    planes = np.arange(grid.shape[0])
+    if acquisition.slice_thickness is not None:
+        step = max((acquisition.slice_thickness + acquisition.slice_gap) / grid.spacing[0], 1.0)
+        planes = np.unique(np.floor(np.arange(rng.uniform(0, step), grid.shape[0], step)).astype(int))
+    if acquisition.missing_slices:
+        heart = planes[ed[planes].any(axis=(1, 2))]
+        apical, basal = rng.integers(0, acquisition.missing_slices + 1, 2)
+        gone = [*heart[: min(apical, heart.size // 3)], *heart[heart.size - min(basal, heart.size // 3) :]]
+        planes = np.setdiff1d(planes, gone)
+    return planes
+
+
+def _frames(labels: NDArray[np.uint8], acquisition: Acquisition) -> NDArray[np.intp]:
+    if acquisition.frames == "all":
+        return np.arange(len(labels))
+    cavity = (labels == LV).sum(axis=(1, 2, 3))
+    return np.unique([0, int(cavity.argmin())])
+
+
+def _image(
+    labels: NDArray[np.uint8],
+    planes: NDArray[np.intp],
+    shifts: NDArray[np.float64] | None,
+    grid: Grid,
+    acquisition: Acquisition,
+) -> NDArray[np.uint8]:
+    """The slices [K, Y, X] of one frame [Z, Y, X]."""
+    half = (acquisition.slice_thickness or 0.0) / 2 / grid.spacing[0]
+    slices = np.zeros((planes.size, *grid.shape[1:]), np.uint8)
+    for i, plane in enumerate(planes):
+        low, high = max(int(np.ceil(plane - half)), 0), min(int(np.floor(plane + half)), grid.shape[0] - 1)
+        slices[i] = _majority(labels[low : high + 1])
+        if shifts is not None:
+            slices[i] = ndimage.shift(slices[i], shifts[i] / grid.spacing[1:], order=0)
+    if acquisition.in_plane is not None:
+        slices = _coarsened(slices, acquisition.in_plane, grid)
+    return slices
+
+
+def _majority(slab: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The label that fills most of a slab [K, Y, X] at each pixel; where two share it, the inner one."""
+    if len(slab) == 1:
+        return slab[0]
+    inner_first = (LV, MYO, RV, 0)
+    counts = np.stack([(slab == number).sum(axis=0) for number in inner_first])
+    return np.array(inner_first, np.uint8)[counts.argmax(axis=0)]
+
+
+def _coarsened(slices: NDArray[np.uint8], pixel: float, grid: Grid) -> NDArray[np.uint8]:
+    """Slices [K, Y, X] as pixels of another size see them, on the same grid."""
+    rows, cols = (np.floor((axis - axis[0]) / pixel).astype(int) for axis in grid.axes()[1:])
+    shape = (len(slices), rows[-1] + 1, cols[-1] + 1)
+    counts = np.zeros((len(LABELS), *shape), np.int32)
+    for number in LABELS:
+        by_row = np.add.reduceat((slices == number).astype(np.int32), np.unique(rows, return_index=True)[1], axis=1)
+        counts[number] = np.add.reduceat(by_row, np.unique(cols, return_index=True)[1], axis=2)
+    coarse = counts.argmax(axis=0).astype(np.uint8)
+    return coarse[:, rows][:, :, cols]
+
+
+def _recontour(stack: NDArray[np.uint8], grid: Grid, dice: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Move the borders of slices [T, K, Y, X] by smooth noise whose size gives the wanted Dice at end-diastole."""
+    distances = [label_distances(slices, grid.spacing, planar=True, absent_mm=_ABSENT_MM) for slices in stack]
+    noises = [_smooth_noise(slices.shape, grid, rng) for slices in stack]
+    low, high = 0.0, _MAX_NOISE_MM
+    for _ in range(12):
+        size = (low + high) / 2
+        reached = _mean_dice(_moved(stack[0], distances[0], noises[0] * size), stack[0])
+        low, high = (size, high) if reached > dice else (low, size)
+    size = (low + high) / 2
+    return np.stack([_moved(*each[:2], each[2] * size) for each in zip(stack, distances, noises, strict=True)])
+
+
+def _moved(slices: NDArray[np.uint8], distances: NDArray[np.float32], noise: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Slices with their borders moved; planes without a heart stay empty."""
+    moved = nearest_label(distances + noise)
+    moved[~slices.any(axis=(1, 2))] = 0
+    return moved
+
+
+def _smooth_noise(shape: tuple[int, ...], grid: Grid, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Noise [4, K, Y, X] of unit variance, smooth in plane, for each label and slice its own."""
+    sigma = (0, 0, *(_NOISE_SMOOTH_MM / s for s in grid.spacing[1:]))
+    noise = ndimage.gaussian_filter(rng.standard_normal((len(LABELS), *shape), dtype=np.float32), sigma, mode="wrap")
+    return np.asarray(noise / noise.std(), np.float32)
+
+
+def _mean_dice(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    def dice(number: int) -> float:
+        ours, theirs = a == number, b == number
+        return 2 * float((ours & theirs).sum()) / max(float(ours.sum() + theirs.sum()), 1.0)
+
+    return float(np.mean([dice(number) for number in (LV, MYO, RV)]))
+
+
+def _between(slices: NDArray[np.uint8], planes: NDArray[np.intp], grid: Grid) -> NDArray[np.uint8]:
+    """A frame [Z, Y, X] from its slices [K, Y, X]; nothing beyond the first and the last."""
+    out = np.zeros(grid.shape, np.uint8)
+    out[planes] = slices
+    if planes.size == grid.shape[0]:
+        return out
+    distances = label_distances(slices, grid.spacing, planar=True, absent_mm=_ABSENT_MM)
+    filled: NDArray[np.bool_] = np.any(slices > 0, axis=(1, 2))
+    for i, (low, high) in enumerate(pairwise(planes)):
+        if filled[i] and filled[i + 1]:
+            for z in range(low + 1, high):
+                share = np.float32((z - low) / (high - low))
+                out[z] = nearest_label(distances[:, i] * (1 - share) + distances[:, i + 1] * share)
     return out
-
-
-def _layers(plane: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Signed distances (positive inside) of the LV cavity, of LV with its wall, and of the whole heart."""
-    masks = (plane == LV, (plane == LV) | (plane == MYO), plane > 0)
-    far = -float(max(plane.shape))
-    return np.stack(
-        [distance_transform_edt(m) - distance_transform_edt(~m) if m.any() else np.full(m.shape, far) for m in masks]
-    )

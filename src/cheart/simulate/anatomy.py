@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.align.pose import TEMPLATE_CENTRE
+from cheart.errors import InputError
 from cheart.simulate import surfaces
 from cheart.simulate.phenotypes import MYOCARDIUM_G_ML, Phenotypes
 from cheart.simulate.surfaces import CAVITY_APEX, MEAN_LENGTH, RV_APEX, THETA, Field, S, integral
 
 _MEAN_LVEDV = 150.65
-_MAX_LENGTH = 119.0  # mm: fits the paper's box of 128 mm in the template pose
+_BOX = np.array([80.0, 80.0, 64.0])  # mm, half of the paper's box (x, y, z)
+_MARGIN = 1.5  # mm
+_MAX_DRAWS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +39,19 @@ class Anatomy:
     wall: Field
     rv: Field
 
+    def extent(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The corners (x, y, z) in mm of the box around the heart at end-diastole."""
+        radius = np.sqrt(self.cavity + self.wall + self.rv)
+        x, y = (self.centre[:, i, None] + radius * f(THETA + self.turn) for i, f in enumerate((np.cos, np.sin)))
+        low = np.array([x.min(), y.min(), self.base - self.length])
+        return low, np.array([x.max(), y.max(), self.base])
+
 
 # standard deviations of the random fields, as shares of the radius (cavity), of the wall and of D
-_CAVITY_SD, _WALL_SD, _RV_SD = 0.040, 0.075, 0.10
-_ANGLE_FALL, _HEIGHT_FALL = 1.3, 0.9
-_LENGTH_SD, _BEND_SD = 0.045, 1.1
-_RV_APEX_SD, _RV_WIDEN_SD, _RV_TURN_SD = 0.02, 0.04, 0.06
+_CAVITY_SD, _WALL_SD, _RV_SD = 0.070, 0.10, 0.15
+_ANGLE_FALL, _HEIGHT_FALL = 1.6, 0.9
+_LENGTH_SD, _BEND_SD = 0.068, 2.0
+_RV_APEX_SD, _RV_WIDEN_SD, _RV_TURN_SD = 0.027, 0.05, 0.09
 
 
 def draw_anatomy(phenotypes: Phenotypes, rng: np.random.Generator) -> tuple[Anatomy, dict[str, float]]:
@@ -50,27 +60,43 @@ def draw_anatomy(phenotypes: Phenotypes, rng: np.random.Generator) -> tuple[Anat
     Returns:
         The anatomy and the parameters that made it (for the table of truth).
     """
-    shape = _draw_shape(rng)
-    length = min(MEAN_LENGTH * (phenotypes.lvedv / _MEAN_LVEDV) ** (1 / 3) * np.exp(shape.length), _MAX_LENGTH)
+    for _ in range(_MAX_DRAWS):
+        shape = _draw_shape(rng)
+        anatomy = _build(shape, phenotypes)
+        if _fits(anatomy):
+            return anatomy, shape.to_row() | {"length": anatomy.length}
+    raise InputError(
+        f"no heart of LVEDV {phenotypes.lvedv:.0f} mL and RVEDV {phenotypes.rvedv:.0f} mL fits the template's box of "
+        f"{' × '.join(f'{2 * b:g}' for b in _BOX)} mm: give a smaller person"
+    )
+
+
+def mean_anatomy(phenotypes: Phenotypes) -> Anatomy:
+    """The mean shape, with the volumes and the mass of the phenotypes."""
+    zero = np.zeros_like(surfaces.mean_cavity())
+    return _build(_Shape(0.0, zero, zero, zero, surfaces.mean_bend(), RV_APEX, 1.0, 0.0), phenotypes)
+
+
+def _build(shape: _Shape, phenotypes: Phenotypes) -> Anatomy:
+    length = float(MEAN_LENGTH * (phenotypes.lvedv / _MEAN_LVEDV) ** (1 / 3) * np.exp(shape.elongation))
     cavity = surfaces.mean_cavity() * np.exp(2 * shape.cavity)
-    wall = (surfaces.mean_outer() - surfaces.mean_cavity()).clip(0) * np.exp(shape.wall)
+    wall = surfaces.mean_wall() * np.exp(shape.wall)
     rv = surfaces.rv_field(apex=shape.rv_apex, widen=shape.rv_widen, turn=shape.rv_turn) * np.exp(shape.rv)
     cavity *= 1000 * phenotypes.lvedv / (length * integral(cavity))
     wall *= 1000 * phenotypes.lvm / MYOCARDIUM_G_ML / (length * integral(wall))
     rv *= 1000 * phenotypes.rvedv / (length * integral(rv))
-    parameters = {
-        "length": float(length),
-        "elongation": shape.length,
-        "rv_apex": shape.rv_apex,
-        "rv_widen": shape.rv_widen,
-        "rv_turn": float(np.degrees(shape.rv_turn)),
-    }
-    return _posed(float(length), cavity, wall, rv, shape.bend), parameters
+    return _posed(length, cavity, wall, rv, shape.bend)
+
+
+def _fits(anatomy: Anatomy) -> bool:
+    """Whether the heart lies within the template's box, so that no grid over it clips a heart."""
+    low, high = anatomy.extent()
+    return bool(np.all(low > -_BOX + _MARGIN) and np.all(high < _BOX - _MARGIN))
 
 
 @dataclass(frozen=True, eq=False)
 class _Shape:
-    length: float
+    elongation: float
     cavity: Field
     wall: Field
     rv: Field
@@ -79,17 +105,25 @@ class _Shape:
     rv_widen: float
     rv_turn: float
 
+    def to_row(self) -> dict[str, float]:
+        return {
+            "elongation": self.elongation,
+            "rv_apex": self.rv_apex,
+            "rv_widen": self.rv_widen,
+            "rv_turn_deg": float(np.degrees(self.rv_turn)),
+        }
+
 
 def _draw_shape(rng: np.random.Generator) -> _Shape:
     bend = rng.normal(size=(2, 2)) * _BEND_SD * np.array([1.0, 0.5])
     h = 2 * S - 1
     return _Shape(
-        length=float(rng.normal(0, _LENGTH_SD)),
+        elongation=float(rng.normal(0, _LENGTH_SD)),
         cavity=random_field(rng, sd=_CAVITY_SD),
         wall=random_field(rng, sd=_WALL_SD),
         rv=random_field(rng, sd=_RV_SD),
         bend=surfaces.mean_bend() + np.stack([b[0] * (2 * h**2 - 1) + b[1] * (4 * h**3 - 3 * h) for b in bend], -1),
-        rv_apex=float(np.clip(RV_APEX + rng.normal(0.01, _RV_APEX_SD), CAVITY_APEX + 0.01, 0.16)),
+        rv_apex=float(np.clip(RV_APEX + rng.normal(0, _RV_APEX_SD), CAVITY_APEX + 0.02, 0.16)),
         rv_widen=float(np.exp(rng.normal(0, _RV_WIDEN_SD))),
         rv_turn=float(rng.normal(0, _RV_TURN_SD)),
     )

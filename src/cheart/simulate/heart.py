@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from cheart.conditions import Conditions
 from cheart.grid import Grid
-from cheart.labels import LV, MYO, RV
+from cheart.labels import BACKGROUND, LV, MYO, RV
 from cheart.sequence import Sequence, whole
 from cheart.simulate import surfaces
 from cheart.simulate.anatomy import Anatomy, draw_anatomy
@@ -57,7 +58,14 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class Surfaces:
-    """The surfaces at one phase: squared radii over (height, angle), where the axis is, and the basal planes."""
+    """The surfaces at one phase.
+
+    Attributes:
+        cavity, outer, free_wall: squared radii over (height, angle), mm².
+        centre: [HEIGHTS, 2], the axis (x, y), mm.
+        apex, base: z of the epicardial apex and of the LV's basal plane, mm.
+        rv_drop: [ANGLES], how far the RV's base at the free wall lies below the LV's, mm.
+    """
 
     cavity: Field
     outer: Field
@@ -65,7 +73,7 @@ class Surfaces:
     centre: NDArray[np.float64]
     apex: float
     base: float
-    rv_drop: float
+    rv_drop: NDArray[np.float64]
 
 
 def draw_heart(conditions: Conditions, *, seed: Seed, frames: int = 20) -> Truth:
@@ -128,18 +136,33 @@ def surfaces_at(truth: Truth, phase: float) -> Surfaces:
     twist = np.radians(motion.base_twist * S + motion.apex_twist * (1 - S)) * emptied
     turn = anatomy.turn - twist  # seen from the apex, against our angle
     drop = max(motion.rv_descent - motion.lv_descent, 0.0) * rv_emptied
-    # the RV's base is a plane tilted from the septum (drop 0) to the free wall: what remains of each height's area
-    kept = np.clip((1 - S) * length / drop, 0, 1)[:, None] if drop > 1e-6 else np.ones((S.size, 1))
+    rv_drop = drop * surfaces.tricuspid() + 1e-6  # mm
+    # the RV's base is tilted from the septum (no drop) to the free wall: what remains of each height's area
+    kept = np.clip((1 - S)[:, None] * length / rv_drop, 0, 1)
     rv = anatomy.rv * (1000 * rv_volume / (length * integral(anatomy.rv * kept)))
+    rv_turn = anatomy.turn - 0.3 * twist
     outer = _turned(outer, turn)
     return Surfaces(
         cavity=_turned(cavity, turn),
         outer=outer,
-        free_wall=outer + _turned(rv, anatomy.turn - 0.3 * twist),
+        free_wall=outer + _turned(rv, rv_turn),
         centre=anatomy.centre,
         apex=anatomy.base - anatomy.length + rise,
         base=anatomy.base - descent,
-        rv_drop=drop,
+        rv_drop=_turned(np.broadcast_to(rv_drop, anatomy.rv.shape), rv_turn)[0],
+    )
+
+
+def end_diastole(anatomy: Anatomy) -> Surfaces:
+    """The surfaces of an anatomy at rest."""
+    return Surfaces(
+        cavity=_turned(anatomy.cavity, anatomy.turn),
+        outer=_turned(anatomy.cavity + anatomy.wall, anatomy.turn),
+        free_wall=_turned(anatomy.cavity + anatomy.wall + anatomy.rv, anatomy.turn),
+        centre=anatomy.centre,
+        apex=anatomy.base - anatomy.length,
+        base=anatomy.base,
+        rv_drop=np.full(ANGLES, 1e-6),
     )
 
 
@@ -182,19 +205,25 @@ def voxelise(surface: Surfaces, grid: Grid) -> NDArray[np.uint8]:
     dy = y[rows].astype(np.float32)[None, :, None] - centre[:, 1, None, None]
     squared = dx * dx + dy * dy
     fine = ANGLES * _FINE
-    index = (np.arctan2(dy, dx) * np.float32(fine / (2 * np.pi)) + np.float32(fine + 0.5)).astype(np.int32) % fine
-    index += (np.arange(planes.size, dtype=np.int32) * fine)[:, None, None]
+    angle = (np.arctan2(dy, dx) * np.float32(fine / (2 * np.pi)) + np.float32(fine + 0.5)).astype(np.int32) % fine
+    index = angle + (np.arange(planes.size, dtype=np.int32) * fine)[:, None, None]
     inner_r2, outer_r2, free_r2 = (f.ravel()[index] for f in (cavity, outer, free_wall))
 
     block = np.zeros(squared.shape, np.uint8)
     in_rv = squared < free_r2
-    if surface.rv_drop > 1e-6:
-        left = (surface.base - z[planes]).astype(np.float32)[:, None, None] / np.float32(surface.rv_drop)
-        in_rv &= squared - outer_r2 < left * (free_r2 - outer_r2)
+    # the RV's tilted base cuts off the part near the free wall; above the largest drop nothing is cut
+    left = (surface.base - z[planes]).astype(np.float32)
+    top = np.flatnonzero(left < surface.rv_drop.max())
+    if top.size:
+        drop = np.interp(np.arange(fine) / _FINE, np.arange(ANGLES), surface.rv_drop, period=ANGLES).astype(np.float32)
+        kept = left[top, None, None] / drop[angle[top]]
+        in_rv[top] &= squared[top] - outer_r2[top] < kept * (free_r2[top] - outer_r2[top])
     block[in_rv] = RV
     block[squared < outer_r2] = MYO
     block[squared < inner_r2] = LV
+    block[(block == RV) & ~(block == LV).any(axis=(1, 2), keepdims=True)] = BACKGROUND
     _part_ventricles(block)
+    _keep_largest(block, RV)
     labels[planes[0] : planes[-1] + 1, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] = block
     return labels
 
@@ -219,3 +248,12 @@ def _part_ventricles(block: NDArray[np.uint8]) -> None:
             touching = (one == RV) & (other == LV)
             if touching.any():
                 one[touching] = MYO
+
+
+def _keep_largest(block: NDArray[np.uint8], structure: int) -> None:
+    """A grid cuts single voxels off the RV's thin edges: what is not in one 26-connected piece goes; in place."""
+    mask = block == structure
+    pieces, count = ndimage.label(mask, structure=np.ones((3, 3, 3)))
+    if count > 1:
+        largest = 1 + int(np.bincount(pieces.ravel())[1:].argmax())
+        block[mask & (pieces != largest)] = BACKGROUND

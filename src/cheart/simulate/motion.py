@@ -34,6 +34,11 @@ class Timing:
     closing: float
     passive: float
 
+    @property
+    def e_to_a(self) -> float:
+        """Peak flow of rapid filling over that of the atrial kick: each goes as volume over duration."""
+        return self.passive / self.filling * (self.closing - self.atrial) / (1 - self.passive)
+
     def emptied(self, phase: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much of the stroke volume is out, 0 at end-diastole and 1 at end-systole, at phases 0 to 1."""
         relaxed = 0.02  # the ventricle widens a little before the valve opens
@@ -76,6 +81,7 @@ class Motion:
         """All parameters under one name each."""
         row = {k: v for k, v in asdict(self).items() if isinstance(v, float)}
         row |= {f"lv_{k}": v for k, v in asdict(self.lv).items()} | {f"rv_{k}": v for k, v in asdict(self.rv).items()}
+        row["e_to_a"] = self.lv.e_to_a
         return row | {f"regional_{i}": v for i, v in enumerate(self.regional)}
 
 

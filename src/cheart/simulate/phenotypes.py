@@ -72,17 +72,18 @@ class _Effects:
 
 
 # Petersen 2017: +1 SD of BMI (4.3 kg/m²) and of SBP (18 mmHg)
-_LVEDV_EFFECTS = _Effects(height=1.2, bmi=0.048 / 4.3, sbp=0.045 / 18)
-_LVM_EFFECTS = _Effects(height=1.0, bmi=0.083 / 4.3, sbp=0.068 / 18)
+_LVEDV_EFFECTS = _Effects(height=1.0, bmi=0.048 / 4.3, sbp=0.045 / 18)
+_LVM_EFFECTS = _Effects(height=0.7, bmi=0.083 / 4.3, sbp=0.068 / 18)
 
 # value at 45 years, change per year; residual standard deviation after the conditions
-_LVEDV = {"F": (136.2, -0.61, 18.3), "M": (175.7, -0.82, 26.0)}
-_LVM = {"F": (76.0, -0.12, 11.0), "M": (111.1, -0.28, 15.6)}
-_LVEF = {"F": (61.6, 0.06, 5.9), "M": (59.2, 0.04, 6.3)}
-_RVEF = {"F": (61.2, 0.08, 5.9), "M": (57.3, 0.06, 6.0)}
-_EF_TOGETHER = 0.75
+_LVEDV = {"F": (136.2, -0.61, 18.9), "M": (175.7, -0.82, 26.8)}
+_LVM = {"F": (76.0, -0.12, 10.7), "M": (111.1, -0.28, 16.9)}
+_LVEF = {"F": (61.6, 0.06, 6.0), "M": (59.2, 0.04, 6.6)}
+_RVEF = {"F": (61.1, 0.062, 6.0), "M": (57.1, 0.045, 6.4)}
+_EF_TOGETHER = 0.8
+_EF_WIDENS = 0.004  # a year: the volumes fall with age, the published spread of LVESV does not
 _EF_RANGE = (44.0, 77.0)
-_SHUNT = (0.012, 0.013)
+_SHUNT = (0.006, 0.012)
 _SIZE_TOGETHER = 0.45
 """Correlation of what is left of LVEDV and of LVM when the conditions are known."""
 
@@ -100,8 +101,9 @@ def draw_phenotypes(conditions: Conditions, rng: np.random.Generator) -> Phenoty
         lvedv = _linear(_LVEDV[sex], years, _LVEDV_EFFECTS.of(conditions), e[0])
         mass_noise = _SIZE_TOGETHER * e[0] + np.sqrt(1 - _SIZE_TOGETHER**2) * e[1]
         lvm = UKDHP_MASS * _linear(_LVM[sex], years, _LVM_EFFECTS.of(conditions), mass_noise)
-        lvef = _linear(_LVEF[sex], years, 0.0, e[2])
-        rvef = _linear(_RVEF[sex], years, 0.0, _EF_TOGETHER * e[2] + np.sqrt(1 - _EF_TOGETHER**2) * e[3])
+        wider = 1 + _EF_WIDENS * years
+        lvef = _linear(_LVEF[sex], years, 0.0, wider * e[2])
+        rvef = _linear(_RVEF[sex], years, 0.0, wider * (_EF_TOGETHER * e[2] + np.sqrt(1 - _EF_TOGETHER**2) * e[3]))
         shunt = float(np.clip(_SHUNT[0] + _SHUNT[1] * e[4], -MAX_SHUNT, MAX_SHUNT))
         stroke = lvedv * lvef / 100
         rvedv = stroke * (1 + shunt) * 100 / rvef

@@ -31,7 +31,8 @@ MEAN_LENGTH = 98.15
 CAVITY_APEX, RV_APEX = 0.0377, 0.0647
 """Heights s at which the LV cavity and the RV begin."""
 
-_TOP = 0.955  # the mean mitral plane is tilted: above, the fitted fields follow its lower side down
+_BEND_TOP, _WALL_TOP = 0.985, 0.86  # the mean wall tapers to nothing at the annulus; label maps do not
+_TOP = 0.92  # the mean mitral plane is tilted: above, the fitted fields follow its lower side down
 
 # height by Chebyshev polynomials (rows); angle by 1, cos θ, sin θ, … cos 4θ, sin 4θ (columns); times height; mm²
 _CAVITY = np.array(
@@ -80,14 +81,16 @@ def mean_cavity() -> Field:
     return _fourier_field(_CAVITY, relative_height(CAVITY_APEX))
 
 
-def mean_outer() -> Field:
-    """P: squared radius of the LV epicardium, mm²."""
-    return _fourier_field(_OUTER, S)
+def mean_wall() -> Field:
+    """P − A: squared radius of the LV epicardium less that of the endocardium, mm²."""
+    wall = (_fourier_field(_OUTER, S) - mean_cavity()).clip(0)
+    wall[S > _WALL_TOP] = wall[S <= _WALL_TOP][-1]
+    return wall
 
 
 def mean_bend() -> NDArray[np.float64]:
     """The cavity's centroids off the straight axis [HEIGHTS, 2] in mm (x, y)."""
-    h = 2 * np.minimum(relative_height(CAVITY_APEX), _TOP) - 1
+    h = 2 * np.minimum(relative_height(CAVITY_APEX), _BEND_TOP) - 1
     return np.stack([chebyshev.chebval(h, _BEND_X), chebyshev.chebval(h, _BEND_Y)], axis=-1)
 
 
@@ -107,7 +110,15 @@ def rv_field(*, apex: float = RV_APEX, widen: float = 1.0, turn: float = 0.0) ->
     edge = (1 - across**2) ** 0.7 * np.sqrt(h)[:, None]
     heights = chebyshev.chebvander(2 * top - 1, _RV.shape[0] - 1)
     body = np.einsum("hj,jm,htm->ht", heights, _RV, chebyshev.chebvander(across, _RV.shape[1] - 1))
-    return np.maximum(edge * body, 0.0)
+    # a flat base cuts off what the tilted one of the mean shape still has: it is spread over the levels below
+    basal = 1 + 0.13 * np.exp(-(((S - 0.86) / 0.12) ** 2))
+    return np.maximum(edge * body, 0.0) * basal[:, None]
+
+
+def tricuspid() -> NDArray[np.float64]:
+    """Share of the RV base's extra descent at each angle [ANGLES]: the tricuspid annulus all, the outflow little."""
+    anterior = np.clip((np.degrees(np.angle(np.exp(1j * THETA))) - 15) / 50, 0, 1)
+    return 1 - 0.8 * anterior**2 * (3 - 2 * anterior)
 
 
 def _fourier_field(coefficients: NDArray, height: NDArray[np.floating]) -> Field:
