@@ -62,6 +62,14 @@ def test_a_thick_stack_is_turned_in_plane_and_turned_over_but_its_slices_stay_pa
         assert abs(found.rotation[2] @ [0, 0, 1]) == pytest.approx(1)
 
 
+def test_oblique_slices_are_put_the_right_way_up():
+    for seed in range(8):
+        motion = random_motion(np.random.default_rng(seed), tilt=18.0)
+        affine, shape = volume_around(motion, (10.0, 1.5, 1.5))
+        found = find_pose(sample(motion, affine, shape), affine)
+        assert found.rotation[2] @ motion.rotation[2] > np.cos(np.radians(20))
+
+
 def test_the_heart_lies_as_the_contract_says():
     motion = random_motion(np.random.default_rng(5))
     affine, shape = volume_around(motion, (1.5, 1.5, 1.5))

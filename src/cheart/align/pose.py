@@ -47,8 +47,11 @@ def find_pose(labels: NDArray[np.uint8], affine: NDArray[np.floating]) -> RigidT
         World mm to template mm.
     """
     points = {number: _world(labels == number, affine) for number in (LV, MYO, RV)}
-    axis = _normal(affine) if is_thick(affine) else long_axis(points[LV], affine)
-    axis = axis * base_sense(points, axis)
+    line = long_axis(points[LV], affine)
+    axis = _normal(affine) if is_thick(affine) else line
+    # slices may lie oblique to the heart: halfway to its axis the base is told apart more surely than along either
+    halfway = line * np.sign(line @ axis) + axis
+    axis = axis * base_sense(points, halfway / np.linalg.norm(halfway))
     across = points[RV].mean(0) - points[LV].mean(0)
     x = across - (across @ axis) * axis
     x /= np.linalg.norm(x)
@@ -71,7 +74,7 @@ def base_sense(points: Mapping[int, NDArray[np.float64]], axis: NDArray[np.float
 
     Args:
         points: from LV, MYO and RV to their voxels' [N, 3] positions in mm.
-        axis: unit vector along the LV long axis.
+        axis: unit vector along the LV, more or less.
     """
     lv, myo, rv = (points[number] @ axis for number in (LV, MYO, RV))
     wall = np.concatenate([lv, myo])

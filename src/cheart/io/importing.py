@@ -144,7 +144,7 @@ def _refuse(left_out: SequenceOf[LeftOut], *, good: int, skip_bad: bool) -> None
         lines.append(f"  and {len(left_out) - _NAMED} more")
     mend = "Mend them, or leave them out with --skip-bad" if good else "Nothing is left to import"
     total = good + len(left_out)
-    raise InputError(f"{len(left_out)} of {total} subjects cannot be imported:\n" + "\n".join(lines) + f"\n{mend}")
+    raise InputError(f"{len(left_out)} of {total} cannot be imported:\n" + "\n".join(lines) + f"\n{mend}")
 
 
 def _write(

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from cheart.conditions import MISSING
 from cheart.errors import InputError
 from cheart.files import read_json
 from cheart.io.nifti import LabelMap, Spacing, read_label_map
-from cheart.labels import LV, MYO, RV, Scheme, check_topology, to_canonical
+from cheart.labels import BACKGROUND, LV, MYO, RV, Scheme, check_topology, scheme_text, to_canonical
 from cheart.sequence import check_cycle
 
 TEMPLATE = "cheart template"
@@ -151,7 +152,8 @@ def read_heart(recording: Recording, scheme: Scheme) -> Heart:
         recording.mirrored,
         None if observed is None else observed[labelled],
     )
-    _check_heart(heart)
+    _check_topology(heart.labels[heart.ed], scheme)
+    _check_volumes(heart)
     return heart
 
 
@@ -188,8 +190,23 @@ def _check_present(frame: NDArray[np.uint8]) -> None:
         check_topology(frame, what="ED")
 
 
-def _check_heart(heart: Heart) -> None:
-    check_topology(heart.labels[heart.ed], what="ED")
+def _check_topology(frame: NDArray[np.uint8], scheme: Scheme) -> None:
+    """Refuse exchanged labels, naming the scheme that would put them right if there is one."""
+    try:
+        check_topology(frame, what="ED")
+    except InputError as error:
+        for order in permutations((LV, MYO, RV)):
+            numbers = np.array([BACKGROUND, *order], np.uint8)
+            try:
+                check_topology(numbers[frame])
+            except InputError:
+                continue
+            fits = {foreign: int(numbers[ours]) for foreign, ours in scheme.items()}
+            raise InputError(f"{error}: {scheme_text(fits)} would fit") from None
+        raise
+
+
+def _check_volumes(heart: Heart) -> None:
     edv, esv = heart.volume_ml(heart.ed, LV), heart.volume_ml(heart.es, LV)
     if esv > edv:
         raise InputError(
