@@ -31,7 +31,9 @@ def test_surfaces_are_written_and_counted(heart, tmp_path):
     assert "6 surfaces of 2 frames" in result.output
     assert "(6 watertight" in result.output
     assert len(list((tmp_path / "mesh").rglob("*.vtp"))) == 6
-    assert json.loads((tmp_path / "mesh/surfaces.json").read_text())["title"] == "sub-1_dseg"
+    assert json.loads((tmp_path / "mesh/surfaces.json").read_text())["title"] == "cheart surfaces", (
+        "not the file's name"
+    )
 
 
 def test_the_manifest_is_printed_as_json(heart, tmp_path):

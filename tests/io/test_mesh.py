@@ -1,6 +1,7 @@
 import json
 import struct
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ from bodies import beating_ellipsoids
 from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.io.mesh import FORMATS, OrientedLabels, write_meshes
+from cheart.io.nifti import read_label_map
 from cheart.io.surface import BASE, PARTS
-from cheart.labels import LV
+from cheart.labels import LV, SCHEMES, to_canonical
 
+REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 GRID = GRIDS["half"]
 BEAT = beating_ellipsoids(grid=GRID, frames=3)
 TURN = np.array([[0.0, -1.0, 0.0, 30.0], [0.0, 0.0, -1.0, -20.0], [1.0, 0.0, 0.0, 5.0], [0.0, 0.0, 0.0, 1.0]])
@@ -169,3 +172,17 @@ def test_formats_are_what_is_written(written):
     assert sorted(p.name for p in folder.iterdir()) == sorted(
         ["heart.pvd", "heart.glb", "surfaces.json", *(f for f in FORMATS if f != "glb")]
     )
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not (REAL / "acdc-training").is_dir(), reason="shared/data/acdc-training is absent")
+@pytest.mark.parametrize("patient", ["patient001", "patient041", "patient090"])
+def test_real_thick_slices_make_closed_surfaces(patient):
+    for path in sorted((REAL / "acdc-training" / patient).glob("*_gt.nii.gz")):
+        stored = read_label_map(path, spacing="pixdim")
+        heart = OrientedLabels.of(to_canonical(stored.labels, SCHEMES["acdc"]), stored.affine)
+        for part in PARTS:
+            surface = heart.surface(0, part, 2.0)
+            assert surface.watertight
+            assert surface.volume_ml == pytest.approx(heart.voxel_ml(0, part), rel=0.02)
+            assert surface.quality.mean() > 0.8

@@ -33,6 +33,15 @@ def test_hearts_beat_in_step_beside_each_other(tmp_path):
         assert movie.width > 600
 
 
+def test_a_film_holds_a_few_beats(tmp_path):
+    ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    path = tmp_path / "heart.mp4"
+    save_animation(path, [Portrait(HEART, "simulated")])
+    frames, seconds = ffmpeg.count_frames_and_secs(str(path))
+    assert frames == 16
+    assert seconds == pytest.approx(4 * 0.8, abs=0.1)
+
+
 def test_every_frame_is_different_and_one_never_observed_is_pale():
     observed = HEART.observed.copy()
     observed[2] = False

@@ -81,8 +81,7 @@ def test_a_foreign_file_is_brought_into_the_pose(tmp_path):
     labels = np.array([0, 3, 2, 1], np.uint8)[HEART.labels]  # ACDC's numbers
     write_labels(path, labels, upside_down, frame_s=0.25)
     (heart,) = collect(path, scheme=SCHEMES["acdc"])
-    assert heart.title == "Imported: patient"
-    assert heart.sequence.grid == GRIDS["paper"]
+    assert heart.title == "Imported", "a file's name may be a person's"
     assert heart.sequence.frames == 4
     original = Sequence(HEART.labels, HEART.observed, GRID)
     assert heart.phenotypes.lvedv == pytest.approx((original.labels[0] == 1).sum() * GRID.voxel_ml, rel=0.05)

@@ -53,7 +53,7 @@ def mesh(
     check_topology(heart.labels[0], what=source.name)
     with new_folder(out, overwrite=overwrite) as partial:
         manifest = write_meshes(
-            partial, heart, frame_s=stored.frame_s, title=title or source.name.removesuffix(".nii.gz"),
+            partial, heart, frame_s=stored.frame_s, title=title or "cheart surfaces",
             formats=tuple(f for f in FORMATS if f in wanted), correspondence=correspondence,
             resolution_mm=resolution,
         )  # fmt: skip
@@ -66,6 +66,9 @@ def mesh(
             f"a surface's volume differs from its voxels' by {worst:.1%}, most likely because pieces that lie apart "
             "were left out: see volume_error in surfaces.json"
         )
+    poor = max(row["quality"]["share_below_0.2"] for row in rows)
+    if poor > 0.01:
+        warn(f"up to {poor:.1%} of a surface's triangles are thin (quality below 0.2): see quality in surfaces.json")
     closed = sum(row["watertight"] for row in rows)
     text = (
         f"{len(rows)} surfaces of {len(manifest['frames'])} frames in {out} ({closed} watertight, volume within "

@@ -12,7 +12,7 @@ from cheart.cohort import Cohort
 from cheart.conditions import describe
 from cheart.errors import InputError
 from cheart.files import read_json
-from cheart.grid import GRIDS, Grid
+from cheart.grid import Grid
 from cheart.io.nifti import LabelMap, Spacing, read_label_map
 from cheart.io.participants import read_conditions, read_dictionary, read_people, schema_of
 from cheart.io.posing import pose_file
@@ -23,6 +23,8 @@ from cheart.sequence import Sequence
 
 MOST = 6
 """Hearts that one picture holds."""
+
+_ROOMY = Grid((80, 128, 128), (2.0, 1.6, 1.6))  # a box in which no heart is cut off
 
 
 def collect(
@@ -59,7 +61,7 @@ def from_nifti(path: Path, *, scheme: Scheme, spacing: Spacing | None = None) ->
     stored = read_label_map(path, spacing=spacing)
     if sidecar.get("SpatialReference") == TEMPLATE:
         return Portrait(_in_template(stored, sidecar, scheme), *_what(path))
-    posed = pose_file(path, scheme=scheme, grid=GRIDS["paper"], frames=max(stored.frames, 2), spacing=spacing)
+    posed = pose_file(path, scheme=scheme, grid=_ROOMY, frames=max(stored.frames, 2), spacing=spacing)
     return Portrait(posed.sequence, *_what(path))
 
 
@@ -74,7 +76,7 @@ def _in_template(stored: LabelMap, sidecar: dict[str, Any], scheme: Scheme) -> S
 
 
 def _what(path: Path) -> tuple[Kind, str]:
-    """What the files beside a label map say of it: its kind, and the conditions in words."""
+    """What the files beside a label map say of it: its kind, and the conditions in words. Never its name."""
     result = path.parent / "result.json"
     kind: Kind = read_json(result)["kind"] if result.is_file() else "imported"
     name = path.name.split("_")[0].removesuffix(".gz").removesuffix(".nii")
@@ -84,7 +86,7 @@ def _what(path: Path) -> tuple[Kind, str]:
         for _, row in table[table["participant_id"] == name].iterrows():
             schema = schema_of(table, dictionary)
             return kind, describe(read_conditions({str(k): v for k, v in row.items()}, schema, dictionary), schema)
-    return kind, name
+    return kind, ""
 
 
 def _files(folder: Path, subjects: SequenceOf[str]) -> list[Path]:
