@@ -37,6 +37,11 @@ def test_a_frame_that_was_never_observed_is_not_drawn():
     assert np.isfinite(curves.lines[0].get_ydata()).sum() == 2, "frame 0, at both ends of the cycle"
 
 
+def test_a_heart_that_does_not_beat_has_one_scale_bar():
+    still = Sequence(HEART.labels[[0, 0]], HEART.observed[:2], HEART.grid)
+    assert _texts(picture([Portrait(still, "generated")])).count("20 mm") == 1
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_the_file_is_written(tmp_path, suffix):
     path = tmp_path / f"heart{suffix}"

@@ -69,7 +69,7 @@ def picture(portraits: SequenceOf[Portrait], *, caption: str = "") -> Figure:
         for x, frame in zip(starts, (0, portrait.phenotypes.es_frame), strict=True):
             axes = [sheet.axes(x + k * (_VIEW + _GAP), y + _TITLE, _VIEW, row) for k in range(4)]
             _draw_phase(axes, portrait, frame, window)
-            if i == 0 and frame == 0:
+            if i == 0 and x == starts[0]:
                 _scale_bar(axes[0])
         draw_curves(sheet.axes(sheet.width - 0.15 - _CURVE, y + 0.12, _CURVE, row + 0.04), portrait, top)
     note = "RV on the left; short axis: anterior up; long axis: base up"

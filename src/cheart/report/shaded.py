@@ -48,7 +48,7 @@ def shaded_image(
     Args:
         labels: [Z, Y, X] canonical labels.
         grid: the voxels.
-        window: the heart's box; the view is square and holds the box from any side.
+        window: the heart's box; the view is square, and a heart (rounder than its box) fits from any side.
         px_per_mm: resolution.
         azimuth: degrees about the long axis, 0 seen from anterior, positive towards the RV.
         elevation: degrees above the horizon, 90 looks down on the base.

@@ -22,12 +22,6 @@ Cut = Literal["short", "four_chamber", "two_chamber"]
 Image = NDArray[np.uint8]
 Field = NDArray[np.floating]
 
-CUTS: dict[Cut, str] = {
-    "short": "short axis",
-    "four_chamber": "long axis (4-chamber-like)",
-    "two_chamber": "long axis (2-chamber-like)",
-}
-
 # template axis (0 z, 1 y, 2 x) that is cut, then image-up and image-right axes with the sign that points that way
 _AXES: dict[Cut, tuple[int, int, int, int]] = {
     "short": (0, 1, 2, -1),
