@@ -2,7 +2,7 @@
 
 from cheart.simulate.demographics import HEART_RATE_SCHEMA, draw_person
 from cheart.simulate.heart import Truth, draw_heart, simulate_heart
-from cheart.simulate.phenotypes import Phenotypes, draw_phenotypes
+from cheart.simulate.phenotypes import Phenotypes, draw_phenotypes, true_distribution
 
 __all__ = [
     "HEART_RATE_SCHEMA",
@@ -12,4 +12,5 @@ __all__ = [
     "draw_person",
     "draw_phenotypes",
     "simulate_heart",
+    "true_distribution",
 ]

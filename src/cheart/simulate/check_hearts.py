@@ -74,7 +74,7 @@ def _mean_shape(measured: Sequence[Measures], grid: Grid) -> list[Row]:
                 f"≥ {low:.2f}",
                 f"{dice:.3f}",
                 dice >= low,
-                f"descriptors of {UKDHP}",
+                UKDHP,
             )
         )
     return rows
@@ -108,7 +108,7 @@ def _mean_surfaces(all_rays: list[Rays]) -> Surfaces:
 def _spectrum(measured: Sequence[Measures]) -> list[Row]:
     rms, shares = shape_spectrum(np.array([surface_points(m.rays) for m in measured]))
     modes = int((shares.cumsum() < 0.95).sum()) + 1
-    source = "UK Digital Heart Project, 1,093 hearts: 95 % in 15 modes, first 45 %, RMS 4.8 mm"
+    source = UKDHP
     return [
         Row("anatomy", "shape PCA at ED, modes for 95 %", "10–20", f"{modes}", 10 <= modes <= 20, source),
         Row(
@@ -130,7 +130,7 @@ def motion(measured: Sequence[Measures], people: pd.DataFrame, frames: int) -> l
             "6–8",
             f"{es.min():g}–{es.max():g}, mean {es.mean():.1f}",
             bool(es.min() >= 6 and es.max() <= 8),
-            "Alhakak 2023; Weissler",
+            "Alhakak 2023",
         ),
         Row(
             "motion",
@@ -138,14 +138,14 @@ def motion(measured: Sequence[Measures], people: pd.DataFrame, frames: int) -> l
             "≤ 5 %",
             f"{change:.1f} %",
             change <= 5,
-            "conservation",
+            "by definition",
         ),
         mean_row(
             "LV base descent, mm",
             [m.contraction.descent for m in measured if m.contraction],
             13,
             18,
-            "Carlsson 2007: 16.4",
+            "Carlsson 2007",
         ),
     ]
     if "rv_descent" in people:
@@ -155,7 +155,7 @@ def motion(measured: Sequence[Measures], people: pd.DataFrame, frames: int) -> l
                 people.rv_descent.tolist(),
                 19,
                 27,
-                "Carlsson 2007: 23.4",
+                "Carlsson 2007",
             )
         )
     rows += [
@@ -164,14 +164,14 @@ def motion(measured: Sequence[Measures], people: pd.DataFrame, frames: int) -> l
             [m.contraction.thickening for m in measured if m.contraction],
             40,
             60,
-            "from UKDHP shape, wall volume and descent",
+            "computed",
         ),
         mean_row(
             "midwall circumference, %",
             [m.contraction.circumferential for m in measured if m.contraction],
             -23,
             -17,
-            "Andre, JCMR 2015: −21.3 ± 3.3",
+            "Andre 2015",
         ),
         Row(
             "voxels",
@@ -179,7 +179,7 @@ def motion(measured: Sequence[Measures], people: pd.DataFrame, frames: int) -> l
             "none",
             f"{len(faulty)} of {len(measured)}" + (f" ({faulty[0][0]})" if faulty else ""),
             not faulty,
-            "label maps of the UKDHP",
+            "by definition",
         ),
     ]
     return rows + _filling(measured, people)
@@ -203,7 +203,7 @@ def _filling(measured: Sequence[Measures], people: pd.DataFrame) -> list[Row]:
                 "two peaks, a rest between",
                 ours,
                 inside,
-                "form of the curve",
+                "computed",
             )
         )
     if "age" in people and people.age.notna().sum() >= 50:
@@ -218,7 +218,7 @@ def _filling(measured: Sequence[Measures], people: pd.DataFrame) -> list[Row]:
                 "2.08 ± 0.55, 0.84 ± 0.29",
                 f"{at[0]:.2f}, {at[1]:.2f}",
                 inside,
-                "Benjamin 1992 (Framingham)",
+                "Benjamin 1992",
             )
         )
     return rows

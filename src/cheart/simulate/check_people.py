@@ -37,7 +37,7 @@ def demographics(table: pd.DataFrame) -> list[Row]:
                 "41.3 ± 13.0",
                 f"{age.mean():.1f} ± {age.std():.1f}",
                 inside,
-                "Corden, JCMR 2016",
+                "Corden 2016",
             )
         )
     if len(known.get("sex", ())):
@@ -80,7 +80,7 @@ def sizes(table: pd.DataFrame) -> list[Row]:
             "≤ 5 %",
             f"{stroke.abs().max():.1%}",
             bool(stroke.abs().max() <= 0.05),
-            "no shunt",
+            "by definition",
         )
     )
     return rows
@@ -119,7 +119,7 @@ def _cells(table: pd.DataFrame, quantity: str, sex: str, level: float) -> list[_
 
 
 def _size_rows(quantity: str, sex: str, cells: list[_Cell]) -> list[Row]:
-    source = HHC + (f", times {UKDHP_MASS}" if quantity == "lvm" else "")
+    source = HHC + (f" × {UKDHP_MASS}" if quantity == "lvm" else "")
     middle = reference.normal(quantity, sex, 45)
     name = f"{quantity.upper()} {sex}"
 
@@ -222,7 +222,7 @@ def _ageing(people: pd.DataFrame) -> list[Row]:
                 "rises",
                 f"{10 * slope:+.3f} g/mL",
                 within(slope, 0, np.inf, error=error),
-                "Cheng 2009, Eng 2016 (MESA)",
+                "Cheng 2009",
             )
         )
     return rows

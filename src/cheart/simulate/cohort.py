@@ -18,6 +18,7 @@ from cheart.files import new_folder, refuse_existing
 from cheart.grid import GRIDS, Grid
 from cheart.io.nifti import write_sequence
 from cheart.progress import parallel, track
+from cheart.sequence import Sequence
 from cheart.simulate.acquisition import Acquisition, acquire
 from cheart.simulate.demographics import HEART_RATE_SCHEMA, draw_person
 from cheart.simulate.heart import Truth, simulate_heart
@@ -114,7 +115,7 @@ def subject_seed(seed: int, index: int) -> np.random.SeedSequence:
 
 def simulate_subject(
     index: int, *, seed: int, grid: Grid, frames: int = 20, heart_rate: bool = False
-) -> tuple[Any, Truth]:
+) -> tuple[Sequence, Truth]:
     """One subject of a cohort, without the cohort: its beating heart as label maps, and the truth about it."""
     person = draw_person(np.random.default_rng([seed, index]), heart_rate=heart_rate)
     return simulate_heart(person, seed=subject_seed(seed, index), grid=grid, frames=frames)

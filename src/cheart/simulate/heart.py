@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from cheart.conditions import Conditions
+from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.labels import BACKGROUND, LV, MYO, RV
 from cheart.sequence import Sequence, whole
@@ -113,11 +114,23 @@ def simulate_heart(conditions: Conditions, *, seed: Seed, grid: Grid, frames: in
         The label maps [T, Z, Y, X] in the template pose (every plane observed), and the truth about them.
 
     Raises:
-        InputError: a condition is missing or refused.
+        InputError: a condition is missing or refused, or the grid is too small for the heart.
     """
     truth = draw_heart(conditions, seed=seed, frames=frames)
+    _refuse_to_clip(truth.anatomy, grid)
     labels = np.stack([voxelise(surfaces_at(truth, t / frames), grid) for t in range(frames)])
     return whole(labels, grid, truth.motion.cycle_s), truth
+
+
+def _refuse_to_clip(anatomy: Anatomy, grid: Grid) -> None:
+    low, high = anatomy.extent()
+    half = np.array(grid.shape[::-1]) * grid.spacing[::-1] / 2
+    if np.any(low < -half) or np.any(high > half):
+        text = " × ".join(f"{a:.0f}…{b:.0f}" for a, b in zip(low, high, strict=True))
+        raise InputError(
+            f"--grid {grid.name} spans {' × '.join(f'{2 * h:g}' for h in half)} mm and would cut off a heart that "
+            f"reaches over {text} mm (x × y × z); choose one of 160 × 160 × 128 mm or more"
+        )
 
 
 def surfaces_at(truth: Truth, phase: float) -> Surfaces:
@@ -194,9 +207,9 @@ def voxelise(surface: Surfaces, grid: Grid) -> NDArray[np.uint8]:
     planes = np.flatnonzero((z > surface.apex) & (z < surface.base))
     if not planes.size:
         return labels
-    reach = np.sqrt(surface.free_wall.max()) + 2
-    cols = np.flatnonzero(np.abs(x - surface.centre[:, 0].mean()) < reach)
-    rows = np.flatnonzero(np.abs(y - surface.centre[:, 1].mean()) < reach)
+    radius = np.sqrt(surface.free_wall)
+    rows = _reached(y, surface.centre[:, 1, None] + radius * np.sin(surfaces.THETA))
+    cols = _reached(x, surface.centre[:, 0, None] + radius * np.cos(surfaces.THETA))
     s = (z[planes] - surface.apex) / (surface.base - surface.apex)
     cavity, outer, free_wall = (_at(f, s) for f in (surface.cavity, surface.outer, surface.free_wall))
     centre = np.stack([np.interp(s, S, c) for c in surface.centre.T], axis=-1).astype(np.float32)
@@ -226,6 +239,11 @@ def voxelise(surface: Surfaces, grid: Grid) -> NDArray[np.uint8]:
     _keep_largest(block, RV)
     labels[planes[0] : planes[-1] + 1, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] = block
     return labels
+
+
+def _reached(axis: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Indices of the voxels along one axis between the outermost points."""
+    return np.flatnonzero((axis > points.min()) & (axis < points.max()))
 
 
 def _at(field: Field, s: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import pandas as pd
 
 from cheart.conditions import Conditions
 from cheart.simulate.demographics import expected
@@ -110,6 +111,21 @@ def draw_phenotypes(conditions: Conditions, rng: np.random.Generator) -> Phenoty
         drawn = Phenotypes(lvedv, lvedv - stroke, rvedv, rvedv - stroke * (1 + shunt), lvm)
         if _plausible(drawn):
             return drawn
+
+
+def true_distribution(conditions: Conditions, *, n: int, seed: int) -> pd.DataFrame:
+    """What hearts a person of these conditions may have: the distribution that a model should learn.
+
+    Args:
+        conditions: age, sex, weight, height and sbp, all known.
+        n: draws.
+        seed: the same seed gives the same draws.
+
+    Returns:
+        n rows: lvedv, lvesv, rvedv, rvesv (mL), lvm (g), lvef, rvef (%).
+    """
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame([draw_phenotypes(conditions, rng).to_row() for _ in range(n)])
 
 
 def _linear(parameters: tuple[float, float, float], years: float, effect: float, noise: float) -> float:
