@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -66,8 +67,7 @@ def _palette(pages: list[Pillow.Image]) -> Pillow.Image:
 
 
 def _write_mp4(path: Path, images: list[Image], frame_s: float) -> None:
-    import imageio_ffmpeg  # type: ignore[import-not-found]
-
+    imageio_ffmpeg = import_module("imageio_ffmpeg")  # an extra: it may not be there
     height, width = images[0].shape[:2]
     writer = imageio_ffmpeg.write_frames(str(path), (width, height), fps=1 / frame_s, macro_block_size=2)
     writer.send(None)
