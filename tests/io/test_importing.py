@@ -5,13 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cheart.align.placement import Placement
+from cheart.align.resample import to_source
 from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.io.acdc import list_acdc
-from cheart.io.importing import import_cohort
-from cheart.io.recording import LeftOut
+from cheart.io.importing import import_cohort, read_placement
+from cheart.io.recording import LeftOut, read_heart
+from cohorts import tiny_cohort
+from hearts import dice
 from sources import ACDC_INFO, acdc_patient
 
 HALF = GRIDS["half"]
@@ -62,14 +64,24 @@ def test_the_quality_table(cohort):
     assert not (cohort.path / "left-out.tsv").exists()
 
 
-def test_the_way_back_is_kept(cohort, four):
+def test_every_subject_can_go_back_to_its_own_space(cohort, four):
+    for i, subject in enumerate(four.subjects):
+        own = read_placement(cohort, i)
+        assert own.mirrored
+        back = to_source(cohort.labels(i, [0, 4]), own)
+        assert min(dice(back, read_heart(subject, four.scheme).labels)) > 0.93
+
+
+def test_the_sources_are_known_by_their_bytes(cohort, four):
     poses = json.loads((cohort.path / "poses.json").read_text())
     assert poses["grid"] == HALF.to_json()
-    own = Placement.from_json(poses["subjects"][2], cohort.grid)
-    assert own.mirrored
-    assert own.shape == (11, 80, 80)
-    assert len(poses["subjects"][2]["files_sha256"]) == 64
-    assert poses["subjects"][2]["files"] == [path.name for path in four.subjects[2].files]
+    assert [who["files"] for who in poses["subjects"]] == [[f.name for f in s.files] for s in four.subjects]
+    assert all(len(who["files_sha256"]) == 64 for who in poses["subjects"])
+
+
+def test_only_imported_hearts_have_a_space_of_their_own(tmp_path):
+    with pytest.raises(InputError, match=r"no poses\.json"):
+        read_placement(tiny_cohort(tmp_path / "c", n=3), 0)
 
 
 def test_the_number_of_processes_changes_nothing(cohort, four, tmp_path):

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cheart.align.time import ES_PHASE
 from cheart.errors import InputError
 from cheart.io.recording import Recording, parse_cycle, read_heart
 from cheart.labels import parse_scheme
@@ -35,6 +36,13 @@ def test_frames_without_labels_are_dropped_and_keep_their_moment(tmp_path):
     assert heart.labels.shape[0] == 2
     assert heart.moments == pytest.approx((0.2, 0.6))
     assert (heart.ed, heart.es) == (0, 1)
+
+
+@pytest.mark.parametrize("shrinks", [(0.0, 0.3), (0.3, 0.0)])
+def test_a_file_of_two_frames_is_ed_and_es_whichever_comes_first(tmp_path, shrinks):
+    labels, affine = stack(shrinks=shrinks)
+    heart = read_heart(recording(save(tmp_path / "a.nii.gz", labels, affine)), UKBB)
+    assert (heart.moments[heart.es] - heart.moments[heart.ed]) % 1 == pytest.approx(ES_PHASE)
 
 
 def test_foreign_numbers_are_translated(tmp_path):

@@ -8,8 +8,8 @@ so that an encoder is given a whole heart.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,8 +65,8 @@ def to_template(
     return out, observed
 
 
-def _mixed(distances: Any, mix: Mix) -> NDArray[np.float32]:
-    first: NDArray[np.float32] = distances(mix.first)
+def _mixed(distances: Callable[[int], NDArray[np.float32]], mix: Mix) -> NDArray[np.float32]:
+    first = distances(mix.first)
     if mix.share == 0:
         return first
     return np.asarray((1 - mix.share) * first + mix.share * distances(mix.second), np.float32)
@@ -111,27 +111,34 @@ def _stack_to_grid(
     distances: NDArray[np.float32], placement: Placement, box: tuple[slice, slice, slice]
 ) -> NDArray[np.uint8]:
     """Carry each slice within its plane, then fill the planes between them; [Z, Y, X] labels on the grid."""
-    knots = placement.heights if placement.planes is None else np.array(placement.planes, float)
     stack = carry(distances, _slice_matrix(placement, box), (distances.shape[1], *placement.grid.shape[1:]))
-    labels = nearest_label(stack)
-    order = np.argsort(knots[box[0]])
-    knots, stack, labels = knots[box[0]][order], stack[:, order], labels[order]
-    heart = np.flatnonzero(labels.any((1, 2)))
+    knots = (placement.heights if placement.planes is None else np.array(placement.planes, float))[box[0]]
+    heart = np.flatnonzero(nearest_label(stack).any((1, 2)))
+    heart = heart[np.argsort(knots[heart])]
     out = np.zeros(placement.grid.shape, np.uint8)
     if heart.size:
-        first, last = int(heart[0]), int(heart[-1])
+        # half a slice more of the same at either end, as in the sum of the slices' volumes
         reach = placement.spacing[0] / placement.grid.spacing[0] / 2
-        for p in range(placement.grid.shape[0]):
-            if knots[first] <= p <= knots[last]:
-                i = min(int(np.searchsorted(knots, p, side="right")) - 1, last - 1) if last > first else first
-                share = (p - knots[i]) / (knots[i + 1] - knots[i]) if last > first else 0.0
-                near = stack[:, i] if share == 0 else (1 - share) * stack[:, i] + share * stack[:, min(i + 1, last)]
-                out[p] = nearest_label(near)
-            elif knots[first] - reach <= p < knots[first]:  # half a slice more of the same at either end, as in the
-                out[p] = labels[first]  # sum of slice volumes
-            elif knots[last] < p < knots[last] + reach:
-                out[p] = labels[last]
+        _fill(out, knots[heart], stack[:, heart], reach)
     return out
+
+
+def _fill(out: NDArray[np.uint8], knots: NDArray[np.floating], stack: NDArray[np.float32], reach: float) -> None:
+    """Write the labels of every plane that lies between slices, or beyond the outer ones by no more than ``reach``.
+
+    Args:
+        out: [Z, Y, X] labels.
+        knots: [S] the slices' plane numbers, ascending.
+        stack: [4, S, Y, X] the slices' distances.
+        reach: in planes.
+    """
+    for p in range(len(out)):
+        at = float(np.clip(p, knots[0], knots[-1]))
+        if not -reach <= p - at < reach:
+            continue
+        i = int(np.searchsorted(knots, at, side="right")) - 1
+        share = (at - knots[i]) / (knots[i + 1] - knots[i]) if at > knots[i] else 0.0
+        out[p] = nearest_label((1 - share) * stack[:, i] + share * stack[:, i + 1] if share else stack[:, i])
 
 
 def _slice_matrix(placement: Placement, box: tuple[slice, slice, slice]) -> NDArray[np.float64]:

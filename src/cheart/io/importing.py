@@ -12,10 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from cheart.cohort import SPLITS, CohortWriter, split_subjects, write_table
+from cheart.align.placement import Placement
+from cheart.cohort import SPLITS, Cohort, CohortWriter, split_subjects, write_table
 from cheart.conditions import Schema, Value
 from cheart.errors import InputError
-from cheart.files import new_folder, refuse_existing, write_json
+from cheart.files import new_folder, read_json, refuse_existing, write_json
 from cheart.grid import Grid
 from cheart.io.participants import read_conditions
 from cheart.io.posing import lay_out, pose
@@ -123,6 +124,18 @@ def import_cohort(
     with new_folder(out, overwrite=overwrite) as folder:
         figures = _write(folder, source, good, left_out, settings, seed=seed, jobs=jobs)
     return Imported(out, len(good), tuple(left_out), tuple(_warnings(figures)))
+
+
+def read_placement(cohort: Cohort, index: int) -> Placement:
+    """The way of one imported subject back to its own space, for :func:`cheart.align.resample.to_source`.
+
+    Raises:
+        InputError: the cohort was not imported.
+    """
+    path = cohort.path / "poses.json"
+    if not path.is_file():
+        raise InputError(f"{cohort.path} has no poses.json: only imported hearts have a space of their own")
+    return Placement.from_json(read_json(path)["subjects"][index], cohort.grid)
 
 
 def _check(task: tuple[Recording, _Settings]) -> LeftOut | dict[str, Value]:

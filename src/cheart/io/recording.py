@@ -130,9 +130,6 @@ def read_heart(recording: Recording, scheme: Scheme) -> Heart:
     any_label = labels.any((1, 2, 3))
     if not any_label.any():
         raise InputError("the label map is empty; leave the subject out with --skip-bad")
-    moments = recording.moments or tuple(i / stored.frames for i in range(stored.frames))
-    if recording.moments is None and stored.frames == 2:
-        moments = (0.0, ES_PHASE)
     observed = _observed(sidecar, labels)
     cavity = np.where(any_label, (labels == LV).sum((1, 2, 3)), np.nan)
     ed_known = 0 if recording.ed is None and observed is not None else recording.ed
@@ -141,6 +138,7 @@ def read_heart(recording: Recording, scheme: Scheme) -> Heart:
     affine = mirror(stored.affine) if recording.mirrored else stored.affine
     order = (0, 1, 2) if observed is not None else working_order(labels[ed], affine)
     labelled = np.flatnonzero(any_label)
+    moments = recording.moments or _moments(stored.frames, ed)
     heart = Heart(
         labels[labelled].transpose(0, *(1 + axis for axis in order)),
         reorder_affine(affine, order),
@@ -182,6 +180,13 @@ def _read_files(recording: Recording) -> tuple[LabelMap, dict[str, Any]]:
         if other.labels.shape != first.labels.shape or not np.allclose(other.affine, first.affine, atol=1e-2):
             raise InputError(f"{path}: another shape or affine than {recording.files[0].name}; give both on one grid")
     return LabelMap(np.concatenate([m.labels for m in maps]), first.affine), {}
+
+
+def _moments(frames: int, ed: int) -> tuple[float, ...]:
+    """Evenly over the cycle; but two frames are ED and ES, which is not half-way."""
+    if frames == 2:
+        return (0.0, ES_PHASE) if ed == 0 else (ES_PHASE, 0.0)
+    return tuple(i / frames for i in range(frames))
 
 
 def _check_present(frame: NDArray[np.uint8]) -> None:
