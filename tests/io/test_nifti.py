@@ -168,3 +168,19 @@ def test_refuses_what_is_cut_short_or_no_nifti_or_not_there(tmp_path):
             read_label_map(tmp_path / name)
     with pytest.raises(InputError, match="is not there"):
         read_label_map(tmp_path / "none.nii.gz")
+
+
+def test_a_damaged_header_is_refused_or_read_but_never_breaks(tmp_path):
+    whole = gzip.decompress(save(tmp_path / "a.nii.gz", cine(3), step=0.3).read_bytes())
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, 352, 3):
+            damaged[place] = rng.integers(0, 256)
+        (tmp_path / "b.nii").write_bytes(damaged)
+        try:
+            read_label_map(tmp_path / "b.nii")
+        except InputError:
+            refused += 1
+    assert refused > 10

@@ -22,6 +22,9 @@ Spacing = Literal["pixdim", "affine"]
 
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 _SECONDS = {"sec": 1.0, "unknown": 1.0, "msec": 1e-3, "usec": 1e-6}
+_UNREADABLE = (
+    ImageFileError, HeaderDataError, OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error,
+)  # fmt: skip
 _SUBJECT, _TEMPLATE = 1, 2  # NIfTI codes: 1 scanner space, 2 aligned to something else
 
 
@@ -78,7 +81,7 @@ def read_label_map(path: Path | str, *, spacing: Spacing | None = None) -> Label
         raise InputError(f"{path}: shape {shape}; expected (X, Y, Z) or (X, Y, Z, T)")
     time_axis = next((i for i, n in enumerate(shape) if i >= 3 and n > 1), 3)
     labels = _whole_numbers(values.reshape(*shape[:3], -1), path).transpose(3, 2, 1, 0)
-    return LabelMap(labels, _affine(image, path, spacing), _frame_s(image, time_axis))
+    return LabelMap(labels, _affine(image, path, spacing), _frame_s(image, path, time_axis))
 
 
 def _load(path: Path) -> tuple[Any, NDArray]:
@@ -87,7 +90,7 @@ def _load(path: Path) -> tuple[Any, NDArray]:
     try:
         image = nib.load(path)
         values = np.asanyarray(image.dataobj)  # type: ignore[attr-defined]
-    except (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error) as error:
+    except _UNREADABLE as error:
         raise InputError(f"{path}: cannot be read as NIfTI ({error}); convert or fetch the file again") from None
     if not isinstance(image, nib.Nifti1Image | nib.Nifti1Pair):
         raise InputError(f"{path}: {type(image).__name__} is not NIfTI; convert it to .nii.gz")
@@ -122,8 +125,7 @@ def _affine(image: Any, path: Path, spacing: Spacing | None) -> NDArray[np.float
     pixdim = np.array(header["pixdim"][1:4], np.float64)
     if not np.allclose(sizes, pixdim, rtol=0.01):
         affine = _settle(affine, sizes, pixdim, path, spacing)
-    unit = _MM.get(header.get_xyzt_units()[0], 1.0)
-    affine[:3] *= unit
+    affine[:3] *= _MM.get(_units(image, path)[0], 1.0)
     return affine
 
 
@@ -146,9 +148,16 @@ def _times(sizes: NDArray) -> str:
     return " × ".join(f"{s:.4g}" for s in sizes)
 
 
-def _frame_s(image: Any, time_axis: int) -> float:
+def _units(image: Any, path: Path) -> tuple[str, str]:
+    try:
+        return image.header.get_xyzt_units()
+    except KeyError as error:
+        raise InputError(f"{path}: xyzt_units {error} is no unit that NIfTI knows; write the header anew") from None
+
+
+def _frame_s(image: Any, path: Path, time_axis: int) -> float:
     step = float(image.header["pixdim"][time_axis + 1])
-    unit = image.header.get_xyzt_units()[1]
+    unit = _units(image, path)[1]
     if not np.isfinite(step) or step <= 0 or unit not in _SECONDS or (unit == "unknown" and step == 1):
         return float("nan")
     return round(step * _SECONDS[unit], 7)  # pixdim is single precision
