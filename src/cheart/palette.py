@@ -1,7 +1,7 @@
 """The colours of the structures, defined once for pictures, meshes and label descriptions.
 
-Vermilion and blue are the Okabe–Ito pair that every common colour blindness keeps apart; the myocardium between
-them is a light sand, so that the three also differ in lightness (printed in grey they read 46, 84 and 42 %).
+Red-orange and blue are the pair that every common colour blindness keeps apart; the myocardium between them is a light
+sand, which differs from both in lightness too (in grey: 40, 80 and 34 %).
 """
 
 from __future__ import annotations
