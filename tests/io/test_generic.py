@@ -50,7 +50,7 @@ def test_ed_and_es_files_go_together(tmp_path):
 
 def test_columns_beside_the_conditions(tmp_path):
     labels, affine = stack(shrinks=(0.0, 0.1, 0.3, 0.2, 0.1))
-    save(tmp_path / "01.nii.gz", labels, affine, step_s=50.0)
+    save(tmp_path / "01.nii.gz", labels, affine, step_s=0.1)
     header = "participant_id\ted\tes\tcycle_s\tsplit"
     source = list_folder(tmp_path, people(tmp_path, "01\t1\t3\t0.8\ttest", header=header), UKBB)
     heart = read_heart(source.subjects[0], UKBB)

@@ -127,3 +127,6 @@ def test_mirrored_hearts_are_warned_of(four, tmp_path):
     backwards = replace(four, subjects=tuple(replace(s, mirrored=False) for s in four.subjects))
     done = import_cohort(backwards, tmp_path / "out", grid=HALF, frames=4)
     assert "4 of 4 hearts look like mirror images" in done.warnings[0]
+    one = replace(four, subjects=(replace(four.subjects[0], mirrored=False), *four.subjects[1:]))
+    done = import_cohort(one, tmp_path / "one", grid=HALF, frames=4)
+    assert done.warnings[0].endswith("look at patient000")

@@ -87,8 +87,32 @@ def test_refuses_ms_taken_for_s_until_told(tmp_path):
     path = beating(tmp_path, step_s=100.0)
     with pytest.raises(InputError, match=r"--cycle"):
         read_heart(recording(path), UKBB)
-    assert read_heart(recording(path, cycle_s=1.0), UKBB).cycle_s == 1.0
-    assert np.isnan(read_heart(recording(path, cycle_s=float("nan")), UKBB).cycle_s)
+    with pytest.raises(InputError, match=r"--cycle"):
+        read_heart(recording(path, cycle_s=1.0), UKBB)
+    assert read_heart(recording(path, cycle_s=1.0, header_time=False), UKBB).cycle_s == 1.0
+    assert np.isnan(read_heart(recording(path, header_time=False), UKBB).cycle_s)
+
+
+@pytest.mark.parametrize(
+    ("frame", "numbers", "message"),
+    [
+        (0, (1,), r"frame 0 \(from 0\) has labels but no voxel of the LV cavity"),
+        (0, (3,), r"no voxel of the RV cavity"),
+        (5, (2,), r"frame 5 \(from 0\) has labels but no voxel of the Myocardium"),
+        (0, (1, 2, 3), r"frame 0, where ED is expected, has no labels, though 9 of 10"),
+    ],
+)
+def test_refuses_a_frame_that_lacks_a_structure(tmp_path, frame, numbers, message):
+    labels, affine = stack(shrinks=(0.0, 0.1, 0.2, 0.3, 0.25, 0.2, 0.15, 0.1, 0.1, 0.05))
+    labels[frame][np.isin(labels[frame], numbers)] = 0
+    with pytest.raises(InputError, match=message):
+        read_heart(recording(save(tmp_path / "a.nii.gz", labels, affine)), UKBB)
+
+
+def test_a_blank_late_in_the_cycle_is_only_not_labelled(tmp_path):
+    labels, affine = stack(shrinks=(0.0, 0.1, 0.3, 0.2, 0.1))
+    labels[4] = 0
+    assert len(read_heart(recording(save(tmp_path / "a.nii.gz", labels, affine)), UKBB).labels) == 4
 
 
 def test_two_files_are_ed_and_es(tmp_path):

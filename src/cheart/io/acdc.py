@@ -51,9 +51,7 @@ def _recording(patient: Path) -> Recording:
     files = tuple(_label_file(patient, frame) for frame in (ed, es))
     row = {"weight": info.get("Weight"), "height": info.get("Height"), "group": info.get("Group")}
     moments = (0.0, (es - ed) % count / count)
-    return Recording(
-        patient.name, files, row, moments, ed=0, es=1, cycle_s=float("nan"), spacing="pixdim", mirrored=True
-    )
+    return Recording(patient.name, files, row, moments, ed=0, es=1, header_time=False, spacing="pixdim", mirrored=True)
 
 
 def _read_info(path: Path) -> dict[str, str]:

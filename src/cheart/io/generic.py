@@ -40,7 +40,8 @@ def list_folder(
         participants: the table; what its columns mean may stand beside it in a ``.json`` of the same name.
         scheme: the label numbers.
         spacing: which to believe where affine and pixdim disagree.
-        cycle_s: duration of the cycle for those whose row has none; None takes what the headers say.
+        cycle_s: duration of the cycle for those whose row has none (nan: not known), headers not being believed;
+            None believes the headers, and refuses those that cannot be right.
         mirrored: the headers have the third axis the wrong way round.
 
     Raises:
@@ -56,7 +57,7 @@ def list_folder(
         raise InputError(f"{folder}: no .nii.gz or .nii there; give the folder that holds the label maps")
     subjects, left_out, used = [], [], set[Path]()
     twice = set(people["participant_id"][people["participant_id"].duplicated()])
-    for row in people.to_dict("records"):
+    for row in people.drop_duplicates("participant_id").to_dict("records"):
         who = str(row["participant_id"])
         mine = [f for f in files if _belongs(f, who)]
         used.update(mine)
@@ -64,7 +65,8 @@ def list_folder(
             if who in twice:
                 raise InputError(f"stands twice in {path.name}; leave one row a subject")
             recording = _recording(who, mine, {str(k): v for k, v in row.items()}, cycle_s)
-            subjects.append(replace(recording, spacing=spacing, mirrored=mirrored))
+            believed = cycle_s is None
+            subjects.append(replace(recording, header_time=believed, spacing=spacing, mirrored=mirrored))
         except InputError as error:
             left_out.append(LeftOut(who, str(error)))
     left_out += [LeftOut(f.name, f"not in {path.name}; add a row for it") for f in files if f not in used]

@@ -19,7 +19,7 @@ from cheart.errors import InputError
 from cheart.files import new_folder, read_json, refuse_existing, write_json
 from cheart.grid import Grid
 from cheart.io.participants import read_conditions
-from cheart.io.posing import lay_out, pose
+from cheart.io.posing import MIRRORED_DEG, lay_out, pose
 from cheart.io.recording import LeftOut, Recording, fingerprint, read_heart
 from cheart.labels import Scheme, scheme_text
 from cheart.progress import parallel, track
@@ -197,13 +197,19 @@ def _write(
 
 def _warnings(figures: pd.DataFrame) -> list[str]:
     """What a person should look at, from the quality table."""
-    backwards = int((figures["outflow_turn_deg"] < 0).sum())
-    if backwards <= len(figures) / 2:
-        return []
-    return [
-        f"{backwards} of {len(figures)} hearts look like mirror images (outflow_turn_deg in quality.tsv is negative): "
-        "have the headers lost the slices' direction, as ACDC's have? then import with --mirrored"
-    ]
+    backwards = figures["participant_id"][figures["outflow_turn_deg"] < MIRRORED_DEG]
+    if len(backwards) > len(figures) / 2:
+        return [
+            f"{len(backwards)} of {len(figures)} hearts look like mirror images (outflow_turn_deg in quality.tsv is "
+            "negative): have the headers lost the slices' direction, as ACDC's have? then import with --mirrored"
+        ]
+    if len(backwards):
+        named = ", ".join(backwards[:_NAMED]) + (" …" if len(backwards) > _NAMED else "")
+        return [
+            f"{len(backwards)} of {len(figures)} hearts may be mirror images (outflow_turn_deg in quality.tsv is "
+            f"negative): look at {named}"
+        ]
+    return []
 
 
 def _bring_in(task: tuple[int, Recording, _Settings, CohortWriter]) -> dict[str, Any]:

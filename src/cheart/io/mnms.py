@@ -78,11 +78,11 @@ def _recording(code: str, files: list[Path] | None, row: dict[str, object]) -> R
         raise InputError("in the table, but no label map *_sa_gt.nii.gz; the challenge keeps some back")
     pair = [path for phase in ("_ed_", "_es_") for path in files if phase in path.name.lower()]
     if len(files) == 2 and len(pair) == 2:
-        return Recording(code, tuple(pair), row, (0.0, ES_PHASE), ed=0, es=1, cycle_s=float("nan"))
+        return Recording(code, tuple(pair), row, (0.0, ES_PHASE), ed=0, es=1, header_time=False)
     if len(files) > 1:
         raise InputError(f"{len(files)} label maps ({', '.join(p.name for p in files)}); leave one")
     ed, es = (_frame(row, name) for name in ("ed", "es"))
-    return Recording(code, tuple(files), row, ed=ed, es=es, cycle_s=float("nan"))
+    return Recording(code, tuple(files), row, ed=ed, es=es, header_time=False)
 
 
 def _frame(row: dict[str, object], name: str) -> int | None:

@@ -25,8 +25,10 @@ from cheart.sequence import Sequence
 MAX_CUT = 0.01
 """The share of a heart's volume at ED that may lie outside the grid's box."""
 
+MIRRORED_DEG = -5.0
+"""An outflow turn below this is a mirror image's; of ACDC's 100 hearts, once put right, one is below."""
+
 _MYOCARDIUM_G_PER_ML = 1.05
-_MIRRORED_DEG = -5.0  # of ACDC's 100 hearts, put right, one is below
 _JITTER_MM = 5.0  # of ACDC's 100 hearts, nine are above
 
 
@@ -50,7 +52,7 @@ class Posed:
     def warnings(self) -> list[str]:
         """What a person should look at before trusting the pose, one sentence each."""
         warnings = []
-        if self.quality["outflow_turn_deg"] < _MIRRORED_DEG:
+        if self.quality["outflow_turn_deg"] < MIRRORED_DEG:
             warnings.append(
                 "the heart looks like a mirror image (its RV outflow tract lies posterior): has the header lost the "
                 "slices' direction, as ACDC's have? then read it with --mirrored"
@@ -90,7 +92,7 @@ def pose_file(
         scheme: its label numbers (:func:`cheart.labels.parse_scheme`).
         grid, frames: of the sequence wanted, such as a model's.
         ed, es: frame numbers from 0; otherwise the frames of the largest and the least LV cavity.
-        cycle_s: duration of the cycle in s; None takes what the header says, nan is not known.
+        cycle_s: duration of the cycle in s, nan where it is not known, whatever the header says; None reads the header.
         spacing: which to believe where affine and pixdim disagree.
         mirrored: the header has the third axis the wrong way round, as ACDC's have.
 
@@ -98,7 +100,10 @@ def pose_file(
         InputError: whatever :func:`cheart.io.recording.read_heart` and :func:`lay_out` refuse.
     """
     path = Path(path)
-    recording = Recording(path.name, (path,), {}, ed=ed, es=es, cycle_s=cycle_s, spacing=spacing, mirrored=mirrored)
+    recording = Recording(
+        path.name, (path,), {}, ed=ed, es=es, cycle_s=cycle_s, header_time=cycle_s is None, spacing=spacing,
+        mirrored=mirrored,
+    )  # fmt: skip
     try:
         return pose(read_heart(recording, scheme), grid=grid, frames=frames)
     except InputError as error:

@@ -19,7 +19,18 @@ from cheart.conditions import MISSING
 from cheart.errors import InputError
 from cheart.files import read_json
 from cheart.io.nifti import LabelMap, Spacing, read_label_map
-from cheart.labels import BACKGROUND, LV, MYO, RV, Scheme, check_topology, scheme_text, to_canonical
+from cheart.labels import (
+    BACKGROUND,
+    LV,
+    MYO,
+    RV,
+    STRUCTURES,
+    TITLES,
+    Scheme,
+    check_topology,
+    scheme_text,
+    to_canonical,
+)
 from cheart.sequence import check_cycle
 
 TEMPLATE = "cheart template"
@@ -39,6 +50,7 @@ class Recording:
         moments: when each frame was taken, as a share of the cycle; None: evenly over the cycle.
         ed, es: frame numbers from 0 (in the file, or among the files); None: of largest and least LV cavity.
         cycle_s: duration of the cycle in s, nan where it is not known; None: what the header says.
+        header_time: whether the header's time step must make sense, even where ``cycle_s`` is given.
         spacing: which to believe where affine and pixdim disagree; None refuses.
         mirrored: the headers have the third axis the wrong way round.
     """
@@ -50,6 +62,7 @@ class Recording:
     ed: int | None = None
     es: int | None = None
     cycle_s: float | None = None
+    header_time: bool = True
     spacing: Spacing | None = None
     mirrored: bool = False
 
@@ -127,14 +140,12 @@ def read_heart(recording: Recording, scheme: Scheme) -> Heart:
     """
     stored, sidecar = _read_files(recording)
     labels = to_canonical(stored.labels, scheme)
-    any_label = labels.any((1, 2, 3))
-    if not any_label.any():
-        raise InputError("the label map is empty; leave the subject out with --skip-bad")
+    any_label = np.any(labels, axis=(1, 2, 3))
+    _check_frames(labels, any_label, ed=recording.ed)
     observed = _observed(sidecar, labels)
     cavity = np.where(any_label, (labels == LV).sum((1, 2, 3)), np.nan)
     ed_known = 0 if recording.ed is None and observed is not None else recording.ed
     ed, es = find_ed_es(cavity, ed=ed_known, es=recording.es)
-    _check_present(labels[ed])
     affine = mirror(stored.affine) if recording.mirrored else stored.affine
     order = (0, 1, 2) if observed is not None else working_order(labels[ed], affine)
     labelled = np.flatnonzero(any_label)
@@ -189,10 +200,23 @@ def _moments(frames: int, ed: int) -> tuple[float, ...]:
     return tuple(i / frames for i in range(frames))
 
 
-def _check_present(frame: NDArray[np.uint8]) -> None:
-    """An empty structure has no axis to put the slices along: it is refused before the axes are put in order."""
-    if any(not (frame == number).any() for number in (LV, MYO, RV)):
-        check_topology(frame, what="ED")
+def _check_frames(labels: NDArray[np.uint8], any_label: NDArray[np.bool_], *, ed: int | None) -> None:
+    """Refuse a map without labels, a blank where ED is expected, and a frame that lacks a structure."""
+    mend = "mend the segmentation, or leave the subject out with --skip-bad"
+    if not any_label.any():
+        raise InputError(f"the label map is empty; {mend}")
+    if ed is None and not any_label[0] and any_label.mean() > 0.5:
+        raise InputError(
+            f"frame 0, where ED is expected, has no labels, though {any_label.sum()} of {len(labels)} frames have; "
+            f"{mend}, or say which frame is ED in the column ed"
+        )
+    for t in np.flatnonzero(any_label):
+        for name, number in STRUCTURES.items():
+            if not (labels[t] == number).any():
+                raise InputError(
+                    f"frame {t} (from 0) has labels but no voxel of the {TITLES[name]}: {mend}, or name the right "
+                    "scheme with --labels"
+                )
 
 
 def _check_topology(frame: NDArray[np.uint8], scheme: Scheme) -> None:
@@ -227,16 +251,19 @@ def _check_volumes(heart: Heart) -> None:
 
 
 def _cycle(recording: Recording, stored: LabelMap) -> float:
-    cycle = stored.cycle_s if recording.cycle_s is None else recording.cycle_s
-    if not math.isnan(cycle):
+    if recording.header_time and not math.isnan(stored.cycle_s):
         try:
-            check_cycle(cycle)
+            check_cycle(stored.cycle_s)
         except InputError as error:
             raise InputError(
-                f"{error}; mend pixdim[4] or its unit, or say the cycle's duration with --cycle SECONDS (n/a where it "
-                "is not known) or in the column cycle_s"
+                f"the header says a time step of {stored.frame_s:g} s in {stored.frames} frames: {error}; mend "
+                "pixdim[4] or its unit, or do not believe the headers: --cycle SECONDS, or --cycle n/a if not known"
             ) from None
-    return cycle
+    if recording.cycle_s is None:
+        return stored.cycle_s if recording.header_time else math.nan
+    if not math.isnan(recording.cycle_s):
+        check_cycle(recording.cycle_s)
+    return recording.cycle_s
 
 
 def _observed(sidecar: Mapping[str, Any], labels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
