@@ -88,6 +88,12 @@ def test_time_may_stand_in_a_later_axis(tmp_path):
     assert back.cycle_s == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize(("step", "cycle"), [(0.09, 0.9), (1.0, float("nan"))])
+def test_a_step_left_in_its_usual_place_is_found(tmp_path, step, cycle):
+    back = read_label_map(save(tmp_path / "a.nii.gz", cine(10)[:, :, :, None], step=step))
+    assert back.cycle_s == pytest.approx(cycle, nan_ok=True)
+
+
 @pytest.mark.parametrize(
     ("unit", "step", "cycle"), [("sec", 0.09, 0.9), ("msec", 90, 0.9), ("usec", 90000, 0.9), ("unknown", 0.09, 0.9)]
 )

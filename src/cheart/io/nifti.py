@@ -156,9 +156,12 @@ def _units(image: Any, path: Path) -> tuple[str, str]:
 
 
 def _frame_s(image: Any, path: Path, time_axis: int) -> float:
-    step = float(image.header["pixdim"][time_axis + 1])
+    """The step stands beside its own axis; of a file with other axes in between it may have stayed in pixdim[4]."""
+    pixdim = [float(image.header["pixdim"][axis]) for axis in (time_axis + 1, 4)]
+    step = next((step for step in pixdim if step not in (0, 1)), pixdim[1])
     unit = _units(image, path)[1]
-    if not np.isfinite(step) or step <= 0 or unit not in _SECONDS or (unit == "unknown" and step == 1):
+    says_nothing = step == 1 and (unit == "unknown" or time_axis != 3)
+    if not np.isfinite(step) or step <= 0 or unit not in _SECONDS or says_nothing:
         return float("nan")
     return round(step * _SECONDS[unit], 7)  # pixdim is single precision
 
