@@ -14,6 +14,8 @@ from cheart.cli.evaluate import evaluate
 from cheart.cli.generate import generate
 from cheart.cli.import_ import import_app
 from cheart.cli.info import info
+from cheart.cli.mesh import mesh
+from cheart.cli.render import render
 from cheart.cli.say import say
 from cheart.cli.simulate import simulate
 from cheart.cli.train import train
@@ -53,6 +55,8 @@ app.command()(complete)
 app.command()(generate)
 app.command()(vary)
 app.command()(evaluate)
+app.command()(render)
+app.command()(mesh)
 app.command()(demo)
 
 
