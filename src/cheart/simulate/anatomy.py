@@ -48,10 +48,10 @@ class Anatomy:
 
 
 # standard deviations of the random fields, as shares of the radius (cavity), of the wall and of D
-_CAVITY_SD, _WALL_SD, _RV_SD = 0.070, 0.10, 0.15
+_CAVITY_SD, _WALL_SD, _RV_SD = 0.072, 0.10, 0.15
 _ANGLE_FALL, _HEIGHT_FALL = 1.6, 0.9
-_LENGTH_SD, _BEND_SD = 0.068, 2.0
-_RV_APEX_SD, _RV_WIDEN_SD, _RV_TURN_SD = 0.027, 0.05, 0.09
+_LENGTH_SD, _BEND_SD = 0.068, 2.2
+_RV_APEX_SD, _RV_WIDEN_SD, _RV_TURN_SD = 0.027, 0.055, 0.10
 
 
 def draw_anatomy(phenotypes: Phenotypes, rng: np.random.Generator) -> tuple[Anatomy, dict[str, float]]:

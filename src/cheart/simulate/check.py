@@ -5,6 +5,7 @@ A simulated cohort is judged; an imported one is described.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -22,6 +23,9 @@ from cheart.simulate.verdict import Row
 
 MEASURED = 400
 """Hearts whose voxels are measured, spread evenly over a larger cohort: enough to decide each band."""
+
+FINE_MM = (2.5, 1.5)
+"""Planes and pixels up to which voxels can decide on shapes and motion; on coarser grids these are described only."""
 
 
 def check_cohort(cohort: Cohort, *, jobs: int = -1) -> list[Row]:
@@ -43,9 +47,10 @@ def check_cohort(cohort: Cohort, *, jobs: int = -1) -> list[Row]:
         rows += anatomy(measured, cohort.grid)
         if cycle:
             rows += motion(measured, table.iloc[index], cohort.frames)
-    if cohort.info["kind"] != "simulated":
-        rows = [Row(r.group, r.quantity, r.published, r.ours, None, r.source) for r in rows]
-    return rows
+    described = set() if cohort.info["kind"] == "simulated" else {row.group for row in rows}
+    if max(cohort.grid.spacing[1:]) > FINE_MM[1] or cohort.grid.spacing[0] > FINE_MM[0]:
+        described |= {"anatomy", "motion"}
+    return [replace(row, inside=None) if row.group in described else row for row in rows]
 
 
 def _measure(cohort: Cohort, cycle: bool, index: int) -> Measures:

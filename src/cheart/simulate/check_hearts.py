@@ -59,7 +59,7 @@ def anatomy(measured: Sequence[Measures], grid: Grid) -> list[Row]:
 
 
 def _mean_shape(measured: Sequence[Measures], grid: Grid) -> list[Row]:
-    ours = voxelise(_mean_surfaces([m.rays for m in measured]), grid)
+    ours = voxelise(mean_surfaces([m.rays for m in measured]), grid)
     size = reference.MEAN_SHAPE
     mean = mean_anatomy(Phenotypes(size["lvedv"], size["lvedv"] / 2, size["rvedv"], size["rvedv"] / 2, size["lvm"]))
     theirs = voxelise(end_diastole(mean), grid)
@@ -80,7 +80,18 @@ def _mean_shape(measured: Sequence[Measures], grid: Grid) -> list[Row]:
     return rows
 
 
-def _mean_surfaces(all_rays: list[Rays]) -> Surfaces:
+def exact_rays(surfaces: Surfaces) -> Rays:
+    """What :func:`cheart.simulate.measure.rays` would find at HEIGHTS_ED in endlessly fine voxels."""
+
+    def radii(field: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.sqrt(np.stack([np.interp(HEIGHTS_ED, S, column) for column in field[:, ::3].T], axis=1))
+
+    centre = np.stack([np.interp(HEIGHTS_ED, S, c) for c in surfaces.centre.T], axis=1)
+    z = surfaces.apex + HEIGHTS_ED * (surfaces.base - surfaces.apex)
+    return Rays(z, centre, radii(surfaces.cavity), radii(surfaces.outer), radii(surfaces.free_wall))
+
+
+def mean_surfaces(all_rays: list[Rays]) -> Surfaces:
     """The cohort's mean end-diastolic surfaces: mean radii at equal heights and angles."""
     z = np.mean([r.z for r in all_rays], axis=0)
     slope, apex = np.polyfit(HEIGHTS_ED, z, 1)

@@ -52,15 +52,16 @@ _UNITS = {"lvedv": "mL", "lvesv": "mL", "rvedv": "mL", "rvesv": "mL", "lvm": "g"
 
 def sizes(table: pd.DataFrame) -> list[Row]:
     """Volumes, mass and ejection fractions by sex and decade, of a table with conditions and phenotypes."""
-    if not {"age", "sex"} <= set(table):
-        return []
     rows = []
     for quantity in ("lvedv", "lvesv", "rvedv", "rvesv", "lvm", "lvef", "rvef"):
         level = UKDHP_MASS if quantity == "lvm" else 1.0
         for sex in ("F", "M"):
-            cells = _cells(table, quantity, sex, level)
-            if cells:
-                rows += _size_rows(quantity, sex, cells)
+            cells = _cells(table, quantity, sex, level) if {"age", "sex"} <= set(table) else []
+            rows += _size_rows(quantity, sex, cells) if cells else []
+        values = table[quantity].dropna()
+        typical = " and ".join(f"{sex} {reference.normal(quantity, sex, 45).mean * level:.0f}" for sex in ("F", "M"))
+        ours = f"{values.mean():.1f} ± {values.std():.1f}"
+        rows.append(Row("size", f"{quantity.upper()}, all, {_UNITS[quantity]}", f"at 45: {typical}", ours, None, HHC))
     mass = table["lvm"].dropna()
     rows.append(
         Row(

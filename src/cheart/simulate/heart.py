@@ -234,8 +234,8 @@ def voxelise(surface: Surfaces, grid: Grid) -> NDArray[np.uint8]:
     block[in_rv] = RV
     block[squared < outer_r2] = MYO
     block[squared < inner_r2] = LV
+    _keep_apart(block)
     block[(block == RV) & ~(block == LV).any(axis=(1, 2), keepdims=True)] = BACKGROUND
-    _part_ventricles(block)
     _keep_largest(block, RV)
     labels[planes[0] : planes[-1] + 1, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] = block
     return labels
@@ -258,14 +258,25 @@ def _at(field: Field, s: NDArray[np.floating]) -> NDArray[np.float32]:
     return fine.reshape(len(s), -1).astype(np.float32)
 
 
-def _part_ventricles(block: NDArray[np.uint8]) -> None:
-    """Where a coarse grid cannot hold the septum, RV voxels that touch the LV cavity become wall; in place."""
+def _keep_apart(block: NDArray[np.uint8]) -> None:
+    """What a coarse grid cannot hold of the wall, it takes from the cavities; in place.
+
+    RV voxels that share a face with the LV cavity become wall, and so do voxels of the LV cavity that would be open to
+    the outside elsewhere than upwards, at the base.
+    """
+    padded = np.pad(block, 1, constant_values=BACKGROUND)
+    inner = slice(1, -1)
+    open_lv, touching_rv = np.zeros(block.shape, bool), np.zeros(block.shape, bool)
     for axis in range(3):
-        a = block.swapaxes(0, axis)
-        for one, other in ((a[:-1], a[1:]), (a[1:], a[:-1])):
-            touching = (one == RV) & (other == LV)
-            if touching.any():
-                one[touching] = MYO
+        for step in (slice(0, -2), slice(2, None)):
+            where = [inner, inner, inner]
+            where[axis] = step
+            beside = padded[tuple(where)]
+            touching_rv |= beside == LV
+            if axis > 0 or step.start == 0:
+                open_lv |= beside == BACKGROUND
+    block[touching_rv & (block == RV)] = MYO
+    block[open_lv & (block == LV)] = MYO
 
 
 def _keep_largest(block: NDArray[np.uint8], structure: int) -> None:

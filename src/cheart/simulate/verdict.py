@@ -33,7 +33,7 @@ class Row:
 
 def within(value: float, low: float, high: float, *, error: float = 0.0) -> bool:
     """Whether a value with its standard error does not exclude a band."""
-    return low - SURE * error <= value <= high + SURE * error
+    return bool(low - SURE * error <= value <= high + SURE * error)
 
 
 def mean_row(quantity: str, values: Sequence[float], low: float, high: float, source: str) -> Row:
