@@ -21,7 +21,7 @@ TINY = Grid((32, 32, 32), (4.0, 5.0, 5.0))
 def tiny_cohort(
     path: Path, *, n: int = 14, frames: int = 4, grid: Grid = TINY, planes: slice = slice(None), pair: bool = False
 ) -> Cohort:
-    """Beating ellipsoids whose contraction grows with age; optionally thick slices, or ED and ES alone.
+    """Beating ellipsoids of five sizes whose contraction grows with age; optionally thick slices, or ED and ES alone.
 
     Args:
         path: to write.
@@ -50,7 +50,8 @@ def tiny_cohort(
         fingerprints = []
         for i, age in enumerate(ages):
             contraction = 0.15 + 0.2 * (age - 20) / 50
-            labels = np.stack([ellipsoid_heart(grid=grid, shrink=float(contraction * b)) for b in beat])
+            smaller = 0.03 * (i % 5)
+            labels = np.stack([ellipsoid_heart(grid=grid, shrink=float(smaller + contraction * b)) for b in beat])
             observed = np.zeros(labels.shape[:2], bool)
             observed[:: frames // 2 if pair else 1, planes] = True
             labels[~observed.any(axis=1)] = 0

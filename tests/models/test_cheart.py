@@ -27,7 +27,7 @@ def network(**options: object) -> CHeart:
 def test_the_defaults_are_the_papers() -> None:
     options = CHeartOptions()
     assert (options.space, options.latent, options.code, options.beta) == ("voxel", 32, 32, 0.001)
-    assert not options.residual
+    assert (options.motion, options.prior) == ("lstm", "standard")
 
 
 def test_a_seed_gives_one_heart_and_conditions_change_it() -> None:

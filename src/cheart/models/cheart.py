@@ -1,7 +1,7 @@
 """CHeart: a conditional variational autoencoder of end-diastole with an LSTM over the cycle (Qiao et al. 2023).
 
     z_c        = condition network (c)                       ConditionNetwork
-    z_0        ~ q(z_0 | x_0, z_c), trained towards N(0, 1)   the space's encoder
+    z_0        ~ q(z_0 | x_0, z_c), trained towards p(z_0)    the space's encoder, StandardPrior
     z_c0       = [z_0, z_c]
     z_c1 …     = temporal module (z_c0)                      TemporalModule
     x_t        ~ p(x_t | z_ct), the same for every t         the space's decoder
@@ -19,11 +19,18 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting
-from cheart.models.latent import ConditionNetwork, TemporalModule, kl_divergence, sample_posterior
+from cheart.models.latent import (
+    ConditionNetwork,
+    HarmonicModule,
+    LearnedPrior,
+    StandardPrior,
+    TemporalModule,
+    sample_posterior,
+)
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeSpace
 from cheart.models.voxel import VoxelSpace
@@ -38,7 +45,10 @@ class CHeartOptions:
         latent: length of z_0.
         code: length of z_c.
         beta: weight β of the KL term.
-        residual: whether the LSTM moves the code away from z_c0 (see TemporalModule).
+        motion: ``lstm`` (the paper's temporal module) or ``harmonic`` (a periodic trajectory).
+        harmonics: multiples of the heart rate in a harmonic motion.
+        loose: numbers by which a generated heart's harmonic motion is free of its end-diastole.
+        prior: ``standard`` (the paper's N(0, 1)) or ``learned`` (a Gaussian that follows the conditions).
         modes: modes of the shape basis.
         hidden: width of the shape encoder and decoder.
         forget: chance that training hides a condition from the network, so that it learns to do without.
@@ -48,7 +58,10 @@ class CHeartOptions:
     latent: int = 32
     code: int = 32
     beta: float = 0.001
-    residual: bool = False
+    motion: str = "lstm"
+    harmonics: int = 6
+    loose: int = 24
+    prior: str = "standard"
     modes: int = 64
     hidden: int = 256
     forget: float = 0.0
@@ -56,8 +69,12 @@ class CHeartOptions:
     def __post_init__(self) -> None:
         if self.space not in ("voxel", "shape"):
             raise InputError(f"space {self.space!r} is neither voxel nor shape")
-        if min(self.latent, self.code, self.modes, self.hidden) < 1:
-            raise InputError("latent, code, modes and hidden must be at least 1")
+        if self.motion not in ("lstm", "harmonic"):
+            raise InputError(f"motion {self.motion!r} is neither lstm nor harmonic")
+        if self.prior not in ("standard", "learned"):
+            raise InputError(f"prior {self.prior!r} is neither standard nor learned")
+        if min(self.latent, self.code, self.modes, self.hidden, self.harmonics) < 1:
+            raise InputError("latent, code, modes, hidden and harmonics must be at least 1")
         if not 0 <= self.forget < 1 or self.beta < 0:
             raise InputError(f"forget {self.forget:g} must be in [0, 1) and beta {self.beta:g} at least 0")
 
@@ -84,6 +101,9 @@ class CHeart(HeartModel):
     def __init__(self, setting: Setting, options: CHeartOptions, basis: ShapeBasis | None = None) -> None:
         super().__init__(setting)
         self.options = options
+        harmonic = options.motion == "harmonic"
+        # with a shape basis, a harmonic motion may lead along modes that no end-diastole has
+        self.room = max(0, basis.size - options.latent) if basis is not None and harmonic else 0
         sizes = {"latent": options.latent, "conditions": options.code}
         self.space: Space
         if options.space == "voxel":
@@ -91,10 +111,18 @@ class CHeart(HeartModel):
         else:
             if basis is None:
                 raise ValueError("a shape space needs its basis")
-            self.space = ShapeSpace(basis, hidden=options.hidden, **sizes)
+            self.space = ShapeSpace(basis, hidden=options.hidden, room=self.room, **sizes)
         self.reads = self.space.reads
-        self.conditions = ConditionNetwork(len(setting.encoding.columns), options.code)
-        self.temporal = TemporalModule(options.latent + options.code, residual=options.residual)
+        self.conditions = ConditionNetwork(len(setting.encoding.columns), options.code, straight=harmonic)
+        size = options.latent + options.code
+        self.temporal: TemporalModule | HarmonicModule = TemporalModule(size)
+        if harmonic:
+            self.temporal = HarmonicModule(
+                size, room=self.room, harmonics=options.harmonics, hidden=options.hidden, loose=options.loose
+            )
+        self.prior: StandardPrior | LearnedPrior = StandardPrior()
+        if options.prior == "learned":
+            self.prior = LearnedPrior(options.latent, options.code)
 
     def posterior(self, first: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean and log-variance of z_0 [B, latent] and z_c [B, code] from the encoder's input and c [B, E]."""
@@ -102,9 +130,12 @@ class CHeart(HeartModel):
         mean, log_var = self.space.encoder(first, code)
         return mean, log_var, code
 
-    def codes(self, latent: Tensor, code: Tensor) -> Tensor:
-        """z_0 [B, latent] and z_c [B, code] to the codes of all frames [B, T, latent + code]."""
-        return self.temporal(torch.cat([latent, code], dim=1), self.setting.frames)
+    def codes(self, latent: Tensor, code: Tensor, free: Tensor | None = None) -> Tensor:
+        """z_0 [B, latent], z_c [B, code] and perhaps ε [B, loose] to the codes of all frames [B, T, size]."""
+        start = torch.cat([latent, code], dim=1)
+        if isinstance(self.temporal, HarmonicModule):
+            return self.temporal(start, self.setting.frames, free)
+        return self.temporal(start, self.setting.frames)
 
     def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
         """Eq. 8, averaged over the batch."""
@@ -113,7 +144,7 @@ class CHeart(HeartModel):
         draw = torch.randn(mean.shape, generator=noise).to(mean.device)
         prediction = self.space.decoder(self.codes(sample_posterior(mean, log_var, draw), code))
         reconstruction = self.space.reconstruction(prediction, batch).mean()
-        kl = kl_divergence(mean, log_var).mean()
+        kl = self.prior.divergence(mean, log_var, code).mean()
         figures = {"reconstruction": float(reconstruction.detach()), "kl": float(kl.detach())}
         yield "all", reconstruction + self.options.beta * kl, figures
 
@@ -121,18 +152,22 @@ class CHeart(HeartModel):
         """Eq. 8 of each subject [B], decoded from the posterior's mean."""
         mean, log_var, code = self.posterior(self.space.first(batch), batch.conditions)
         prediction = self.space.decoder(self.codes(mean, code))
-        return self.space.reconstruction(prediction, batch) + self.options.beta * kl_divergence(mean, log_var)
+        divergence = self.prior.divergence(mean, log_var, code)
+        return self.space.reconstruction(prediction, batch) + self.options.beta * divergence
 
     def latent_size(self) -> int:
-        """Length of z_0."""
-        return self.options.latent
+        """Length of z_0, and of ε where the motion is harmonic."""
+        return self.options.latent + (self.options.loose if self.options.motion == "harmonic" else 0)
 
     def _encode(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: Tensor) -> Tensor:
-        mean, _, _ = self.posterior(self.space.describe(first, observed), conditions)
-        return mean
+        mean, _, code = self.posterior(self.space.describe(first, observed), conditions)
+        standard = self.prior.standardise(mean, code)
+        return nn.functional.pad(standard, (0, self.latent_size() - standard.shape[1]))
 
     def _decode(self, code: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
-        return self.space.labels(self.codes(code, self.conditions(conditions)))
+        standard, free = code[:, : self.options.latent], code[:, self.options.latent :]
+        known = self.conditions(conditions)
+        return self.space.labels(self.codes(self.prior.place(standard, known), known, free))
 
     def _forget(self, conditions: Tensor, noise: torch.Generator) -> Tensor:
         """Tell the network of some conditions [B, E] that they are missing."""

@@ -80,11 +80,11 @@ class ShapeSpace(nn.Module):
 
     reads = "shape"
 
-    def __init__(self, basis: ShapeBasis, *, latent: int, conditions: int, hidden: int) -> None:
+    def __init__(self, basis: ShapeBasis, *, latent: int, conditions: int, hidden: int, room: int) -> None:
         super().__init__()
         self.basis = basis
         self.encoder = ShapeEncoder(basis.size, latent, conditions, hidden=hidden)
-        self.decoder = ShapeDecoder(latent + conditions, basis.size, hidden=hidden)
+        self.decoder = ShapeDecoder(latent + conditions + room, basis.size, hidden=hidden)
         self.register_buffer("sd", torch.from_numpy(basis.sd.copy()), persistent=False)
         self.sd: Tensor
         self.voxels = basis.mean.size

@@ -85,7 +85,8 @@ def fit(
     """
     network.to(device)
     optimisers: Optimisers = {
-        n: torch.optim.Adam(parameters, lr=options.rate) for n, parameters in network.groups().items()
+        name: torch.optim.AdamW(group, lr=options.rate, weight_decay=options.decay)
+        for name, group in network.groups().items()
     }
     progress = Progress()
     checkpoint = run / "checkpoint.safetensors"

@@ -19,6 +19,7 @@ class TrainingOptions:
         batch: subjects a step.
         rate: Adam's learning rate.
         schedule: ``constant``, or ``cosine`` from the rate down to nothing.
+        decay: decoupled weight decay (0 makes AdamW the paper's Adam).
         clip: longest gradient (its norm) that a step takes as it is; 0 for no limit.
         epochs: at most.
         patience: stop when the validation loss has not improved for so many epochs.
@@ -28,6 +29,7 @@ class TrainingOptions:
     batch: int = 8
     rate: float = 5e-4
     schedule: Literal["constant", "cosine"] = "constant"
+    decay: float = 0.0
     clip: float = 0.0
     epochs: int = 500
     patience: int = 50
@@ -46,17 +48,17 @@ class TrainingOptions:
         return self.rate if self.schedule == "constant" else self.rate * 0.5 * (1 + cos(pi * epoch / self.epochs))
 
 
-_SMOOTH: dict[str, Any] = {"rate": 2e-3, "schedule": "cosine", "clip": 10.0, "age": "number"}
-_SHAPE: dict[str, Any] = {"space": "shape", "residual": True, "forget": 0.1}
+_SMOOTH: dict[str, Any] = {"rate": 3e-4, "schedule": "cosine", "clip": 10.0, "age": "number"}
+_SHAPE: dict[str, Any] = {"space": "shape", "motion": "harmonic", "prior": "learned", "beta": 0.003, "forget": 0.1}
 
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
-        "training": TrainingOptions(batch=16, epochs=200, patience=60, **_SMOOTH),
-        "cheart": {**_SHAPE, "modes": 48, "hidden": 128},
+        "training": TrainingOptions(batch=16, epochs=40, patience=40, **_SMOOTH),
+        "cheart": {**_SHAPE, "modes": 64, "latent": 48, "hidden": 32},
     },
     "laptop": {
-        "training": TrainingOptions(batch=32, epochs=400, patience=100, **_SMOOTH),
-        "cheart": {**_SHAPE, "modes": 96, "hidden": 256},
+        "training": TrainingOptions(batch=32, epochs=100, patience=100, **_SMOOTH),
+        "cheart": {**_SHAPE, "modes": 96, "latent": 64, "hidden": 64},
     },
     "paper": {"training": TrainingOptions(), "cheart": {}},
 }

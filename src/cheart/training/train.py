@@ -16,11 +16,14 @@ from cheart.errors import InputError
 from cheart.files import read_json
 from cheart.models.base import HeartModel, Setting
 from cheart.models.build import build
-from cheart.models.store import basis_of, read_model, write_config
+from cheart.models.cheart import CHeart
+from cheart.models.store import basis_of, read_model, write_config, write_weights
 from cheart.population import Population
 from cheart.training.continuing import continue_model
 from cheart.training.data import Data, ShapeData, VoxelData, fit_basis
+from cheart.training.linear_start import start_linear
 from cheart.training.loop import Progress, choose_device, fit, write_run
+from cheart.training.loose import loosen
 from cheart.training.options import TrainingOptions, apply_settings, resolve
 
 
@@ -86,7 +89,13 @@ def train(
     write_config(run, network, options, **about)
     write_run(run, cohort, seed=seed, device=where, progress=None, **how)
     data = _data(network, cohort, jobs=jobs)
+    if start_from is None and isinstance(network, CHeart) and isinstance(data[0], ShapeData):
+        start_linear(network, data[0])
     progress = fit(network, *data, run=run, options=training, seed=seed, device=where, resume=resume, log=log)
+    best = read_model(run).network
+    if isinstance(best, CHeart) and isinstance(data[1], ShapeData):
+        loosen(best, data[1])
+        write_weights(run, best)
     write_run(run, cohort, seed=seed, device=where, progress=progress, **how)
     return progress
 

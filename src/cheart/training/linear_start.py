@@ -1,0 +1,147 @@
+"""A linear start: CHeart on a shape basis begins as the best linear model of its training hearts.
+
+Smooth anatomy is nearly linear in signed distances: a regression from end-diastole to all frames is hard to beat
+with a few hundred hearts, and gradient descent from random weights overfits before it finds it. So the linear parts
+of the network are set by least squares, everything else starts at zero, and training learns the rest.
+
+    z_c   = the encoded conditions themselves
+    z_0   = the principal components of end-diastole, whitened; the prior is their regression on z_c
+    z_ct  = z_c0 + the harmonics of the cycle, whose amplitudes are a ridge regression on z_0 and z_c
+    x_t   = the inverse of the components, on all frames alike
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cheart.models.cheart import CHeart
+from cheart.models.latent import HarmonicModule, LearnedPrior
+from cheart.models.shape_network import ShapeSpace
+from cheart.training.data import ShapeData
+
+RIDGE = 10.0
+"""Penalty of the regressions, in hearts: the weight of so many hearts that say nothing."""
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The axes of a code: coefficients [mm] minus ``centre`` = z @ ``axes``.
+
+    Attributes:
+        centre: [K].
+        axes: [K, K], rows scaled so that training end-diastoles have unit variance along each.
+    """
+
+    centre: Array
+    axes: Array
+
+    @classmethod
+    def of(cls, first: Array, sd: Array) -> Frame:
+        """The principal axes of end-diastoles [N, K]; none is shorter than a hundredth of the longest mode's SD."""
+        centre = first.mean(axis=0)
+        _, singular, axes = np.linalg.svd(first - centre, full_matrices=True)
+        spread = np.zeros(len(axes))
+        spread[: len(singular)] = singular / np.sqrt(max(len(first) - 1, 1))
+        return cls(centre, axes * np.maximum(spread, 1e-2 * sd.max())[:, None])
+
+    def codes(self, coefficients: Array) -> Array:
+        """Coefficients [..., K] as numbers along the axes [..., K]."""
+        return (coefficients - self.centre) @ np.linalg.inv(self.axes)
+
+
+@torch.no_grad()
+def start_linear(network: CHeart, data: ShapeData) -> None:
+    """Set the linear parts of a network with harmonic motion on a shape basis; other networks stay as they are.
+
+    Args:
+        network: just built.
+        data: its training subjects. Where frames or planes are missing, the motion starts at nothing.
+    """
+    space, motion = network.space, network.temporal
+    if not isinstance(space, ShapeSpace) or not isinstance(motion, HarmonicModule):
+        return
+    latent, code, room = network.options.latent, network.options.code, network.room
+    frame = Frame.of(data.first.numpy().astype(np.float64), space.basis.sd.astype(np.float64))
+    conditions = _start_conditions(network, data)
+    z = frame.codes(data.first.numpy())[:, :latent]
+    if z.shape[1] < latent:
+        z = np.pad(z, ((0, 0), (0, latent - z.shape[1])))
+    _start_space(space, frame, latent, code, room)
+    if isinstance(network.prior, LearnedPrior):
+        _start_prior(network.prior, z, conditions)
+    if data.gram is None and bool((data.weight > 0).all()):
+        amplitudes = true_amplitudes(motion, frame.codes(data.linear.numpy()), latent, code)
+        weight, bias = _ridge(np.concatenate([z, conditions], axis=1), amplitudes)
+        _set(motion.linear.weight, weight.T)
+        _set(motion.linear.bias, bias)
+
+
+def true_amplitudes(motion: HarmonicModule, codes: Array, latent: int, code: int) -> Array:
+    """The harmonics [N, 2·harmonics·size] nearest to the motion of hearts, given along the frame's axes [N, T, K].
+
+    A code is laid out as z_0 [latent], z_c [code], room: axes beyond ``latent`` go to the room.
+    """
+    moved = codes - codes[:, :1]
+    laid = np.zeros((*moved.shape[:2], latent + code + motion.room))
+    shared = min(latent, moved.shape[2])
+    laid[..., :shared] = moved[..., :shared]
+    laid[..., latent + code :] = moved[..., latent:]
+    waves = motion.waves(moved.shape[1]).numpy().astype(np.float64)
+    fitted = np.einsum("kt,nts->nks", np.linalg.pinv(waves), laid)
+    return fitted.reshape(len(fitted), -1)
+
+
+def _start_conditions(network: CHeart, data: ShapeData) -> Array:
+    """Let z_c hold the encoded conditions as they are, as many as it has room for; returns them [N, code]."""
+    straight = network.conditions.straight
+    assert straight is not None
+    torch.nn.init.eye_(straight.weight)
+    last = network.conditions.mlp[2]
+    for parameter in last.parameters():
+        torch.nn.init.zeros_(parameter)
+    return network.conditions(data.conditions).numpy().astype(np.float64)
+
+
+def _start_space(space: ShapeSpace, frame: Frame, latent: int, code: int, room: int) -> None:
+    """Encoder and decoder along the frame's axes; conditions do not touch them yet."""
+    sd = space.basis.sd.astype(np.float64)
+    into = np.zeros((latent, len(sd) + code))
+    shared = min(latent, len(sd))
+    into[:shared, : len(sd)] = (np.linalg.inv(frame.axes) * sd[:, None])[:, :shared].T
+    _set(space.encoder.linear.weight, into)
+    _set(space.encoder.linear.bias, np.pad(-frame.centre @ np.linalg.inv(frame.axes)[:, :shared], (0, latent - shared)))
+    out = np.zeros((latent + code + room, len(sd)))
+    out[:shared] = frame.axes[:shared] / sd
+    out[latent + code :] = frame.axes[latent:] / sd
+    _set(space.decoder.linear.weight, out.T)
+    _set(space.decoder.linear.bias, frame.centre / sd)
+
+
+def _start_prior(prior: LearnedPrior, z: Array, conditions: Array) -> None:
+    """The regression of z_0 on the conditions, and the covariance of what it leaves."""
+    weight, bias = _ridge(conditions, z)
+    _set(prior.mean.weight, weight.T)
+    _set(prior.mean.bias, bias)
+    left = z - conditions @ weight - bias
+    covariance = left.T @ left / max(len(z) - 1, 1) + 0.02 * np.eye(z.shape[1])
+    whitener = np.linalg.inv(np.linalg.cholesky(covariance))
+    factor = np.tril(whitener, -1) + np.diag(np.log(np.diag(whitener)))
+    _set(prior.factor, factor)
+
+
+def _ridge(x: Array, y: Array) -> tuple[Array, Array]:
+    """Ridge regression of y [N, M] on x [N, F] with a free intercept: weight [F, M] and bias [M]."""
+    mean, centre = y.mean(axis=0), x.mean(axis=0)
+    centred = x - centre
+    weight = np.linalg.solve(centred.T @ centred + RIDGE * np.eye(x.shape[1]), centred.T @ (y - mean))
+    return weight, mean - centre @ weight
+
+
+def _set(parameter: torch.Tensor, value: NDArray) -> None:
+    parameter.copy_(torch.from_numpy(np.ascontiguousarray(value, np.float32)))
