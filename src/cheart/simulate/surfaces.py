@@ -31,7 +31,7 @@ MEAN_LENGTH = 98.15
 CAVITY_APEX, RV_APEX = 0.0377, 0.0647
 """Heights s at which the LV cavity and the RV begin."""
 
-_BEND_TOP, _WALL_TOP = 0.985, 0.86  # the mean wall tapers to nothing at the annulus; label maps do not
+_BEND_TOP, _WALL_TOP = 0.95, 0.88  # the mean wall tapers to nothing at the annulus; label maps do not
 _TOP = 0.92  # the mean mitral plane is tilted: above, the fitted fields follow its lower side down
 
 # height by Chebyshev polynomials (rows); angle by 1, cos θ, sin θ, … cos 4θ, sin 4θ (columns); times height; mm²
@@ -84,13 +84,13 @@ def mean_cavity() -> Field:
 def mean_wall() -> Field:
     """P − A: squared radius of the LV epicardium less that of the endocardium, mm²."""
     wall = (_fourier_field(_OUTER, S) - mean_cavity()).clip(0)
-    wall[S > _WALL_TOP] = wall[S <= _WALL_TOP][-1]
-    return wall
+    at = _eased(S, _WALL_TOP)
+    return np.stack([np.interp(at, S, column) for column in wall.T], axis=1)
 
 
 def mean_bend() -> NDArray[np.float64]:
     """The cavity's centroids off the straight axis [HEIGHTS, 2] in mm (x, y)."""
-    h = 2 * np.minimum(relative_height(CAVITY_APEX), _BEND_TOP) - 1
+    h = 2 * _eased(relative_height(CAVITY_APEX), _BEND_TOP) - 1
     return np.stack([chebyshev.chebval(h, _BEND_X), chebyshev.chebval(h, _BEND_Y)], axis=-1)
 
 
@@ -103,7 +103,7 @@ def rv_field(*, apex: float = RV_APEX, widen: float = 1.0, turn: float = 0.0) ->
         turn: by how much the arc is turned towards anterior, rad.
     """
     h = relative_height(apex)
-    top = np.minimum(h, _TOP)
+    top = _eased(h, _TOP)
     low, high = (np.radians(chebyshev.chebval(2 * top - 1, c)) for c in (_INFERIOR, _ANTERIOR))
     middle, half = (low + high) / 2 + turn, widen * (high - low) / 2
     across = (np.angle(np.exp(1j * (THETA[None] - middle[:, None]))) / half[:, None]).clip(-1, 1)
@@ -121,8 +121,15 @@ def tricuspid() -> NDArray[np.float64]:
     return 1 - 0.8 * anterior**2 * (3 - 2 * anterior)
 
 
+def _eased(height: NDArray[np.floating], top: float) -> NDArray[np.floating]:
+    """Heights that slow down to reach ``top`` at the base: they read a fitted field no higher than it holds."""
+    start = 2 * top - 1
+    over = np.clip((height - start) / (1 - start), 0, 1)
+    return np.minimum(height, start) + (1 - start) * (over - over**2 / 2)
+
+
 def _fourier_field(coefficients: NDArray, height: NDArray[np.floating]) -> Field:
-    top = np.minimum(height, _TOP)
+    top = _eased(height, _TOP)
     heights = chebyshev.chebvander(2 * top - 1, coefficients.shape[0] - 1) * top[:, None]
     return np.maximum(heights @ coefficients @ fourier((coefficients.shape[1] - 1) // 2).T, 0.0)
 
