@@ -9,7 +9,7 @@ from cheart.simulate.check_hearts import exact_rays
 from cheart.simulate.heart import end_diastole
 from cheart.simulate.measure import septal_sagitta, shape_spectrum, surface_points
 from cheart.simulate.phenotypes import Phenotypes
-from cheart.simulate.surfaces import integral
+from cheart.simulate.surfaces import THETA, integral
 
 MEAN = Phenotypes(150.65, 60.0, 173.5, 80.0, 106.4)
 
@@ -54,6 +54,18 @@ def test_the_mean_anatomy_is_in_the_template_pose():
     area = outer.mean(axis=1)
     z = anatomy.base - anatomy.length * (1 - np.linspace(0, 1, len(area)))
     assert (area * z).sum() / area.sum() == pytest.approx(TEMPLATE_CENTRE[2], abs=0.7)
+
+
+def test_pressure_thickens_the_septum_and_the_anterior_wall():
+    low, high = (draw_anatomy(MEAN, np.random.default_rng(0), pressure=p)[0] for p in (-18.0, 18.0))
+    theta = np.degrees(THETA)
+
+    def thickness(anatomy, middle):
+        near = np.abs((theta - middle + 180) % 360 - 180) < 30
+        return (np.sqrt(anatomy.cavity + anatomy.wall) - np.sqrt(anatomy.cavity))[40:60, near].mean()
+
+    assert thickness(high, 45) > 1.05 * thickness(low, 45)
+    assert thickness(high, 225) < thickness(low, 225)  # at one mass: what the septum gains, the lateral wall gives
 
 
 def test_random_fields_have_the_asked_spread_and_no_mean():

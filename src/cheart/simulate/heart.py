@@ -24,7 +24,7 @@ from cheart.labels import BACKGROUND, LV, MYO, RV
 from cheart.sequence import Sequence, whole
 from cheart.simulate import surfaces
 from cheart.simulate.anatomy import Anatomy, draw_anatomy
-from cheart.simulate.demographics import complete_conditions
+from cheart.simulate.demographics import complete_conditions, expected
 from cheart.simulate.motion import Motion, draw_motion
 from cheart.simulate.phenotypes import Phenotypes, draw_phenotypes
 from cheart.simulate.surfaces import ANGLES, Field, S, integral
@@ -92,7 +92,8 @@ def draw_heart(conditions: Conditions, *, seed: Seed, frames: int = 20) -> Truth
     sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     size, form, beat = (np.random.default_rng([*np.atleast_1d(sequence.generate_state(4)), i]) for i in range(3))
     phenotypes = draw_phenotypes(person, size)
-    anatomy, shape = draw_anatomy(phenotypes, form)
+    usual = expected(float(person["age"]), str(person["sex"]))
+    anatomy, shape = draw_anatomy(phenotypes, form, pressure=float(person["sbp"]) - usual.sbp)
     motion = draw_motion(person, phenotypes, anatomy.length, beat)
     phase = np.arange(frames) / frames
     lv_ml = phenotypes.lvedv - (phenotypes.lvedv - phenotypes.lvesv) * motion.lv.emptied(phase)

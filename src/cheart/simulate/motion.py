@@ -109,7 +109,7 @@ def draw_motion(conditions: Conditions, phenotypes: Phenotypes, length: float, r
         lv_descent=float(lv_descent),
         rv_descent=float(rv_descent),
         apex_rise=float(np.clip(rng.normal(1.2, 0.6), 0, 3)),
-        apex_twist=float(rng.normal(9.0 + 0.04 * (age - 41), 2.5)),
+        apex_twist=float(rng.normal(9.0 + 0.08 * (age - 41), 2.5)),
         base_twist=float(rng.normal(-3.0, 1.2)),
         regional=tuple(float(v) for v in rng.normal(0, 0.05, 8)),
     )
