@@ -93,3 +93,15 @@ def test_hearts_differ_in_timing_twist_and_region(truths):
 def test_a_fast_heart_spends_more_of_its_cycle_in_systole():
     slow, fast = (draw_heart({**PERSON, "heart_rate": rate}, seed=4) for rate in (50, 90))
     assert slow.motion.lv.end_systole < fast.motion.lv.end_systole
+
+
+@pytest.mark.parametrize("rate", [40, 62.5, 100, 150, 200])
+def test_events_follow_each_other_at_any_rate(rate):
+    for seed in range(20):
+        timing = draw_heart({**PERSON, "heart_rate": rate}, seed=seed).motion.lv
+        events = [0, timing.ejection, timing.end_systole, timing.opening, timing.opening + timing.filling]
+        assert np.all(np.diff([*events, timing.closing, 1]) > 0)
+        assert timing.opening + timing.filling < timing.atrial + 1e-9
+        emptied = timing.emptied(np.linspace(0, 1, 200))
+        assert emptied.min() > -0.01
+        assert emptied.max() < 1.01

@@ -11,9 +11,9 @@ from cheart.align.pose import TEMPLATE_CENTRE
 from cheart.errors import InputError
 from cheart.simulate import surfaces
 from cheart.simulate.phenotypes import MYOCARDIUM_G_ML, Phenotypes
+from cheart.simulate.reference import MEAN_SHAPE
 from cheart.simulate.surfaces import CAVITY_APEX, MEAN_LENGTH, RV_APEX, THETA, Field, S, integral
 
-_MEAN_LVEDV = 150.65
 _BOX = np.array([80.0, 80.0, 64.0])  # mm, half of the paper's box (x, y, z)
 _MARGIN = 1.5  # mm
 _MAX_DRAWS = 200
@@ -90,7 +90,7 @@ def mean_anatomy(phenotypes: Phenotypes) -> Anatomy:
 
 
 def _build(shape: _Shape, phenotypes: Phenotypes) -> Anatomy:
-    length = float(MEAN_LENGTH * (phenotypes.lvedv / _MEAN_LVEDV) ** (1 / 3) * np.exp(shape.elongation))
+    length = float(MEAN_LENGTH * (phenotypes.lvedv / MEAN_SHAPE["lvedv"]) ** (1 / 3) * np.exp(shape.elongation))
     cavity = surfaces.mean_cavity() * np.exp(2 * shape.cavity)
     wall = surfaces.mean_wall() * np.exp(shape.wall)
     rv = surfaces.rv_field(apex=shape.rv_apex, widen=shape.rv_widen, turn=shape.rv_turn) * np.exp(shape.rv)

@@ -115,38 +115,46 @@ def draw_motion(conditions: Conditions, phenotypes: Phenotypes, length: float, r
     )
 
 
+_CLOSING = 0.985
+"""The atrial kick ends, as a share of the cycle."""
+
+
 def _draw_timing(age: float, rate: float, rng: np.random.Generator) -> Timing:
     cycle_ms = 60_000.0 / rate
     contraction = np.clip(rng.normal(40, 8), 20, 60)
-    ejection_ms = 413 - 1.7 * rate + rng.normal(0, 14)  # Weissler
+    ejection = 413 - 1.7 * rate + np.clip(rng.normal(0, 14), -35, 35)  # Weissler
     relaxation = np.clip(rng.normal(90 + 0.35 * (age - 41), 15), 55, 140)
-    start = contraction / cycle_ms
-    end = np.clip((contraction + ejection_ms) / cycle_ms, 0.31, 0.415)
-    opening = end + relaxation / cycle_ms
-    closing = 0.985
-    atrial_ms = np.clip(rng.normal(125, 10), 100, 150)
-    atrial = closing - atrial_ms / cycle_ms
-    filling_ms = np.clip(rng.normal(205, 18), 160, 260)
-    filling = min(filling_ms / cycle_ms, atrial - opening - 0.02)
+    kick = np.clip(rng.normal(125, 10), 100, 150)
+    filling = np.clip(rng.normal(205, 18), 160, 260)
+    phases = np.array([contraction, ejection, relaxation, filling, kick]) / cycle_ms
+    phases *= min(1.0, 0.97 * _CLOSING / phases.sum())  # a fast heart has no diastasis left, then shortens all
+    start, end, opening = np.cumsum(phases)[:3]
+    filling, kick = phases[3:]
     # E/A of Benjamin 1992: 2.08 in the 20s, 0.84 in the 70s; peak flows go as volume over duration
     e_to_a = max(2.08 - 0.0248 * (age - 25), 0.7) * np.exp(rng.normal(0, 0.2))
-    ratio = e_to_a * filling / (closing - atrial)
+    passive = e_to_a * filling / (kick + e_to_a * filling)
     return Timing(
-        float(start), float(end), float(opening), float(filling), float(atrial), closing, float(ratio / (1 + ratio))
+        ejection=float(start),
+        end_systole=float(end),
+        opening=float(opening),
+        filling=float(filling),
+        atrial=float(_CLOSING - kick),
+        closing=_CLOSING,
+        passive=float(passive),
     )
 
 
 def _rv_timing(lv: Timing, rng: np.random.Generator) -> Timing:
     """The RV ejects a little longer and fills a little earlier; its filling is divided much as the LV's."""
-    later = rng.normal(0.006, 0.006)
+    later = float(np.clip(rng.normal(0.006, 0.006), -0.01, 0.02))
     return Timing(
-        max(lv.ejection - 0.01, 0.01),
-        lv.end_systole + float(np.clip(later, -0.01, 0.02)),
-        lv.opening - 0.01 + float(np.clip(later, -0.01, 0.02)),
-        lv.filling,
-        lv.atrial - 0.01,
-        lv.closing,
-        float(np.clip(lv.passive + rng.normal(-0.03, 0.03), 0.4, 0.85)),
+        ejection=max(lv.ejection - 0.01, 0.01),
+        end_systole=lv.end_systole + later,
+        opening=lv.opening - 0.01 + later,
+        filling=lv.filling,
+        atrial=lv.atrial - 0.01,
+        closing=lv.closing,
+        passive=float(np.clip(lv.passive + rng.normal(-0.03, 0.03), 0.4, 0.85)),
     )
 
 

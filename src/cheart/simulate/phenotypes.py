@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from cheart.conditions import Conditions
+from cheart.errors import InputError
 from cheart.simulate.demographics import expected
 
 MYOCARDIUM_G_ML = 1.05
@@ -85,6 +86,7 @@ _EF_TOGETHER = 0.8
 _EF_WIDENS = 0.004  # a year: the volumes fall with age, the published spread of LVESV does not
 _EF_RANGE = (44.0, 77.0)
 _SHUNT = (0.006, 0.012)
+_MAX_DRAWS = 1000
 _SIZE_TOGETHER = 0.45
 """Correlation of what is left of LVEDV and of LVM when the conditions are known."""
 
@@ -95,9 +97,12 @@ def draw_phenotypes(conditions: Conditions, rng: np.random.Generator) -> Phenoty
     Args:
         conditions: age, sex, weight, height and sbp, all known.
         rng: where chance comes from.
+
+    Raises:
+        InputError: conditions so far out that no plausible heart is drawn.
     """
     sex, years = str(conditions["sex"]), float(conditions["age"]) - 45  # type: ignore[arg-type]
-    while True:
+    for _ in range(_MAX_DRAWS):
         e = rng.normal(size=5)
         lvedv = _linear(_LVEDV[sex], years, _LVEDV_EFFECTS.of(conditions), e[0])
         mass_noise = _SIZE_TOGETHER * e[0] + np.sqrt(1 - _SIZE_TOGETHER**2) * e[1]
@@ -111,6 +116,10 @@ def draw_phenotypes(conditions: Conditions, rng: np.random.Generator) -> Phenoty
         drawn = Phenotypes(lvedv, lvedv - stroke, rvedv, rvedv - stroke * (1 + shunt), lvm)
         if _plausible(drawn):
             return drawn
+    raise InputError(
+        f"no healthy heart is known for {', '.join(f'{k} {v}' for k, v in conditions.items())}; "
+        "the simulated cohort is of adults of usual size and pressure"
+    )
 
 
 def true_distribution(conditions: Conditions, *, n: int, seed: int) -> pd.DataFrame:
