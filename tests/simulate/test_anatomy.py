@@ -3,11 +3,12 @@ import pytest
 
 from cheart.align.pose import TEMPLATE_CENTRE
 from cheart.errors import InputError
+from cheart.grid import GRIDS
 from cheart.simulate import reference
 from cheart.simulate.anatomy import draw_anatomy, mean_anatomy, random_field
-from cheart.simulate.check_hearts import exact_rays
-from cheart.simulate.heart import end_diastole
-from cheart.simulate.measure import septal_sagitta, shape_spectrum, surface_points
+from cheart.simulate.check_hearts import exact_rays, mean_surfaces
+from cheart.simulate.heart import end_diastole, voxelise
+from cheart.simulate.measure import sections, septal_sagitta, shape_spectrum, surface_points, wall_thickness
 from cheart.simulate.phenotypes import Phenotypes
 from cheart.simulate.surfaces import THETA, integral
 
@@ -46,6 +47,22 @@ def test_septum_bows_towards_the_rv(truths):
     sagitta = np.nanmean([septal_sagitta(exact_rays(end_diastole(t.anatomy))) for t in truths], axis=0)
     assert np.all(sagitta > 0)
     assert 14 < sagitta[1] < 21  # measured 18 mm at 0.2 of the length
+
+
+@pytest.fixture(scope="module")
+def mean_heart(truths):
+    return voxelise(mean_surfaces([exact_rays(end_diastole(t.anatomy)) for t in truths]), GRIDS["paper"])
+
+
+def test_mean_wall_by_segment_is_within_a_millimetre(mean_heart):
+    np.testing.assert_allclose(wall_thickness(mean_heart, GRIDS["paper"]), reference.SEGMENT_MM, atol=1.0)
+
+
+def test_mean_sections_by_level_are_within_15_percent(truths):
+    grid = GRIDS["paper"]
+    areas = np.mean([sections(voxelise(end_diastole(t.anatomy), grid), grid) for t in truths[:150]], axis=0)
+    ratio = areas / reference.SECTIONS_MM2
+    np.testing.assert_allclose(ratio, 1, atol=0.15)
 
 
 def test_the_mean_anatomy_is_in_the_template_pose():

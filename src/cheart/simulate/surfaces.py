@@ -111,7 +111,7 @@ def rv_field(*, apex: float = RV_APEX, widen: float = 1.0, turn: float = 0.0) ->
     heights = chebyshev.chebvander(2 * top - 1, _RV.shape[0] - 1)
     body = np.einsum("hj,jm,htm->ht", heights, _RV, chebyshev.chebvander(across, _RV.shape[1] - 1))
     # a flat base cuts off what the tilted one of the mean shape still has: it is spread over the levels below
-    basal = 1 + 0.2 * np.exp(-(((S - 0.9) / 0.12) ** 2))
+    basal = 1 + 0.25 * np.exp(-(((S - 0.85) / 0.17) ** 2))
     return np.maximum(edge * body, 0.0) * basal[:, None]
 
 
