@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ from cheart.io.nifti import write_sequence
 from cheart.io.recording import TEMPLATE, sidecar_path
 from cheart.labels import STRUCTURES, TITLES
 from cheart.progress import track
+from cheart.sequence import Sequence
 
 
 def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -> None:
@@ -35,10 +37,7 @@ def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -
     with new_folder(Path(out), overwrite=overwrite) as folder:
         for index in track(range(len(cohort)), total=len(cohort), title="Writing NIfTI"):
             sequence = cohort.sequence(index)
-            path = folder / f"{names[index]}_dseg.nii.gz"
-            write_sequence(path, sequence)
-            planes = [[int(z) for z in frame.nonzero()[0]] for frame in sequence.observed]
-            write_json(sidecar_path(path), {"SpatialReference": TEMPLATE, "ObservedPlanes": planes})
+            write_in_template(folder / f"{names[index]}_dseg.nii.gz", sequence)
         write_table(folder / "participants.tsv", table)
         shutil.copy(cohort.path / "participants.json", folder / "participants.json")
         rows = [{"index": number, "name": TITLES[name]} for name, number in STRUCTURES.items()]
@@ -53,6 +52,16 @@ def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -
                 "cheart": {"kind": cohort.info["kind"], "fingerprint": cohort.fingerprint},
             },
         )
+
+
+def write_in_template(path: Path, sequence: Sequence, **about: Any) -> None:
+    """Write a sequence as NIfTI, and beside it a JSON file with its space, its observed planes and ``about`` it.
+
+    :func:`cheart.io.recording.read_heart` takes such a file as it is, without looking for its pose again.
+    """
+    write_sequence(path, sequence)
+    planes = [[int(z) for z in frame.nonzero()[0]] for frame in sequence.observed]
+    write_json(sidecar_path(path), {"SpatialReference": TEMPLATE, "ObservedPlanes": planes, **about})
 
 
 def _bids_name(participant_id: str) -> str:

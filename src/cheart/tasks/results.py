@@ -21,8 +21,7 @@ import pandas as pd
 
 from cheart.cohort import dictionary, write_table
 from cheart.files import write_json
-from cheart.io.nifti import write_sequence
-from cheart.io.recording import TEMPLATE, sidecar_path
+from cheart.io.bids import write_in_template
 from cheart.progress import track
 from cheart.provenance import provenance
 from cheart.tasks.trained import MadeHeart, TrainedModel
@@ -52,9 +51,7 @@ def write_hearts(
     digits = max(3, len(str(total)))
     for number, heart in enumerate(track(hearts, total=total, title=title), start=1):
         name = f"sub-{number:0{digits}}"
-        path = folder / f"{name}_dseg.nii.gz"
-        write_sequence(path, heart.sequence)
-        write_json(sidecar_path(path), {"SpatialReference": TEMPLATE, "Made": f"{heart.kind} by {model.name}"})
+        write_in_template(folder / f"{name}_dseg.nii.gz", heart.sequence, Made=f"{heart.kind} by {model.name}")
         people.append({"participant_id": name, **_person(heart)})
         figures.append({"participant_id": name, **heart.phenotypes.row()})
         if len(shown) < SHOWN:

@@ -1,0 +1,49 @@
+import subprocess
+import sys
+
+import pytest
+
+import cheart
+
+HEAVY = "{'numpy', 'torch', 'pandas', 'scipy', 'zarr', 'nibabel', 'matplotlib'}"
+
+
+def heavy_after(code: str) -> str:
+    """What of the heavy packages a fresh Python has imported after some code."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(sorted({HEAVY} & set(sys.modules)), file=sys.stderr)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stderr.strip()
+
+
+def test_importing_cheart_imports_nothing_heavy():
+    assert heavy_after("import cheart\nassert cheart.__version__") == "[]"
+
+
+def test_help_imports_nothing_heavy():
+    code = "from cheart.cli.main import app\nimport contextlib\nwith contextlib.suppress(SystemExit): app(['--help'])"
+    assert heavy_after(code) == "[]"
+
+
+def test_the_check_would_notice():
+    assert "numpy" in heavy_after("import cheart\ncheart.Grid")
+
+
+@pytest.mark.parametrize("name", cheart.__all__)
+def test_every_name_that_is_offered_is_there(name):
+    assert name in dir(cheart)
+    assert getattr(cheart, name) is not None
+
+
+def test_the_names_are_those_of_the_modules():
+    from cheart.cohort import Cohort
+    from cheart.tasks.trained import load
+
+    assert cheart.Cohort is Cohort
+    assert cheart.load is load
+
+
+def test_another_name_is_refused_as_python_does_it():
+    with pytest.raises(AttributeError, match="no attribute 'Heart'"):
+        cheart.Heart  # noqa: B018
