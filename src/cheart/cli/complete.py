@@ -40,6 +40,9 @@ def complete(
     spacing: Annotated[
         Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
     ] = None,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="The header mirrors the heart, as those of ACDC do.")
+    ] = False,
     own_space: Annotated[
         bool, typer.Option("--own-space", help="Also write the result on the input's own voxels.")
     ] = False,
@@ -69,8 +72,10 @@ def complete(
         warn(warning)
     posed = pose_file(
         heart, scheme=parse_scheme(labels), grid=trained.grid, frames=trained.frames, ed=ed, cycle_s=cycle,
-        spacing=spacing,
+        spacing=spacing, mirrored=mirrored,
     )  # fmt: skip
+    for warning in posed.warnings:
+        warn(warning)
     made = complete_heart(trained, posed, conditions=given, unknown=unknown, seed=seed)
     with new_folder(out, overwrite=overwrite) as folder:
         shown = write_hearts(folder, [made], trained, total=1, title="Writing", pose=posed.placement.to_json())

@@ -3,8 +3,10 @@
 A frame is described by three solid bodies: the LV cavity, the LV with its wall, and the RV cavity. Each body's
 indicator is blurred by a Gaussian of known width and turned into a distance by the inverse of the normal
 distribution, φ = −σ Φ⁻¹(p): for a flat surface this is the signed distance in mm, negative inside; elsewhere it
-is a smooth stand-in for it that knows the surface to a fraction of a voxel and saturates at ±3.5 σ. In such
-fields, smooth anatomy is nearly linear, so that a few dozen principal modes hold it.
+is a smooth stand-in for it that knows the surface to a fraction of a voxel and saturates at ±3.5 σ. A narrow blur
+keeps the surface where it is (a blurred sphere shrinks by about σ²/R, and edges are rounded), a wide one keeps the
+field smooth over the whole of a contraction, so the field is the narrow one's near the surface and the wide one's
+away from it. In such fields, smooth anatomy is nearly linear: a few dozen principal modes hold it.
 """
 
 from __future__ import annotations
@@ -21,11 +23,18 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.labels import LV, MYO, RV
 
-SIGMA_MM = 4.0
-"""Width of the blur: wide enough that fields stay linear over a contraction, narrow enough for a 5 mm wall."""
+NARROW_MM, WIDE_MM = 2.0, 4.0
+"""Widths σ of the two blurs. Reconstructing 12 held-out simulated hearts from 96 modes, a single blur of 4 mm gives
+Dice .956/.918/.938 (LV, wall, RV), of 2.5 mm .977/.954/.965, the two together .980/.960/.969."""
+
+BLEND_MM = (2.0, 5.0)
+"""Up to the first distance from the surface the narrow field counts, from the second on the wide one."""
 
 SATURATION = 3.5
-"""Fields saturate at this many σ."""
+"""A field saturates at this many σ."""
+
+LIMIT_MM = SATURATION * WIDE_MM
+"""The largest value of a field."""
 
 BODIES: tuple[tuple[int, ...], ...] = ((LV,), (LV, MYO), (RV,))
 """The labels of each body: LV cavity, LV with wall, RV cavity."""
@@ -94,16 +103,19 @@ def fields(labels: NDArray[np.uint8], where: FieldGrid, *, planes: bool = False)
     """
     grid = where.grid
     factor = (1, *where.factor[1:]) if planes else where.factor
-    blurs = [_blur(n, f, s) for n, f, s in zip(grid.shape, factor, grid.spacing, strict=True)]
     box = [slice(a, b) for a, b in zip(where.start, where.stop, strict=True)]
     if planes:
         box[0] = slice(None)
-    blurs = [blur[part] for blur, part in zip(blurs, box, strict=True)]
-    out = np.empty((len(labels), len(BODIES), *(len(b) for b in blurs)), np.float32)
+    narrow, wide = (
+        [_blur(n, f, s, sigma)[part] for n, f, s, part in zip(grid.shape, factor, grid.spacing, box, strict=True)]
+        for sigma in (NARROW_MM, WIDE_MM)
+    )
+    out = np.empty((len(labels), len(BODIES), *(len(b) for b in wide)), np.float32)
     for t, frame in enumerate(labels):
         for k, body in enumerate(BODIES):
             share = _pool(np.isin(frame, body) if len(body) > 1 else frame == body[0], factor)
-            out[t, k] = _distance(_along(share, blurs))
+            near = _distance(_along(share, narrow), NARROW_MM)
+            out[t, k] = _blend(near, _distance(_along(share, wide), WIDE_MM))
     return out
 
 
@@ -117,13 +129,13 @@ def _pool(body: NDArray[np.bool_], factor: tuple[int, ...]) -> Array:
     return counts.astype(np.float32) / float(np.prod(factor))
 
 
-def _blur(n: int, factor: int, spacing: float) -> Array:
+def _blur(n: int, factor: int, spacing: float, sigma_mm: float) -> Array:
     """The matrix [n / factor, n / factor] of a Gaussian blur; what lies outside the grid is background.
 
     Pooling has blurred already by a box of one coarse voxel, whose variance is taken off.
     """
     step = spacing * factor
-    sigma = np.sqrt(max(SIGMA_MM**2 - step**2 / 12, (0.3 * step) ** 2)) / step
+    sigma = np.sqrt(max(sigma_mm**2 - step**2 / 12, (0.3 * step) ** 2)) / step
     place = np.arange(n // factor)
     weight = np.exp(-0.5 * ((place[:, None] - place[None, :]) / sigma) ** 2)
     centre = np.exp(-0.5 * (np.arange(-n, n + 1) / sigma) ** 2).sum()
@@ -138,13 +150,20 @@ def _along(volume: Array, matrices: list[Array]) -> Array:
     return np.tensordot(mz, volume, axes=(1, 0)).astype(np.float32, copy=False)
 
 
-def _distance(share: Array) -> Array:
+def _blend(near: Array, far: Array) -> Array:
+    """The narrow field near the surface, the wide one away from it, smoothly between."""
+    share = ((np.abs(near) - BLEND_MM[0]) / (BLEND_MM[1] - BLEND_MM[0])).clip(0, 1)
+    share *= share * (3 - 2 * share)
+    return near + share * (far - near)
+
+
+def _distance(share: Array, sigma_mm: float) -> Array:
     """−σ Φ⁻¹(p), saturated; only what is not saturated pays for the inverse."""
     tail = 0.00023263  # Φ(−3.5)
     out = np.where(share > 0.5, -SATURATION, SATURATION).astype(np.float32)
     band = (share > tail) & (share < 1 - tail)
     out[band] = -ndtri(share[band])
-    return out * np.float32(SIGMA_MM)
+    return out * np.float32(sigma_mm)
 
 
 @dataclass(frozen=True)
@@ -181,7 +200,7 @@ class ShapeBasis:
         """
         if len(data) < 3:
             raise InputError(f"{len(data)} training frames: a shape basis needs at least 3")
-        limit = np.float32(SATURATION * SIGMA_MM)
+        limit = np.float32(LIMIT_MM)
         alive = (np.abs(data) < limit).any(axis=(0, 1))
         (z0, z1), (y0, y1), (x0, x1) = ((int(a.min()), int(a.max()) + 1) for a in np.nonzero(alive))
         where = FieldGrid(where.grid, where.factor, (z0, y0, x0), (z1, y1, x1))
