@@ -1,3 +1,56 @@
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from cheart.cli.main import main
 from tiny import cohort, model, run
 
 __all__ = ["cohort", "model", "run"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person gets from a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cheart = Callable[..., Answer]
+
+
+@pytest.fixture
+def cheart(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cheart:
+    """Run ``cheart`` with arguments, as the console script does."""
+
+    def command(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["cheart", *map(str, arguments)])
+        capsys.readouterr()
+        code: object = 0
+        try:
+            main()
+        except SystemExit as exit:
+            code = exit.code
+        said = capsys.readouterr()
+        assert isinstance(code, int)
+        return Answer(code, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture
+def refused(cheart: Cheart) -> Callable[..., str]:
+    """Run ``cheart`` with arguments that it must refuse: exit code 2, one line on standard error. Returns the line."""
+
+    def command(*arguments: object) -> str:
+        answer = cheart(*arguments)
+        assert answer.code == 2, answer
+        assert answer.out == ""
+        (line,) = answer.err.splitlines()
+        assert line.startswith("cheart: ")
+        return line.removeprefix("cheart: ")
+
+    return command

@@ -14,11 +14,12 @@ from cheart.cohort import Cohort
 from cheart.conditions import Conditions, Encoding
 from cheart.errors import InputError
 from cheart.files import read_json
-from cheart.models.base import HeartModel, Setting
+from cheart.models.base import FittedModel, HeartModel, Setting
 from cheart.models.build import build
 from cheart.models.cheart import CHeart
 from cheart.models.store import basis_of, read_model, write_config, write_weights
 from cheart.population import Population
+from cheart.training.at_once import fit_at_once
 from cheart.training.continuing import continue_model
 from cheart.training.data import Data, ShapeData, VoxelData, fit_basis
 from cheart.training.linear_start import start_linear
@@ -53,7 +54,8 @@ def train(
         seed: of weights, order and noise.
         device: ``auto``, ``cpu``, ``cuda`` …
         jobs: processes that prepare data (−1: one a core).
-        resume: go on with what stands in ``run``.
+        resume: go on with what stands in ``run``, with the model, preset, settings and seed that it was started with;
+            ``settings`` change them from here on.
         log: called with each epoch's row.
 
     Raises:
@@ -64,15 +66,22 @@ def train(
     people: list[Conditions] = [cohort.conditions(int(i)) for i in cohort.indices("train")]
     if not people or not len(cohort.indices("val")):
         raise InputError(f"{cohort.path}: no training or no validation subjects (column split of participants.tsv)")
+    before = read_json(run / "run.json") if resume else {}
+    model, preset, seed = (before.get(k, v) for k, v in (("model", model), ("preset", preset), ("seed", seed)))
+    every = [*before.get("settings", []), *settings]
     torch.manual_seed(seed)
-    if resume and (run / "model.safetensors").is_file():
+    going_on = resume and (run / "checkpoint.safetensors").is_file()
+    if going_on:
         network, training, options = _stored(run, settings)
     elif start_from is not None:
-        network, training, options = _continued(start_from, cohort, people, settings)
+        network, training, options = _continued(start_from, cohort, people, every)
+    elif before.get("started_from"):
+        raise InputError(f"--resume: {run} had not got far from {before['started_from']}; name that again with --from")
     else:
-        network, training, options = _fresh(cohort, people, model, preset, settings, jobs=jobs)
+        network, training, options = _fresh(cohort, people, model, preset, every, jobs=jobs)
     run.mkdir(parents=True, exist_ok=True)
-    how = {"preset": preset, "settings": list(settings), "started_from": start_from and Path(start_from).name}
+    base = Path(start_from).name if start_from is not None else before.get("started_from")
+    how = {"model": model, "preset": preset, "settings": every, "started_from": base}
     cycles = cohort.table["cycle_s"].to_numpy(float)[cohort.indices("train")]
     about = {
         "preset": preset,
@@ -86,12 +95,15 @@ def train(
             "subjects": len(people),
         },
     }
-    write_config(run, network, options, **about)
     write_run(run, cohort, seed=seed, device=where, progress=None, **how)
+    write_config(run, network, options, **about)
     data = _data(network, cohort, jobs=jobs)
-    if start_from is None and isinstance(network, CHeart) and isinstance(data[0], ShapeData):
+    if start_from is None and not going_on and isinstance(network, CHeart) and isinstance(data[0], ShapeData):
         start_linear(network, data[0])
-    progress = fit(network, *data, run=run, options=training, seed=seed, device=where, resume=resume, log=log)
+    if isinstance(network, FittedModel):
+        progress = fit_at_once(network, *data, run=run, log=log)
+    else:
+        progress = fit(network, *data, run=run, options=training, seed=seed, device=where, resume=resume, log=log)
     best = read_model(run).network
     if isinstance(best, CHeart) and isinstance(data[1], ShapeData):
         loosen(best, data[1])

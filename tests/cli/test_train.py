@@ -1,0 +1,57 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cheart.files import read_json
+
+SETTINGS = ["epochs=30", "modes=5", "hidden=16", "latent=4", "code=4"]
+OPTIONS = ["--preset", "quick", *(word for s in SETTINGS for word in ("--set", s)), "--seed", 3, "--jobs", 1]
+
+
+@pytest.fixture(scope="module")
+def unbroken(cohort, tmp_path_factory):
+    """A training that nobody stopped."""
+    path = tmp_path_factory.mktemp("unbroken") / "run"
+    done = subprocess.run(command(cohort.path, path), capture_output=True, text=True, check=True)
+    assert "30 epochs in" in done.stdout
+    return path
+
+
+def command(cohort: Path, run: Path) -> list[str]:
+    return [sys.executable, "-m", "cheart", "train", str(cohort), "-o", str(run), *map(str, OPTIONS)]
+
+
+def stop(cohort: Path, run: Path, how: signal.Signals, *, when: str) -> int:
+    """Start a training and send it a signal as soon as a file of the run is there; the exit code."""
+    # A child of a shell's background job ignores Ctrl-C; one in a session of its own does not.
+    going = subprocess.Popen(
+        command(cohort, run), stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (run / when).is_file() and going.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    os.kill(going.pid, how)
+    _, told = going.communicate(timeout=120)
+    return going.returncode
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("when", ["config.json", "checkpoint.safetensors"])
+def test_a_training_that_is_stopped_goes_on_to_the_same_weights(cheart, cohort, unbroken, tmp_path, how, when):
+    run = tmp_path / "run"
+    assert stop(cohort.path, run, how, when=when) == {signal.SIGINT: 130, signal.SIGKILL: -9}[how]
+    assert not read_json(run / "run.json")["finished"], "it was stopped on the way"
+    answer = cheart("train", cohort.path, "-o", run, "--resume", "--jobs", 1)
+    assert answer.code == 0, answer
+    assert (run / "model.safetensors").read_bytes() == (unbroken / "model.safetensors").read_bytes()
+    assert read_json(run / "run.json")["seed"] == 3
+    assert read_json(run / "config.json")["preset"] == "quick"
+    assert not list(run.glob("*partial*")), "nothing half-written is left"
