@@ -61,7 +61,16 @@ def sizes(table: pd.DataFrame) -> list[Row]:
         values = table[quantity].dropna()
         typical = " and ".join(f"{sex} {reference.normal(quantity, sex, 45).mean * level:.0f}" for sex in ("F", "M"))
         ours = f"{values.mean():.1f} ± {values.std():.1f}"
-        rows.append(Row("size", f"{quantity.upper()}, all, {_UNITS[quantity]}", f"at 45: {typical}", ours, None, HHC))
+        rows.append(
+            Row(
+                "size",
+                f"{quantity.upper()}, all, {_UNITS[quantity]}",
+                f"at 45: {typical}",
+                ours,
+                None,
+                _source(quantity),
+            )
+        )
     mass = table["lvm"].dropna()
     rows.append(
         Row(
@@ -85,6 +94,10 @@ def sizes(table: pd.DataFrame) -> list[Row]:
         )
     )
     return rows
+
+
+def _source(quantity: str) -> str:
+    return f"{HHC} × {UKDHP_MASS}" if quantity == "lvm" else HHC
 
 
 @dataclass(frozen=True)
@@ -120,7 +133,7 @@ def _cells(table: pd.DataFrame, quantity: str, sex: str, level: float) -> list[_
 
 
 def _size_rows(quantity: str, sex: str, cells: list[_Cell]) -> list[Row]:
-    source = HHC + (f" × {UKDHP_MASS}" if quantity == "lvm" else "")
+    source = _source(quantity)
     middle = reference.normal(quantity, sex, 45)
     name = f"{quantity.upper()} {sex}"
 

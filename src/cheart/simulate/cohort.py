@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,7 @@ def simulate_cohort(
             kind="simulated",
             title=_title(n, acquisition),
             seed=seed,
+            acquisition=None if acquisition is None else asdict(acquisition),
         )
         if nifti:
             for name in ("participants.tsv", "participants.json"):
