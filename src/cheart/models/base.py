@@ -141,3 +141,19 @@ class HeartModel(nn.Module):
 
     def _decode(self, code: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
         raise NotImplementedError
+
+
+class FittedModel(HeartModel):
+    """A model that is fitted in one go rather than by steps."""
+
+    @abstractmethod
+    def fit(self, training: Any, validation: Any) -> tuple[float, dict[str, float]]:
+        """Fit to all training subjects at once; what must be chosen is chosen on validation subjects.
+
+        Returns:
+            The mean validation loss, and figures for the log.
+        """
+
+    def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+        """It takes no steps: see :meth:`fit`."""
+        raise NotImplementedError

@@ -7,9 +7,10 @@ from typing import Any
 from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting
 from cheart.models.cheart import CHeart, CHeartOptions
+from cheart.models.pca import PCA, PCAOptions
 from cheart.models.shape import ShapeBasis
 
-OPTIONS: dict[str, type] = {"cheart": CHeartOptions}
+OPTIONS: dict[str, type] = {"cheart": CHeartOptions, "pca": PCAOptions}
 """The options of each model, by the name that ``--model`` takes."""
 
 
@@ -20,6 +21,9 @@ def build(name: str, setting: Setting, options: Any, basis: ShapeBasis | None = 
         InputError: no model of that name.
     """
     check_model(name)
+    if name == "pca":
+        assert basis is not None
+        return PCA(setting, options, basis)
     return CHeart(setting, options, basis)
 
 

@@ -71,6 +71,12 @@ class ShapeBatch:
     conditions: Tensor
 
 
+def squared_distance(a: Tensor, batch: ShapeBatch) -> Tensor:
+    """Squared distance in mm² of each frame's observed fields from those of coefficients [B, T, K], [B, T]."""
+    quadratic = a.square().sum(-1) if batch.gram is None else torch.einsum("btk,btkl,btl->bt", a, batch.gram, a)
+    return quadratic - 2 * (batch.linear * a).sum(-1) + batch.constant
+
+
 class ShapeSpace(nn.Module):
     """CHeart on a shape basis: Gaussian likelihood of the observed planes' signed distances.
 
@@ -100,9 +106,7 @@ class ShapeSpace(nn.Module):
 
     def reconstruction(self, whitened: Tensor, batch: ShapeBatch) -> Tensor:
         """Half the mean squared distance in mm² over a frame's voxels, [B]: T times its mean over observed frames."""
-        a = whitened * self.sd
-        quadratic = a.square().sum(-1) if batch.gram is None else torch.einsum("btk,btkl,btl->bt", a, batch.gram, a)
-        squared = quadratic - 2 * (batch.linear * a).sum(-1) + batch.constant  # [B, T]
+        squared = squared_distance(whitened * self.sd, batch)
         mean = (squared * batch.weight).sum(1) / batch.weight.sum(1)
         return whitened.shape[1] * mean / (2 * self.voxels)
 

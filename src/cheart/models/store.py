@@ -101,7 +101,7 @@ def read_model(folder: Path | str) -> Stored:
 
 def basis_of(network: HeartModel) -> ShapeBasis | None:
     """The shape basis that a network lives on, if it does."""
-    return getattr(getattr(network, "space", None), "basis", None)
+    return getattr(getattr(network, "space", network), "basis", None)
 
 
 def _basis(config: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> ShapeBasis:

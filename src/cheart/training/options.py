@@ -55,6 +55,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "training": TrainingOptions(batch=16, epochs=40, patience=40, **_SMOOTH),
         "cheart": {**_SHAPE, "modes": 64, "latent": 48, "hidden": 32},
+        "pca": {"modes": 64},
     },
     "laptop": {
         "training": TrainingOptions(batch=32, epochs=100, patience=100, **_SMOOTH),

@@ -1,0 +1,190 @@
+"""PCA: the whole beat in one linear model, completed from its first frame (the paper's linear opponent, Table I).
+
+A beat is the coefficients of all its frames on a shape basis of signed distances, y = (a_0 … a_{T−1}). Probabilistic
+principal component analysis (Tipping and Bishop 1999) makes of the training beats a Gaussian,
+
+    y ~ N(μ, C),   C = Σ_r w_r w_rᵀ + λ 1,
+
+and completion is its conditional mean given what was observed of the first frame:
+
+    a_0        = argmax p(a_0 | observed planes)          prior N(μ_0, C_00)
+    E[a_t]     = μ_t + C_t0 C_00⁻¹ (a_0 − μ_0)
+
+λ is what makes it a ridge regression; it and the number of components are chosen on validation subjects. Conditions
+do not enter, as in the paper. Labels are read one subject at a time and only coefficients are kept (20 × 96 numbers a
+subject), so memory is bounded by the shape basis, whatever the cohort.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.interpolate import interp1d
+from torch import Tensor
+
+from cheart.errors import InputError
+from cheart.models.base import FittedModel, Setting
+from cheart.models.shape import NormalForm, ShapeBasis, labels_from_fields
+from cheart.models.shape_network import ShapeBatch, squared_distance
+
+Array = NDArray[np.float64]
+
+COUNTS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+"""Candidates for the number of components."""
+
+RIDGES = 10.0 ** np.arange(-3, 2.01, 0.5)
+"""Candidates for λ, in multiples of the mean variance of a coefficient that the components leave."""
+
+
+@dataclass(frozen=True)
+class PCAOptions:
+    """What can be set of the linear model.
+
+    Attributes:
+        modes: modes of the shape basis.
+        components: principal components of whole beats at most; validation chooses how many of them.
+    """
+
+    space: ClassVar[str] = "shape"
+    modes: int = 96
+    components: int = 256
+
+    def __post_init__(self) -> None:
+        if min(self.modes, self.components) < 1:
+            raise InputError("modes and components must be at least 1")
+
+
+class PCA(FittedModel):
+    """The linear model of whole beats. It completes; it does not generate."""
+
+    name = "pca"
+    tasks = ("complete",)
+    reads = "shape"
+
+    def __init__(self, setting: Setting, options: PCAOptions, basis: ShapeBasis) -> None:
+        super().__init__(setting)
+        self.options, self.basis = options, basis
+        self.register_buffer("mean", torch.zeros(setting.frames, basis.size))
+        self.register_buffer("components", torch.zeros(options.components, setting.frames, basis.size))
+        self.register_buffer("ridge", torch.ones(()))
+        self.mean: Tensor
+        self.components: Tensor
+        self.ridge: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """The linear algebra is small: it stays on the CPU in double precision, wherever the buffers are."""
+        return self.mean.device
+
+    @torch.no_grad()
+    def fit(self, training: ShapeBatch, validation: ShapeBatch) -> tuple[float, dict[str, float]]:
+        """The components of the training beats; how many of them, and λ, by the loss of validation subjects."""
+        beats = whole_beats(training, self.basis)
+        self.mean.copy_(torch.from_numpy(beats.mean(axis=0)))
+        components, left = principal_components(beats, self.options.components)
+        best, chosen = np.inf, (1, 1.0)
+        for count in (c for c in COUNTS if c <= len(components)):
+            for ridge in RIDGES * left[count]:
+                self._set(components[:count], float(ridge))
+                loss = float(self.validation_loss(validation).mean())
+                if loss < best:
+                    best, chosen = loss, (count, float(ridge))
+        self._set(components[: chosen[0]], chosen[1])
+        return best, {"components": float(chosen[0]), "ridge": chosen[1]}
+
+    def validation_loss(self, batch: ShapeBatch) -> Tensor:
+        """Mean squared distance in mm² per voxel of the fields of all observed frames from the completion, [B]."""
+        gain = self._gain()
+        first = np.stack([self._first(self._form(batch, i)) for i in range(len(batch.linear))])
+        completed = self._complete(first, gain)
+        squared = squared_distance(torch.from_numpy(completed).to(batch.linear), batch)
+        return (squared * batch.weight).sum(1) / batch.weight.sum(1) / self.basis.mean.size
+
+    @torch.no_grad()
+    def complete(
+        self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: NDArray[np.float32]
+    ) -> NDArray[np.uint8]:
+        """The conditional mean of the beat given its first frame; conditions do not enter."""
+        a = self._first(self.basis.normal_form(first, observed))
+        completed = self._complete(a[None], self._gain())[0]
+        return labels_from_fields(self.basis.compose(completed.astype(np.float32)), self.basis.where)
+
+    def _set(self, components: Array, ridge: float) -> None:
+        self.components.zero_()
+        self.components[: len(components)] = torch.from_numpy(components)
+        self.ridge.fill_(ridge)
+
+    def _prior(self) -> tuple[Array, Array, Array]:
+        """μ [T, K], C_00 [K, K] and C_{·0} [T·K, K]."""
+        w = self.components.double().cpu().numpy()
+        first = w[:, 0]
+        cross = w.reshape(len(w), -1).T @ first
+        own = first.T @ first + float(self.ridge) * np.eye(self.basis.size)
+        return self.mean.double().cpu().numpy(), own, cross
+
+    def _gain(self) -> Array:
+        """C_{·0} C_00⁻¹, [T·K, K]; the first frame is taken as it is."""
+        _, own, cross = self._prior()
+        gain = np.asarray(np.linalg.solve(own, cross.T).T, np.float64)
+        gain[: self.basis.size] = np.eye(self.basis.size)
+        return gain
+
+    def _first(self, form: NormalForm) -> Array:
+        """The most probable coefficients [K] of the first frame given its observed planes."""
+        mean, own, _ = self._prior()
+        # with every plane observed, what the basis leaves is orthogonal to it and the coefficients are exact
+        if form.gram is None:
+            return form.linear.astype(np.float64)
+        precision, noise = np.linalg.inv(own), self.basis.noise
+        first: Array = np.linalg.solve(form.gram / noise + precision, form.linear / noise + precision @ mean[0])
+        return first
+
+    def _complete(self, first: Array, gain: Array) -> Array:
+        """First frames [B, K] to all frames [B, T, K]."""
+        mean = self.mean.double().cpu().numpy()
+        return ((first - mean[0]) @ gain.T).reshape(-1, *mean.shape) + mean
+
+    @staticmethod
+    def _form(batch: ShapeBatch, i: int) -> NormalForm:
+        """The normal form of a subject's first frame."""
+        gram = None if batch.gram is None else batch.gram[i, 0].cpu().numpy()
+        return NormalForm(gram, batch.linear[i, 0].cpu().numpy(), float(batch.constant[i, 0]))
+
+
+def whole_beats(batch: ShapeBatch, basis: ShapeBasis) -> Array:
+    """The most probable coefficients of every frame, [B, T, K].
+
+    Frames that were not observed lie on the straight line between the observed ones before and after, around the
+    cycle: where a cohort has end-diastole and end-systole only, that is all there is to know of the others.
+    """
+    linear, weight = batch.linear.double().cpu().numpy(), batch.weight.cpu().numpy() > 0
+    beats = linear if batch.gram is None else np.empty_like(linear)
+    if batch.gram is not None:
+        prior = np.diag(basis.noise / np.square(basis.sd, dtype=np.float64))
+        for i, t in zip(*np.nonzero(weight), strict=True):
+            beats[i, t] = np.linalg.solve(batch.gram[i, t].double().cpu().numpy() + prior, linear[i, t])
+    frames = np.arange(beats.shape[1])
+    for beat, seen in zip(beats, weight, strict=True):
+        if not seen.all():
+            known = frames[seen]
+            around = np.concatenate([known - len(frames), known, known + len(frames)])
+            beat[:] = interp1d(around, np.tile(beat[seen], (3, 1)), axis=0)(frames)
+    return beats
+
+
+def principal_components(beats: Array, most: int) -> tuple[Array, Array]:
+    """Components [R, T, K] of beats [N, T, K], each as long as its standard deviation, R ≤ N − 1.
+
+    Returns:
+        The components, and the mean variance of a coefficient that the first r of them leave, for r from 0 to R.
+    """
+    flat = (beats - beats.mean(axis=0)).reshape(len(beats), -1)
+    _, spread, axes = np.linalg.svd(flat / np.sqrt(max(len(flat) - 1, 1)), full_matrices=False)
+    keep = min(most, len(flat) - 1, int((spread > 1e-6 * spread[0]).sum()))
+    left = np.append(np.cumsum(np.square(spread)[::-1])[::-1], 0)[: keep + 1]
+    left = np.maximum(left, 1e-6 * left[0]) / flat.shape[1]
+    return (axes[:keep] * spread[:keep, None]).reshape(keep, *beats.shape[1:]), left
