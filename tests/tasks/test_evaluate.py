@@ -5,13 +5,16 @@ import pytest
 
 from cheart.errors import InputError
 from cheart.grid import Grid
-from cheart.tasks.evaluate import evaluate_completion, judge, unit_of
-from cohorts import tiny_cohort
+from cheart.labels import LV
+from cheart.sequence import whole
+from cheart.tasks.evaluate import Judge, evaluate_completion, unit_of
+from cohorts import TINY, tiny_cohort
+from stubs import Oracle, stub
 
 
 def test_a_heart_judged_by_itself_is_perfect(cohort):
     heart = cohort.sequence(0)
-    row, empty = judge(heart, heart)
+    row, empty = Judge(heart).completed(heart)
     assert empty == 0
     assert all(value == 1 for name, value in row.items() if name.startswith("dice"))
     assert all(value == 0 for name, value in row.items() if name.startswith("d_"))
@@ -20,7 +23,7 @@ def test_a_heart_judged_by_itself_is_perfect(cohort):
 def test_a_still_heart_is_right_at_end_diastole_and_wrong_at_end_systole(cohort):
     heart = cohort.sequence(0)
     still = replace(heart, labels=np.repeat(heart.labels[:1], heart.frames, axis=0))
-    row, _ = judge(heart, still)
+    row, _ = Judge(heart).completed(still)
     assert row["d_lvedv"] == row["d_lvm"] == 0
     assert row["dice_es"] < row["dice"] < 1
     assert row["completed_lvesv"] == row["real_lvedv"]
@@ -30,7 +33,7 @@ def test_what_was_not_observed_does_not_count(tmp_path):
     heart = tiny_cohort(tmp_path / "c", n=3, planes=slice(4, 28, 3)).sequence(0)
     other = heart.labels.copy()
     other[:, ~heart.observed[0]] = 0
-    row, _ = judge(heart, replace(heart, labels=other, observed=np.ones_like(heart.observed)))
+    row, _ = Judge(heart).completed(replace(heart, labels=other, observed=np.ones_like(heart.observed)))
     assert row["dice"] == 1
     assert row["d_lvedv"] == row["d_rvesv"] == 0
 
@@ -50,6 +53,33 @@ def test_the_model_beats_a_heart_that_stands_still(model, cohort):
     assert ours["dice_es"]["mean"] > copied["dice_es"]["mean"]
 
 
+def test_a_perfect_completion_scores_perfectly(cohort):
+    found = evaluate_completion(stub(Oracle, cohort), cohort).summary()
+    assert found["dice"]["mean"] == 1
+    assert found["hd"]["mean"] == found["assd_rv"]["mean"] == found["d_lvesv"]["mean"] == 0
+
+
+def test_only_the_first_subjects_are_judged(cohort):
+    assert len(evaluate_completion(stub(Oracle, cohort), cohort, subjects=1).subjects) == 1
+
+
+def test_distances_are_in_mm(cohort):
+    heart = cohort.sequence(0)
+    row, _, _ = Judge(heart).likeness(whole(np.roll(heart.labels, 1, axis=3), TINY))
+    assert row["hd_lv"] == TINY.spacing[2]
+    assert 0 < row["assd_lv"] < row["hd_lv"]
+
+
+def test_a_structure_that_is_lost_is_counted(cohort):
+    heart = cohort.sequence(0)
+    labels = heart.labels.copy()
+    labels[1][labels[1] == LV] = 0
+    row, _, missing = Judge(heart).likeness(whole(labels, TINY))
+    assert missing == 1
+    assert row["dice_lv"] == 1 - 1 / len(labels)
+    assert row["hd_lv"] == 0, "of the frames that have one"
+
+
 def test_another_grid_or_frame_count_is_refused_with_the_mend(model, tmp_path):
     coarse = tiny_cohort(tmp_path / "grid", n=3, grid=Grid((16, 32, 32), (8.0, 5.0, 5.0)))
     with pytest.raises(InputError, match="--grid 32x32x32@5x5x4 --frames 4"):
@@ -67,3 +97,4 @@ def test_a_split_without_subjects_is_refused(model, tmp_path):
 
 def test_units():
     assert (unit_of("d_lvm"), unit_of("d_lvedv"), unit_of("dice_lv")) == ("g", "mL", "")
+    assert unit_of("hd_lv") == "mm"

@@ -1,4 +1,4 @@
-"""A first measure of a model: completion of held-out hearts, by Dice and by phenotypes."""
+"""Completion of held-out hearts: Table I, and how far the phenotypes of completed hearts are from the real ones."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ from numpy.typing import NDArray
 
 from cheart.cohort import Cohort, Split
 from cheart.errors import InputError
-from cheart.evaluation.overlap import dice
+from cheart.evaluation.overlap import overlap
 from cheart.evaluation.phenotypes import PAPER_FIVE, UNITS, phenotypes
+from cheart.evaluation.statistics import mean_over_frames, summary
+from cheart.evaluation.surface import SurfaceReference
 from cheart.labels import STRUCTURES
 from cheart.progress import track
 from cheart.sequence import Sequence
 from cheart.tasks.trained import TrainedModel
 
 DEFINITIONS = (
-    "Completion from frame 0 and the conditions. Dice per structure and frame over observed planes, mean over the "
-    "observed frames (the first one too, as in the paper's Table I), then mean ± SD over subjects; dice_es: at the "
-    "real heart's end-systole only. Phenotypes from the same planes of both hearts; d = |completed − real|."
+    "Completion from frame 0 and the conditions. Dice, HD (the larger of the two directed maxima) and ASSD (the mean "
+    "over the border voxels of both, in 3D) per structure and frame over observed planes, mean over the observed "
+    "frames (the first one too, as in the paper's Table I), then mean ± SD over subjects; without a structure: the "
+    "mean of the three; dice_es: at the real heart's end-systole only. A structure that one of two hearts lacks has "
+    "Dice 0 and no distance; such structure-frames are counted. Phenotypes from the same planes of both hearts; "
+    "d = |completed − real|."
 )
+
+MEASURES = ("dice", "hd", "assd")
 
 
 @dataclass(frozen=True)
@@ -29,9 +36,9 @@ class Completion:
     """How well a model completes held-out hearts.
 
     Attributes:
-        subjects: one row a subject, numbered, without names: dice_lv, dice_myo, dice_rv and their mean dice, the
-            same at end-systole (dice_es…), and for each phenotype real_…, completed_… and d_….
-        structures_empty: structure-frames in which one of the two hearts was empty (Dice 0 or undefined).
+        subjects: one row a subject, numbered, without names: dice_lv, dice_myo, dice_rv and their mean dice, hd and
+            assd alike in mm, Dice at end-systole (dice_es…), and for each phenotype real_…, completed_… and d_….
+        structures_empty: structure-frames in which one of the two hearts, or both, lacked the structure.
     """
 
     subjects: pd.DataFrame
@@ -39,72 +46,110 @@ class Completion:
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Mean and SD over subjects of every measure."""
-        columns = [c for c in self.subjects.columns if c.startswith(("dice", "d_"))]
-        table = self.subjects[columns]
-        return {c: {"mean": float(table[c].mean()), "sd": float(table[c].std())} for c in columns}
+        columns = [c for c in self.subjects.columns if c.startswith((*MEASURES, "d_"))]
+        found = {c: summary(self.subjects[c]) for c in columns}
+        return {c: {"mean": s.mean, "sd": s.sd} for c, s in found.items()}
 
 
 def evaluate_completion(
-    model: TrainedModel, cohort: Cohort, *, split: Split = "test", copy_first: bool = False
+    model: TrainedModel,
+    cohort: Cohort,
+    *,
+    split: Split = "test",
+    subjects: int | None = None,
+    copy_first: bool = False,
 ) -> Completion:
-    """Complete every subject of a split and compare with what was observed.
+    """Complete the subjects of a split and compare with what was observed.
 
     Args:
         model: a trained model that can complete.
         cohort: on the model's grid, with its number of frames.
         split: which subjects.
+        subjects: only the first so many of them.
         copy_first: judge the first frame repeated instead of the model: what any model has to beat.
 
     Raises:
         InputError: another grid or frame count, no subjects in the split, or nothing observed after the first frame.
     """
     model.network.must("complete")
-    if (cohort.grid, cohort.frames) != (model.grid, model.frames):
-        raise InputError(
-            f"the cohort has {cohort.frames} frames on {cohort.grid.name}, the model {model.frames} on "
-            f"{model.grid.name}; import or simulate it with --grid {model.grid.name} --frames {model.frames}"
-        )
-    indices = [int(i) for i in cohort.indices(split)]
-    if not indices:
-        raise InputError(f"{cohort.path} has no {split} subjects (column split of participants.tsv)")
+    indices = chosen_subjects(model, cohort, split, subjects)
     rows, empty = [], 0
-    for number, index in enumerate(track(indices, total=len(indices), title="Completing"), start=1):
+    title = "Copying the first frame" if copy_first else "Completing"
+    for number, index in enumerate(track(indices, total=len(indices), title=title), start=1):
         real = cohort.sequence(index)
         if len(real.observed_frames) < 2:
             raise InputError(f"{cohort.path}: subject {number} of {split} was observed at end-diastole only")
         made = np.broadcast_to(real.labels[:1], real.labels.shape)
         if not copy_first:
-            made = _completed(model, cohort, index, real)
-        row, missing = judge(real, model.heart(np.ascontiguousarray(made), real.cycle_s))
+            made = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
+        row, missing = Judge(real).completed(model.heart(np.ascontiguousarray(made), real.cycle_s))
         rows.append({"subject": number, **row})
         empty += missing
     return Completion(pd.DataFrame(rows), empty)
 
 
-def judge(real: Sequence, made: Sequence) -> tuple[dict[str, float], int]:
-    """The measures of one completed heart (see :class:`Completion`), and how many structures were empty."""
-    scores = dice(real.labels, made.labels, real.observed)  # [T, 3]
-    truth, ours = phenotypes(real), phenotypes(made, observed=real.observed)
-    over_frames = np.nanmean(scores[real.observed_frames], axis=0)
-    row = {f"dice_{s}": float(v) for s, v in zip(STRUCTURES, over_frames, strict=True)}
-    row["dice"] = float(over_frames.mean())
-    at_es = scores[truth.es_frame or 0]
-    row |= {f"dice_es_{s}": float(v) for s, v in zip(STRUCTURES, at_es, strict=True)}
-    row["dice_es"] = float(at_es.mean())
-    for name in PAPER_FIVE:
-        was, now = truth.row()[name], ours.row()[name]
-        row |= {f"real_{name}": was, f"completed_{name}": now, f"d_{name}": abs(now - was)}
-    return row, int(np.isnan(scores[real.observed_frames]).sum())
+class Judge:
+    """A real heart that made hearts are compared with; its surfaces are found once."""
+
+    def __init__(self, real: Sequence) -> None:
+        self.real, self.phenotypes = real, phenotypes(real)
+        self._surfaces = SurfaceReference(real.labels, real.grid, real.observed)
+
+    def likeness(self, made: Sequence) -> tuple[dict[str, float], NDArray[np.float64], int]:
+        """Dice, HD and ASSD (dice_lv …, dice, hd_lv …), Dice by frame [T, 3], and how many structures were empty."""
+        frames = self.real.observed_frames
+        shared, distance = (
+            overlap(self.real.labels, made.labels, self.real.observed),
+            self._surfaces.compare(made.labels),
+        )
+        row: dict[str, float] = {}
+        for name, values in zip(MEASURES, (shared.dice, distance.hd, distance.assd), strict=True):
+            row |= _by_structure(name, mean_over_frames(values, frames))
+        return row, shared.dice, int((shared.one_empty + shared.both_empty).sum())
+
+    def completed(self, made: Sequence) -> tuple[dict[str, float], int]:
+        """The row of one completed heart (see :class:`Completion`), and how many structures were empty."""
+        row, by_frame, missing = self.likeness(made)
+        row |= _by_structure("dice_es", by_frame[self.phenotypes.es_frame or 0])
+        truth, ours = self.phenotypes.row(), phenotypes(made, observed=self.real.observed).row()
+        for name in PAPER_FIVE:
+            row |= {f"real_{name}": truth[name], f"completed_{name}": ours[name]}
+            row[f"d_{name}"] = abs(ours[name] - truth[name])
+        return row, missing
 
 
-def _completed(model: TrainedModel, cohort: Cohort, index: int, real: Sequence) -> NDArray[np.uint8]:
-    """The model's completion [T, Z, Y, X], told the subject's conditions as far as the model takes them."""
+def _by_structure(name: str, values: NDArray[np.float64]) -> dict[str, float]:
+    """One value a structure [3], and their mean."""
+    row = {f"{name}_{s}": float(v) for s, v in zip(STRUCTURES, values, strict=True)}
+    return {**row, name: float(values.mean())}
+
+
+def chosen_subjects(model: TrainedModel, cohort: Cohort, split: Split, subjects: int | None) -> list[int]:
+    """Rows of the cohort that are to be judged.
+
+    Raises:
+        InputError: another grid or frame count than the model's, or no subjects in the split.
+    """
+    if (cohort.grid, cohort.frames) != (model.grid, model.frames):
+        raise InputError(
+            f"the cohort has {cohort.frames} frames on {cohort.grid.name}, the model {model.frames} on "
+            f"{model.grid.name}; import or simulate it with --grid {model.grid.name} --frames {model.frames}"
+        )
+    indices = [int(i) for i in cohort.indices(split)][:subjects]
+    if not indices:
+        raise InputError(f"{cohort.path} has no {split} subjects (column split of participants.tsv)")
+    return indices
+
+
+def encoded_conditions(model: TrainedModel, cohort: Cohort, index: int) -> NDArray[np.float32]:
+    """A subject's conditions, as far as the model takes them, as its network takes them [E]."""
     person = cohort.conditions(index)
     known = {name: person[name] for name in model.encoding.schema.names if name in person}
     conditions, _ = model.settle(known, unknown="missing", rng=np.random.default_rng(0))
-    return model.network.complete(real.labels[0], real.observed[0], model.encode(conditions))
+    return model.encode(conditions)
 
 
 def unit_of(measure: str) -> str:
-    """The unit of a column of the table."""
-    return UNITS.get(measure.split("_", 1)[-1], "")
+    """The unit of a column of the tables."""
+    first, _, rest = measure.partition("_")
+    return "mm" if first in ("hd", "assd") else UNITS.get(rest or first, "")

@@ -1,0 +1,106 @@
+"""Does a model listen to its conditions? Hearts of real people, one condition moved at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cheart.cohort import Cohort, Split
+from cheart.conditions import Factor, Value
+from cheart.errors import InputError
+from cheart.evaluation.phenotypes import PAPER_FIVE, phenotypes
+from cheart.evaluation.response import Response, Slope, cohort_slopes, model_slope
+from cheart.progress import track
+from cheart.tasks.evaluate import chosen_subjects
+from cheart.tasks.generate import heart_seed
+from cheart.tasks.trained import TrainedModel
+
+HEARTS = 20
+"""People whose conditions are moved, at most; each has one random code."""
+
+DEFINITIONS = (
+    "Condition response: a model's slope is that of a phenotype between the training mean − 1 SD and + 1 SD of one "
+    "condition (for a level: against the first level), the person's other conditions and random code held, mean over "
+    "people with its 95 % interval; the cohort's is the partial slope of a multiple linear regression over the same "
+    "split. agrees: the intervals meet; ignored: clear in the cohort, not in the model."
+)
+
+
+def evaluate_response(
+    model: TrainedModel, cohort: Cohort, *, split: Split = "test", subjects: int | None = None, seed: int = 0
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """A model's slopes beside the cohort's, by condition (``age``, ``sex:M``) and phenotype.
+
+    Conditions for which the split has too few people, or does not vary, are left out.
+
+    Args:
+        model: a trained model that can generate.
+        cohort: on the model's grid, with its number of frames.
+        split: which people.
+        subjects: only the first so many people.
+        seed: of the random codes.
+
+    Raises:
+        InputError: the model cannot generate; another grid or frame count; no people in the split.
+    """
+    model.network.must("generate")
+    indices = chosen_subjects(model, cohort, split, subjects)
+    wanted = _cohort_slopes(model, cohort, indices)
+    people = [cohort.conditions(i) for i in indices[:HEARTS]]
+    moves = [(f, level) for f in model.encoding.schema.factors for level in (f.levels[1:] or ("",))]
+    moves = [(f, level) for f, level in moves if _column(f, level) in wanted]
+    found = {}
+    for factor, level in track(moves, total=len(moves), title="Moving conditions"):
+        made = np.array([_moved(model, p, factor, level, heart_seed(seed, n)) for n, p in enumerate(people)])
+        ends = np.array([0.0, 1.0]) if level else np.array(_ends(model, factor))
+        column = _column(factor, level)
+        found[column] = {
+            name: _told(Response(wanted[column][name], model_slope(ends, made[:, :, k])))
+            for k, name in enumerate(PAPER_FIVE)
+            if name in wanted[column]
+        }
+    return found
+
+
+def _cohort_slopes(model: TrainedModel, cohort: Cohort, indices: list[int]) -> dict[str, dict[str, Slope]]:
+    """By column and phenotype; empty where there are too few people."""
+    schema, people = model.encoding.schema, [cohort.conditions(i) for i in indices]
+    if len(people) < 2:
+        return {}
+    title = "Measuring real hearts"
+    rows = [phenotypes(cohort.sequence(i)).row() for i in track(indices, total=len(indices), title=title)]
+    found: dict[str, dict[str, Slope]] = {}
+    for name in PAPER_FIVE:
+        try:
+            slopes = cohort_slopes(people, schema, [row[name] for row in rows])
+        except InputError:
+            continue
+        for column, slope in slopes.items():
+            found.setdefault(column, {})[name] = slope
+    return found
+
+
+def _moved(model: TrainedModel, person: dict[str, Value], factor: Factor, level: str, seed: int) -> list[list[float]]:
+    """Phenotypes [2, 5] of one person's heart at both ends of a condition."""
+    known = {n: person[n] for n in model.encoding.schema.names if n in person}
+    values: tuple[Value, Value] = (factor.levels[0], level) if level else _ends(model, factor)
+    made = [model.network.generate(model.encode({**known, factor.name: v}), seed=seed) for v in values]
+    rows = [phenotypes(model.heart(labels)).row() for labels in made]
+    return [[row[name] for name in PAPER_FIVE] for row in rows]
+
+
+def _ends(model: TrainedModel, factor: Factor) -> tuple[float, float]:
+    """The training mean − 1 SD and + 1 SD of a number factor."""
+    centre, scale = model.encoding.centre[factor.name], model.encoding.scale[factor.name]
+    return centre - scale, centre + scale
+
+
+def _column(factor: Factor, level: str) -> str:
+    return f"{factor.name}:{level}" if level else factor.name
+
+
+def _told(response: Response) -> dict[str, Any]:
+    slopes = {"cohort": response.cohort, "model": response.model}
+    told = {k: {"slope": s.value, "low": s.low, "high": s.high, "n": s.n} for k, s in slopes.items()}
+    return {**told, "ratio": response.ratio, "verdict": response.verdict}
