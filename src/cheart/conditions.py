@@ -296,6 +296,6 @@ def describe(person: Conditions, schema: Schema) -> str:
     parts = []
     for factor in schema.factors:
         value = person.get(factor.name)
-        text = "n/a" if value is None else value if isinstance(value, str) else f"{value:g} {factor.unit}".strip()
+        text = "n/a" if value is None else value if isinstance(value, str) else f"{value:.4g} {factor.unit}".strip()
         parts.append(f"{factor.name} {text}")
     return ", ".join(parts)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cheart.files import read_json
+from cheart.training.train import train
 
-SETTINGS = ["epochs=30", "modes=5", "hidden=16", "latent=4", "code=4"]
+SETTINGS = ["epochs=150", "modes=5", "hidden=16", "latent=4", "code=4"]
 OPTIONS = ["--preset", "quick", *(word for s in SETTINGS for word in ("--set", s)), "--seed", 3, "--jobs", 1]
 
 
@@ -18,8 +19,7 @@ OPTIONS = ["--preset", "quick", *(word for s in SETTINGS for word in ("--set", s
 def unbroken(cohort, tmp_path_factory):
     """A training that nobody stopped."""
     path = tmp_path_factory.mktemp("unbroken") / "run"
-    done = subprocess.run(command(cohort.path, path), capture_output=True, text=True, check=True)
-    assert "30 epochs in" in done.stdout
+    train(cohort, path, preset="quick", settings=SETTINGS, seed=3, jobs=1)
     return path
 
 
@@ -39,12 +39,11 @@ def stop(cohort: Path, run: Path, how: signal.Signals, *, when: str) -> int:
         assert time.monotonic() < deadline
         time.sleep(0.002)
     os.kill(going.pid, how)
-    _, told = going.communicate(timeout=120)
+    going.communicate(timeout=120)
     return going.returncode
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("when", ["config.json", "checkpoint.safetensors"])
+@pytest.mark.parametrize(("how", "when"), [(signal.SIGINT, "checkpoint.safetensors"), (signal.SIGKILL, "config.json")])
 def test_a_training_that_is_stopped_goes_on_to_the_same_weights(cheart, cohort, unbroken, tmp_path, how, when):
     run = tmp_path / "run"
     assert stop(cohort.path, run, how, when=when) == {signal.SIGINT: 130, signal.SIGKILL: -9}[how]
@@ -55,3 +54,22 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_weights(cheart, cohort, 
     assert read_json(run / "run.json")["seed"] == 3
     assert read_json(run / "config.json")["preset"] == "quick"
     assert not list(run.glob("*partial*")), "nothing half-written is left"
+
+
+def test_training_says_how_it_went(cheart, cohort, tmp_path):
+    options = ["--preset", "quick", "--set", "epochs=2", "--set", "modes=4", "--jobs", 1]
+    answer = cheart("train", cohort.path, "-o", tmp_path / "run", *options, "--json")
+    value = json.loads(answer.out)
+    assert value["epochs"] == 2
+    assert value["best_epoch"] in (1, 2)
+    more = cheart("train", cohort.path, "-o", tmp_path / "more", "--from", tmp_path / "run", "--set", "epochs=1")
+    assert "1 epochs in" in more.out
+    assert read_json(tmp_path / "more" / "run.json")["started_from"] == "run"
+
+
+def test_what_does_not_go_together_is_refused_and_nothing_is_left(refused, cohort, run, tmp_path):
+    assert "--resume" in refused("train", cohort.path, "-o", run)
+    assert "holds no run" in refused("train", cohort.path, "-o", tmp_path / "new", "--resume")
+    assert "quick, laptop, paper" in refused("train", cohort.path, "-o", tmp_path / "new", "--preset", "big")
+    assert "is no cohort" in refused("train", tmp_path, "-o", tmp_path / "new")
+    assert not list(tmp_path.iterdir())

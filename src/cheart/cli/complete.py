@@ -80,7 +80,7 @@ def complete(
     with new_folder(out, overwrite=overwrite) as folder:
         shown = write_hearts(folder, [made], trained, total=1, title="Writing", pose=posed.placement.to_json())
         if own_space:
-            path = folder / "own-space_dseg.nii.gz"
+            path = folder / "own-space.nii.gz"  # not …_dseg: the folder reads as a cohort in the template pose
             posed.write_own_space(path, made.sequence.labels, frame_s=made.sequence.frame_s)
         finish(folder, shown, trained)
     answer(report(out, shown, trained, 1, warnings), in_words(out, shown, trained, 1), as_json=as_json)

@@ -68,7 +68,7 @@ def generate(
         warn(warning)
     total = n * len(people)
     with new_folder(out, overwrite=overwrite) as folder:
-        hearts = _all(trained, people, n, seed, unknown)
+        hearts = _all(trained, people, n, unknown, seed=seed, table=participants is not None)
         shown = write_hearts(folder, hearts, trained, total=total, title="Generating", seed=seed)
         finish(folder, shown, trained)
     answer(report(out, shown, trained, total, warnings), in_words(out, shown, trained, total), as_json=as_json)
@@ -95,9 +95,12 @@ def _people(table: Path, model: TrainedModel) -> list[Conditions]:
     return list(people)
 
 
-def _all(model: TrainedModel, people: list[Conditions], n: int, seed: int, unknown: Unknown) -> Iterator[MadeHeart]:
+def _all(
+    model: TrainedModel, people: list[Conditions], n: int, unknown: Unknown, *, seed: int, table: bool
+) -> Iterator[MadeHeart]:
+    """n hearts for each person; those of a row depend on the seed and the row's number only."""
     from cheart.tasks.generate import generate, heart_seed
 
     for k, person in enumerate(people):
-        own = seed if len(people) == 1 else heart_seed(seed, k) % 2**31
+        own = heart_seed(seed, k) % 2**31 if table else seed
         yield from generate(model, n, conditions=person, seed=own, unknown=unknown)

@@ -61,12 +61,15 @@ app.command()(demo)
 
 
 def main() -> None:
-    """Run the command line; an :class:`InputError` is one line on standard error and exit code 2."""
+    """Run the command line: an :class:`InputError` is one line and exit code 2, a disk that refuses one line and 1."""
     try:
         app()
     except InputError as error:
         say(f"cheart: {error}")
         sys.exit(2)
+    except OSError as error:  # no room, no permission, a file where a folder should be
+        say(f"cheart: {error}")
+        sys.exit(1)
     except KeyboardInterrupt:
         say("cheart: stopped; nothing was left half-written")
         sys.exit(130)

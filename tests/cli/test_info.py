@@ -1,0 +1,21 @@
+import json
+
+
+def test_a_model(cheart, run):
+    value = json.loads(cheart("info", run, "--json").out)
+    assert (value["kind"], value["model"], value["tasks"]) == ("model", "cheart", ["complete", "generate"])
+    assert value["conditions"]["age"] == [20, 70]
+    text = cheart("info", run).out
+    assert "age: trained on 20 to 70" in text
+    assert "simulated" in text
+
+
+def test_a_result(cheart, run, tmp_path):
+    cheart("generate", run, "-n", 2, "-o", tmp_path / "made")
+    assert json.loads(cheart("info", tmp_path / "made", "--json").out)["hearts"] == 2
+    assert "cheart generate" in cheart("info", tmp_path / "made").out
+
+
+def test_anything_else_is_refused(refused, tmp_path):
+    assert "holds none of cohort.json, config.json, result.json" in refused("info", tmp_path)
+    assert "is not there" in refused("info", tmp_path / "nowhere")

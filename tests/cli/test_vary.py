@@ -1,0 +1,31 @@
+import json
+
+from cheart.cohort import read_table
+from sources import save, stack
+
+
+def test_a_drawn_heart_at_several_ages(cheart, run, tmp_path):
+    arguments = ["--condition", "age", "--from", 20, "--to", 80, "--steps", 4, "--sex", "F"]
+    answer = cheart("vary", run, *arguments, "-o", tmp_path / "out", "--json")
+    value = json.loads(answer.out)
+    assert value["hearts"] == 4
+    assert value["warnings"] == ["age 80 years is beyond the training range 20 to 70 years: the model extrapolates"]
+    people = read_table(tmp_path / "out" / "participants.tsv")
+    assert list(people["age"]) == [20, 40, 60, 80]
+    assert all(people[name].nunique() == 1 for name in ("sex", "weight", "height", "sbp", "code_seed"))
+
+
+def test_a_persons_heart_at_both_sexes(cheart, run, tmp_path):
+    labels, affine = stack(seed=3, spacing=(4.0, 2.5, 2.5), tilt=20)
+    heart = save(tmp_path / "ed.nii.gz", labels[0], affine)
+    answer = cheart("vary", run, "--heart", heart, "--condition", "sex", "--age", 50, "-o", tmp_path / "out")
+    assert answer.code == 0, answer
+    assert list(read_table(tmp_path / "out" / "participants.tsv")["sex"]) == ["F", "M"]
+
+
+def test_nothing_is_left_of_what_is_refused(refused, run, tmp_path):
+    assert "--from and --to" in refused("vary", run, "--condition", "age", "-o", tmp_path / "out")
+    assert "unknown condition 'bmi'" in refused("vary", run, "--condition", "bmi", "-o", tmp_path / "out")
+    far = ["--condition", "age", "--from", 20, "--to", 200]
+    assert "is outside the range: expected 0 to 110 years" in refused("vary", run, *far, "-o", tmp_path / "out")
+    assert not list(tmp_path.iterdir())
