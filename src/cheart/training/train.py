@@ -130,9 +130,11 @@ def _fresh(
 def _continued(start_from: Path, cohort: Cohort, people: list[Conditions], settings: Sequence[str]) -> Start:
     base = read_model(start_from)
     was = TrainingOptions(**base.config["training"])
-    # a trained model is near where it should be: smaller steps, and none of the first large ones
-    gentler = replace(was, rate=was.rate / 4, schedule="cosine")
-    training, options = apply_settings(gentler, base.options, settings)
+    if getattr(base.options, "space", None) == "shape":
+        # other hearts are far from where a linear start put the weights: real patients need larger steps than that
+        # start allowed, and more of them
+        was = replace(was, rate=2e-3, epochs=150, patience=150)
+    training, options = apply_settings(was, base.options, settings)
     return continue_model(base, options, cohort, people), training, options
 
 
