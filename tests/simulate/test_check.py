@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +11,7 @@ from cheart.cohort import Cohort
 from cheart.grid import Grid
 from cheart.simulate.check import broken, check_cohort
 from cheart.simulate.cohort import TRUTH, simulate_cohort
+from cheart.simulate.verdict import Row
 
 COARSE = Grid((22, 40, 40), (6.0, 4.0, 4.0))
 
@@ -37,6 +39,11 @@ def test_a_simulated_cohort_is_judged_and_passes(cohort):
     assert broken(rows) == []
     assert sum(row.inside is True for row in rows) >= 8
     assert {"people", "size", "anatomy", "motion", "voxels"} <= {row.group for row in rows}
+
+
+def test_every_verdict_is_plain():
+    row = Row("motion", "E/A", "2", "2", np.float64(1) < 2, "")
+    assert row.inside is True
 
 
 def test_a_broken_band_is_found_and_the_verb_exits_with_one(cohort):

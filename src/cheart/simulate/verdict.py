@@ -30,6 +30,10 @@ class Row:
     inside: bool | None
     source: str
 
+    def __post_init__(self) -> None:
+        if self.inside is not None:  # numpy's own truth is neither True nor JSON
+            object.__setattr__(self, "inside", bool(self.inside))
+
 
 def within(value: float, low: float, high: float, *, error: float = 0.0) -> bool:
     """Whether a value with its standard error does not exclude a band."""
