@@ -6,12 +6,23 @@ from typing import Any
 
 from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting
+from cheart.models.cgan import CGAN, CGANOptions
 from cheart.models.cheart import CHeart, CHeartOptions
+from cheart.models.cvae import CVAE, CVAEOptions
+from cheart.models.cvae_gan import CVAEGAN, CVAEGANOptions
 from cheart.models.pca import PCA, PCAOptions
 from cheart.models.shape import ShapeBasis
 
-OPTIONS: dict[str, type] = {"cheart": CHeartOptions, "pca": PCAOptions}
+OPTIONS: dict[str, type] = {
+    "cheart": CHeartOptions,
+    "cvae": CVAEOptions,
+    "cvae-gan": CVAEGANOptions,
+    "cgan": CGANOptions,
+    "pca": PCAOptions,
+}
 """The options of each model, by the name that ``--model`` takes."""
+
+_ON_VOXELS: dict[str, Any] = {"cvae": CVAE, "cvae-gan": CVAEGAN, "cgan": CGAN}
 
 
 def build(name: str, setting: Setting, options: Any, basis: ShapeBasis | None = None) -> HeartModel:
@@ -21,6 +32,8 @@ def build(name: str, setting: Setting, options: Any, basis: ShapeBasis | None = 
         InputError: no model of that name.
     """
     check_model(name)
+    if name in _ON_VOXELS:
+        return _ON_VOXELS[name](setting, options)
     if name == "pca":
         assert basis is not None
         return PCA(setting, options, basis)

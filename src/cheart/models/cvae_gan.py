@@ -1,0 +1,86 @@
+"""CVAE-GAN: the CVAE with a discriminator and a condition regressor, by feature matching (Bao et al. 2017).
+
+    discriminator D   real beats against reconstructed ones and ones made from N(0, 1)
+    regressor C       the encoded conditions of real beats (Bao's classifier: conditions here are numbers and levels)
+    encoder, decoder  the CVAE's bound
+                      + λ ½ (‖f_D(x) − f_D(x')‖² + ‖f_C(x) − f_C(x')‖²)      x' the reconstruction of x
+                      + λ ½ ‖mean f_D(x) − mean f_D(x_p)‖²                   x_p made from N(0, 1)
+                      + λ ½ ‖c − C(x_p)‖²                                    in place of Bao's class centres
+
+The decoder does not play against D's verdict but matches its features, which is what keeps the game stable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cheart.errors import InputError
+from cheart.models.base import Setting
+from cheart.models.beat import BeatCritic, one_hot, seen, softplus_losses
+from cheart.models.cvae import CVAE, CVAEOptions
+from cheart.models.voxel import VoxelBatch
+
+
+@dataclass(frozen=True)
+class CVAEGANOptions(CVAEOptions):
+    """What can be set of the networks.
+
+    Attributes:
+        matching: weight λ of the feature matching.
+    """
+
+    matching: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.matching < 0:
+            raise InputError(f"matching {self.matching:g} must be at least 0")
+
+
+class CVAEGAN(CVAE):
+    """The baseline CVAE-GAN, on voxels."""
+
+    name = "cvae-gan"
+
+    def __init__(self, setting: Setting, options: CVAEGANOptions) -> None:
+        super().__init__(setting, options)
+        self.matching = options.matching
+        grid, frames, columns = setting.grid.shape, setting.frames, len(setting.encoding.columns)
+        self.discriminator = BeatCritic(grid, frames, out=1, width=options.width)
+        self.regressor = BeatCritic(grid, frames, out=columns, width=options.width)
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """The three players."""
+        vae = (self.conditions, self.encoder, self.decoder)
+        return {
+            "discriminator": list(self.discriminator.parameters()),
+            "regressor": list(self.regressor.parameters()),
+            "all": [p for module in vae for p in module.parameters()],
+        }
+
+    def losses(self, batch: VoxelBatch, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+        """One step of each player; the decoder meets the discriminator and the regressor as they have just become."""
+        real = one_hot(batch)
+        bound, logits, figures = self.bound(batch, noise)
+        again = seen(logits.softmax(dim=2), batch)
+        draw = torch.randn(len(real), self.options.latent, generator=noise).to(real.device)
+        made = seen(self.logits(draw, batch.conditions).softmax(dim=2), batch)
+        verdicts = [self.discriminator(x.detach())[0] for x in (real, again, made)]
+        yield "discriminator", softplus_losses(*verdicts), {"verdict_real": float(verdicts[0].detach().mean())}
+        yield "regressor", F.mse_loss(self.regressor(real)[0], batch.conditions), {}
+        yield "all", bound + self.matching * self._matching(real, again, made, batch.conditions), figures
+
+    def _matching(self, real: Tensor, again: Tensor, made: Tensor, conditions: Tensor) -> Tensor:
+        """What reconstructions and generated beats lack of the real ones' features."""
+        with torch.no_grad():
+            (_, wanted_d), (_, wanted_c) = self.discriminator(real), self.regressor(real)
+        (_, again_d), (_, again_c) = self.discriminator(again), self.regressor(again)
+        (_, made_d), (told, _) = self.discriminator(made), self.regressor(made)
+        pairwise = (wanted_d - again_d).square().sum(1).mean() + (wanted_c - again_c).square().sum(1).mean()
+        centre = (wanted_d.mean(0) - made_d.mean(0)).square().sum()
+        return 0.5 * (pairwise + centre + (conditions - told).square().sum(1).mean())
