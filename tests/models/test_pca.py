@@ -60,7 +60,7 @@ def test_it_is_the_ridge_regression_on_the_first_frame() -> None:
     weights = np.linalg.solve(x.T @ x + 39 * 0.3 * np.eye(K), x.T @ (beats - beats.mean(0)).reshape(40, -1))
     first = rng.normal(size=(6, K))
     expected = ((first - beats[:, 0].mean(0)) @ weights).reshape(6, T, K) + beats.mean(0)
-    np.testing.assert_allclose(model._complete(first, model._gain())[:, 1:], expected[:, 1:], atol=1e-5)
+    np.testing.assert_allclose(model._complete(first, model._prior()[1])[:, 1:], expected[:, 1:], atol=1e-5)
 
 
 def test_what_planes_do_not_show_of_the_first_frame_comes_from_the_other_hearts() -> None:
@@ -68,7 +68,8 @@ def test_what_planes_do_not_show_of_the_first_frame_comes_from_the_other_hearts(
     beats = linear_beats(20, seed=4)
     two_of_three = np.diag([1.0, 1.0, 0.0])
     hidden = batch(beats, gram=two_of_three)
-    firsts = np.stack([model._first(model._form(hidden, i)) for i in range(20)])
+    precision, _ = model._prior()
+    firsts = np.stack([model._first(model._form(hidden, i), precision) for i in range(20)])
     np.testing.assert_allclose(firsts, beats[:, 0], atol=0.05)
 
 

@@ -51,7 +51,7 @@ class PCAOptions:
 
     space: ClassVar[str] = "shape"
     modes: int = 96
-    components: int = 256
+    components: int = 512
 
     def __post_init__(self) -> None:
         if min(self.modes, self.components) < 1:
@@ -98,8 +98,8 @@ class PCA(FittedModel):
 
     def validation_loss(self, batch: ShapeBatch) -> Tensor:
         """Mean squared distance in mm² per voxel of the fields of all observed frames from the completion, [B]."""
-        gain = self._gain()
-        first = np.stack([self._first(self._form(batch, i)) for i in range(len(batch.linear))])
+        precision, gain = self._prior()
+        first = np.stack([self._first(self._form(batch, i), precision) for i in range(len(batch.linear))])
         completed = self._complete(first, gain)
         squared = squared_distance(torch.from_numpy(completed).to(batch.linear), batch)
         return (squared * batch.weight).sum(1) / batch.weight.sum(1) / self.basis.mean.size
@@ -109,8 +109,9 @@ class PCA(FittedModel):
         self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: NDArray[np.float32]
     ) -> NDArray[np.uint8]:
         """The conditional mean of the beat given its first frame; conditions do not enter."""
-        a = self._first(self.basis.normal_form(first, observed))
-        completed = self._complete(a[None], self._gain())[0]
+        precision, gain = self._prior()
+        a = self._first(self.basis.normal_form(first, observed), precision)
+        completed = self._complete(a[None], gain)[0]
         return labels_from_fields(self.basis.compose(completed.astype(np.float32)), self.basis.where)
 
     def _set(self, components: Array, ridge: float) -> None:
@@ -118,29 +119,22 @@ class PCA(FittedModel):
         self.components[: len(components)] = torch.from_numpy(components)
         self.ridge.fill_(ridge)
 
-    def _prior(self) -> tuple[Array, Array, Array]:
-        """μ [T, K], C_00 [K, K] and C_{·0} [T·K, K]."""
+    def _prior(self) -> tuple[Array, Array]:
+        """C_00⁻¹ [K, K] and C_{·0} C_00⁻¹ [T·K, K]; of the latter, the first frame is taken as it is."""
         w = self.components.double().cpu().numpy()
         first = w[:, 0]
-        cross = w.reshape(len(w), -1).T @ first
-        own = first.T @ first + float(self.ridge) * np.eye(self.basis.size)
-        return self.mean.double().cpu().numpy(), own, cross
-
-    def _gain(self) -> Array:
-        """C_{·0} C_00⁻¹, [T·K, K]; the first frame is taken as it is."""
-        _, own, cross = self._prior()
-        gain = np.asarray(np.linalg.solve(own, cross.T).T, np.float64)
+        precision: Array = np.linalg.inv(first.T @ first + float(self.ridge) * np.eye(self.basis.size))
+        gain: Array = w.reshape(len(w), -1).T @ (first @ precision)
         gain[: self.basis.size] = np.eye(self.basis.size)
-        return gain
+        return precision, gain
 
-    def _first(self, form: NormalForm) -> Array:
+    def _first(self, form: NormalForm, precision: Array) -> Array:
         """The most probable coefficients [K] of the first frame given its observed planes."""
-        mean, own, _ = self._prior()
         # with every plane observed, what the basis leaves is orthogonal to it and the coefficients are exact
         if form.gram is None:
             return form.linear.astype(np.float64)
-        precision, noise = np.linalg.inv(own), self.basis.noise
-        first: Array = np.linalg.solve(form.gram / noise + precision, form.linear / noise + precision @ mean[0])
+        mean, noise = self.mean[0].double().cpu().numpy(), self.basis.noise
+        first: Array = np.linalg.solve(form.gram / noise + precision, form.linear / noise + precision @ mean)
         return first
 
     def _complete(self, first: Array, gain: Array) -> Array:
