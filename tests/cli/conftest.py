@@ -54,3 +54,9 @@ def refused(cheart: Cheart) -> Callable[..., str]:
         return line.removeprefix("cheart: ")
 
     return command
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave pictures empty where they are not what a test is about: drawing takes longer than all the rest."""
+    monkeypatch.setattr("cheart.report.picture.save_picture", lambda path, *_, **__: path.touch())

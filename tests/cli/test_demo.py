@@ -1,7 +1,11 @@
 from functools import partial
 
+import pytest
+
 from cheart.simulate import cohort
 from cheart.training import train
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 def test_a_tiny_demo_leaves_what_it_says(cheart, tmp_path, monkeypatch):

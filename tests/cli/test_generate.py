@@ -6,6 +6,8 @@ import pytest
 
 from cheart.cohort import read_table
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def test_hearts_are_nifti_that_any_tool_reads(cheart, run, tmp_path):
     answer = cheart("generate", run, "--age", 60, "--sex", "F", "-n", 2, "-o", tmp_path / "out", "--json")

@@ -1,5 +1,9 @@
 import json
 
+import pytest
+
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def test_a_model(cheart, run):
     value = json.loads(cheart("info", run, "--json").out)

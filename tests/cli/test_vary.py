@@ -1,7 +1,11 @@
 import json
 
+import pytest
+
 from cheart.cohort import read_table
 from sources import save, stack
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 def test_a_drawn_heart_at_several_ages(cheart, run, tmp_path):
