@@ -3,13 +3,13 @@ import json
 
 def test_figures_for_machines_and_for_people(cheart, run, cohort, tmp_path):
     few = ["--subjects", 2, "--samples", 2]
-    answer = cheart("evaluate", run, cohort.path, *few, "-o", tmp_path / "out", "--json")
+    answer = cheart("evaluate", run, cohort.path, *few, "--task", "all", "-o", tmp_path / "out", "--json")
     assert answer.code == 0, answer
     value = json.loads(answer.out)
     assert value["completion"]["dice"]["mean"] > 0.7
     assert (tmp_path / "out" / "result.json").is_file()
     assert "sub-0" not in "".join(p.read_text() for p in (tmp_path / "out").glob("*.[cjt]s*")), "no names"
-    assert "simulated" in cheart("evaluate", run, cohort.path, *few, "--task", "complete").out
+    assert "simulated" in cheart("evaluate", run, cohort.path, *few).out
 
 
 def test_nothing_is_left_of_what_is_refused(refused, run, cohort, tmp_path):

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from cheart.cohort import read_table
-from sources import save, stack
+from sources import acdc_patient, save, stack
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -25,6 +25,15 @@ def test_a_persons_heart_at_both_sexes(cheart, run, tmp_path):
     answer = cheart("vary", run, "--heart", heart, "--condition", "sex", "--age", 50, "-o", tmp_path / "out")
     assert answer.code == 0, answer
     assert list(read_table(tmp_path / "out" / "participants.tsv")["sex"]) == ["F", "M"]
+
+
+def test_a_header_that_contradicts_itself_is_settled_by_the_flag_that_the_refusal_names(cheart, refused, run, tmp_path):
+    acdc_patient(tmp_path, "patient001")
+    heart = tmp_path / "patient001" / "patient001_frame01_gt.nii.gz"
+    arguments = ["vary", run, "--heart", heart, "--labels", "acdc", "--condition", "sex", "-o", tmp_path / "out"]
+    assert "--spacing" in refused(*arguments)
+    answer = cheart(*arguments, "--spacing", "pixdim", "--mirrored")
+    assert (answer.code, answer.err) == (0, "")
 
 
 def test_nothing_is_left_of_what_is_refused(refused, run, tmp_path):

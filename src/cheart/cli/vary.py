@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,6 +35,12 @@ def vary(
         Path | None, typer.Option("--heart", metavar="INPUT.nii.gz", help="Whose heart; without one it is drawn.")
     ] = None,
     labels: LabelScheme = "cheart",
+    spacing: Annotated[
+        Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
+    ] = None,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="The header mirrors the heart, as those of ACDC do.")
+    ] = False,
     age: Age = None,
     sex: Sex = None,
     weight: Weight = None,
@@ -50,6 +56,8 @@ def vary(
     from cheart.cli.options import conditions, finish, in_words, open_model, report
     from cheart.cli.say import answer, warn
     from cheart.files import new_folder, refuse_existing
+    from cheart.io.posing import pose_file
+    from cheart.labels import parse_scheme
     from cheart.tasks.results import write_hearts
     from cheart.tasks.vary import spread
     from cheart.tasks.vary import vary as vary_heart
@@ -62,7 +70,15 @@ def vary(
     warnings = sorted({w for value in values for w in trained.encoding.outside({**read, condition: value})})
     for warning in warnings:
         warn(warning)
-    hearts = vary_heart(trained, condition, values, heart=heart, labels=labels, conditions=given, seed=seed)
+    posed = None
+    if heart is not None:
+        posed = pose_file(
+            heart, scheme=parse_scheme(labels), grid=trained.grid, frames=trained.frames, spacing=spacing,
+            mirrored=mirrored,
+        )  # fmt: skip
+        for warning in posed.warnings:
+            warn(warning)
+    hearts = vary_heart(trained, condition, values, heart=posed, conditions=given, seed=seed)
     with new_folder(out, overwrite=overwrite) as folder:
         shown = write_hearts(folder, hearts, trained, total=len(values), title="Varying", seed=seed, varied=condition)
         finish(folder, shown, trained)
