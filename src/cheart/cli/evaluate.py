@@ -23,9 +23,9 @@ def evaluate(
         Path | None, typer.Option("-o", "--out", help="Folder for the tables; without it they are only printed.")
     ] = None,
     task: Annotated[
-        Literal["complete", "generate", "all"],
-        typer.Option("--task", help="What to judge; all is what the model can do."),
-    ] = "all",
+        Literal["complete", "generate", "all"] | None,
+        typer.Option("--task", help="What to judge; all takes long. Without it completion, if the model can."),
+    ] = None,
     samples: Annotated[int, typer.Option("--samples", min=2, help="Hearts to generate a person.")] = 20,
     subjects: Annotated[int | None, typer.Option("--subjects", min=1, help="Only the split's first so many.")] = None,
     split: Annotated[Literal["train", "val", "test"], typer.Option("--split", help="Which subjects.")] = "test",
@@ -47,6 +47,8 @@ def evaluate(
     which: dict[str, Any] = {"split": split, "subjects": subjects}
     told: dict[str, Any] = {"structures_empty": {}, "definitions": {}}
     files: dict[str, pd.DataFrame] = {}
+    if task is None:
+        task = "complete" if "complete" in trained.network.tasks else "generate"
     if task != "generate" and (task != "all" or "complete" in trained.network.tasks):
         _complete(trained, people, which, told, files)
     if task != "complete" and (task != "all" or "generate" in trained.network.tasks):
