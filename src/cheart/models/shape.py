@@ -249,9 +249,7 @@ class ShapeBasis:
             observed: [Z] bool.
         """
         if observed.all():
-            sampled = fields(labels[None], self.where)
-            b = self.project(sampled)[0]
-            return NormalForm(None, b, float(np.square(sampled - self.mean).sum()))
+            return self.whole_forms(labels[None])[0]
         weights = self._to_planes(np.flatnonzero(observed))  # [P, z]
         sampled = fields(labels[None], self.where, planes=True)[0][:, observed]  # [3, P, y, x]
         rest = sampled - np.einsum("pz,kzyx->kpyx", weights, self.mean)
@@ -260,6 +258,13 @@ class ShapeBasis:
         scale = np.float32(1 / self.where.factor[0])
         flat = rest.reshape(-1)
         return NormalForm(scale * (modes @ modes.T), scale * (modes @ flat), float(scale * (flat @ flat)))
+
+    def whole_forms(self, labels: NDArray[np.uint8]) -> list[NormalForm]:
+        """The :meth:`normal_form` of fully observed frames [T, Z, Y, X], together: the modes are read once for all."""
+        sampled = fields(labels, self.where)
+        squares = np.square(sampled - self.mean).sum(axis=(1, 2, 3, 4), dtype=np.float64)
+        linear = self.project(sampled)
+        return [NormalForm(None, b, float(c)) for b, c in zip(linear, squares, strict=True)]
 
     def _to_planes(self, planes: NDArray[np.intp]) -> Array:
         """Linear interpolation [P, z] from the box's coarse planes to planes of the label grid."""

@@ -141,8 +141,10 @@ def _normal_forms(path: Path, basis: ShapeBasis, index: int) -> dict[str, Any]:
         "weight": observed.any(axis=1).astype(np.float32),
         "gram": np.zeros((frames, size, size), np.float32) if partly.any() else None,
     }
-    for t in np.flatnonzero(observed.any(axis=1)):
-        form = basis.normal_form(labels[t], observed[t])
+    whole = np.flatnonzero(observed.all(axis=1))
+    forms = dict(zip(whole.tolist(), basis.whole_forms(labels[whole]), strict=True)) if whole.size else {}
+    for t in map(int, np.flatnonzero(observed.any(axis=1))):
+        form = forms[t] if t in forms else basis.normal_form(labels[t], observed[t])
         row["linear"][t], row["constant"][t] = form.linear, form.constant
         if row["gram"] is not None:
             row["gram"][t] = np.eye(size) if form.gram is None else form.gram
