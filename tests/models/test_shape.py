@@ -101,3 +101,12 @@ def test_a_basis_needs_frames() -> None:
 def test_odd_sides_are_refused_where_they_must_be_halved() -> None:
     with pytest.raises(InputError, match="even sides"):
         FieldGrid.whole(Grid((63, 128, 128), (2.0, 1.25, 1.25)))
+
+
+def test_an_island_far_from_the_heart_is_no_part_of_it() -> None:
+    sampled = BASIS.compose(BASIS.project(fields(HEARTS[:1], BASIS.where)))
+    with_island = sampled.copy()
+    with_island[0, 2, :3, :3, :3] = -5.0
+    np.testing.assert_array_equal(
+        labels_from_fields(with_island, BASIS.where), labels_from_fields(sampled, BASIS.where)
+    )

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import label
 from scipy.special import ndtri
 
 from cheart.errors import InputError
@@ -304,19 +305,30 @@ class NormalForm:
 def labels_from_fields(composed: Array, where: FieldGrid) -> NDArray[np.uint8]:
     """Label maps [T, Z, Y, X] of fields [T, 3, z, y, x]: trilinear interpolation, then the sign.
 
-    The RV gives way to the wall, and the wall to the LV cavity.
+    Each body is one piece: islands that modes raise far from the heart are no part of it. The RV gives way to the
+    wall, and the wall to the LV cavity.
     """
     grid = where.grid
     ups = [_upsample(n, f, a, b) for n, f, a, b in zip(grid.shape, where.factor, where.start, where.stop, strict=True)]
     out = np.zeros((len(composed), *grid.shape), np.uint8)
     inner = tuple(slice(lo, hi) for _, lo, hi in ups)
     for t, frame in enumerate(composed):
-        lv, epi, rv = (_along(body, [matrix for matrix, _, _ in ups]) for body in frame)
+        lv, epi, rv = (_along(_one_piece(body), [matrix for matrix, _, _ in ups]) for body in frame)
         view = out[t][inner]
         view[rv < 0] = RV
         view[epi < 0] = MYO
         view[(lv < 0) & (epi < 0)] = LV
     return out
+
+
+def _one_piece(field: Array) -> Array:
+    """A field [z, y, x] that is negative in one 26-connected piece only, the largest."""
+    pieces, count = label(field < 0, np.ones((3, 3, 3), bool))
+    if count < 2:
+        return field
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    return np.where((pieces > 0) & (pieces != sizes.argmax()), np.float32(LIMIT_MM), field)
 
 
 def _upsample(n: int, factor: int, start: int, stop: int) -> tuple[Array, int, int]:
