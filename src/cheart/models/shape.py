@@ -201,30 +201,47 @@ class ShapeBasis:
         """
         if len(data) < 3:
             raise InputError(f"{len(data)} training frames: a shape basis needs at least 3")
-        limit = np.float32(LIMIT_MM)
-        alive = (np.abs(data) < limit).any(axis=(0, 1))
-        (z0, z1), (y0, y1), (x0, x1) = ((int(a.min()), int(a.max()) + 1) for a in np.nonzero(alive))
-        where = FieldGrid(where.grid, where.factor, (z0, y0, x0), (z1, y1, x1))
-        data = np.ascontiguousarray(data[:, :, z0:z1, y0:y1, x0:x1])
+        where = _alive_box(data, where)
+        data = np.ascontiguousarray(data[:, :, *_slices(where)])
         shape = data.shape[1:]
         flat = data.reshape(len(data), -1)
         mean = flat.mean(axis=0)
         flat -= mean
-        gram = (flat @ flat.T).astype(np.float64)
-        values, vectors = np.linalg.eigh(gram)
-        values, vectors = values[::-1], vectors[:, ::-1]
-        keep = min(modes, int((values > values[0] * 1e-6).sum()), len(data) - 1)
-        basis = (vectors[:, :keep] / np.sqrt(values[:keep])).T.astype(np.float32) @ flat
-        total = float(values.clip(0).sum())
-        left = max(total - float(values[:keep].sum()), 1e-6 * total)
+        basis, values, left = _principal(flat, modes)
+        total = float(values.sum()) + left
         return cls(
             where,
             mean.reshape(shape),
-            # half precision is what a model stores: training sees the same modes as whoever loads it
-            basis.reshape(keep, *shape).astype(np.float16).astype(np.float32),
-            np.sqrt(values[:keep] / (len(data) - 1)).astype(np.float32),
+            basis.reshape(-1, *shape),
+            np.sqrt(values / (len(data) - 1)).astype(np.float32),
             noise=left / (len(data) - 1) / flat.shape[1],
             explained=1 - left / total,
+        )
+
+    def extended(self, data: Array, whole: FieldGrid, *, modes: int) -> ShapeBasis:
+        """This basis with further modes, for what it leaves of other hearts; its own modes stay first, as they are.
+
+        Args:
+            data: the other hearts' fields [n, 3, z, y, x], sampled on the whole box.
+            whole: that sampling.
+            modes: how many modes to add at most.
+        """
+        other = _alive_box(data, whole)
+        start, stop = np.minimum(self.where.start, other.start), np.maximum(self.where.stop, other.stop)
+        where = FieldGrid(whole.grid, whole.factor, _triple(start), _triple(stop))
+        margin = [(a - b, d - c) for a, b, c, d in zip(self.where.start, start, self.where.stop, stop, strict=True)]
+        mean = np.pad(self.mean, [(0, 0), *margin], constant_values=LIMIT_MM)
+        old = np.pad(self.modes, [(0, 0), (0, 0), *margin]).reshape(self.size, -1)
+        flat = (data[:, :, *_slices(where)] - mean).reshape(len(data), -1)
+        flat -= (flat @ old.T) @ old
+        basis, values, left = _principal(flat, modes)
+        return ShapeBasis(
+            where,
+            mean,
+            np.concatenate([old, basis]).reshape(-1, *mean.shape),
+            np.concatenate([self.sd, np.sqrt(values / (len(data) - 1)).astype(np.float32)]),
+            noise=max(self.noise, left / (len(data) - 1) / flat.shape[1]),
+            explained=self.explained,
         )
 
     @property
@@ -285,6 +302,34 @@ class ShapeBasis:
         if form.gram is None:
             return (form.linear / (1 + prior)).astype(np.float32)
         return np.linalg.solve(form.gram + np.diag(prior), form.linear).astype(np.float32)
+
+
+def _principal(flat: Array, modes: int) -> tuple[Array, NDArray[np.float64], float]:
+    """Principal axes [K, V] of rows [n, V], their sums of squares [K], and the sum of squares that they leave."""
+    values, vectors = np.linalg.eigh((flat @ flat.T).astype(np.float64))
+    values, vectors = values[::-1].clip(0), vectors[:, ::-1]
+    keep = min(modes, int((values > values[0] * 1e-6).sum()), len(flat) - 1)
+    axes = (vectors[:, :keep] / np.sqrt(values[:keep])).T.astype(np.float32) @ flat
+    left = max(float(values[keep:].sum()), 1e-6 * float(values.sum()))
+    # half precision is what a model stores: training sees the same modes as whoever loads it
+    return axes.astype(np.float16).astype(np.float32), values[:keep], left
+
+
+def _alive_box(data: Array, whole: FieldGrid) -> FieldGrid:
+    """The part of the whole box where fields [n, 3, z, y, x] are not saturated throughout."""
+    alive = (np.abs(data) < np.float32(LIMIT_MM)).any(axis=(0, 1))
+    spans = [(int(a.min()), int(a.max()) + 1) for a in np.nonzero(alive)]
+    return FieldGrid(whole.grid, whole.factor, _triple([a for a, _ in spans]), _triple([b for _, b in spans]))
+
+
+def _slices(where: FieldGrid) -> tuple[slice, slice, slice]:
+    z, y, x = (slice(a, b) for a, b in zip(where.start, where.stop, strict=True))
+    return z, y, x
+
+
+def _triple(values: Any) -> tuple[int, int, int]:
+    z, y, x = (int(v) for v in values)
+    return z, y, x
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,23 @@ from cheart.conditions import Conditions, Encoding
 from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting
 from cheart.models.build import build
+from cheart.models.cheart import CHeart
+from cheart.models.shape import FieldGrid
 from cheart.models.store import Stored, basis_of
+from cheart.training.data import sample_fields
+from cheart.training.room import make_room
+
+FURTHER_MODES = 48
+"""Modes that a shape basis gains for another cohort's hearts: simulated healthy ones do not span patients."""
 
 
-def continue_model(base: Stored, options: Any, cohort: Cohort, people: Sequence[Conditions]) -> HeartModel:
-    """A network with a trained model's weights, ready for a cohort's conditions.
+def continue_model(
+    base: Stored, options: Any, cohort: Cohort, people: Sequence[Conditions], *, jobs: int
+) -> tuple[HeartModel, Any]:
+    """A network with a trained model's weights, ready for a cohort's conditions and shapes; and its options.
 
     Factors that the model does not know come as new columns of the condition network with weights of zero, so that
-    the new network answers as the old one until it has learned better.
+    the new network answers as the old one until it has learned better. Shapes that its basis lacks come as new modes.
 
     Raises:
         InputError: another grid or another number of frames than the cohort's, a factor of another kind, or options
@@ -33,13 +42,21 @@ def continue_model(base: Stored, options: Any, cohort: Cohort, people: Sequence[
             f"{cohort.grid.name}; import or simulate the cohort with --grid {was.grid.name} --frames {was.frames}"
         )
     encoding = was.encoding.extended(cohort.schema, people)
-    network = build(base.network.name, Setting(cohort.grid, cohort.frames, encoding), options, basis_of(base.network))
-    weights = _widened(base.network.state_dict(), network.state_dict(), was.encoding, encoding)
+    setting = Setting(cohort.grid, cohort.frames, encoding)
+    old, basis = base.network.state_dict(), basis_of(base.network)
+    if isinstance(base.network, CHeart) and basis is not None and options.motion == "harmonic":
+        where = FieldGrid.whole(cohort.grid)
+        sampled = sample_fields(cohort, cohort.indices("train"), where, jobs=jobs)
+        wider = basis.extended(sampled, where, modes=FURTHER_MODES)
+        options, old = make_room(base.network, options, wider)
+        basis = wider
+    network = build(base.network.name, setting, options, basis)
+    weights = _widened(old, network.state_dict(), was.encoding, encoding)
     try:
         network.load_state_dict(weights)
     except RuntimeError:
         raise InputError("--from: these --set values change the network's shape; leave them out") from None
-    return network
+    return network, options
 
 
 def _widened(old: dict[str, Tensor], new: dict[str, Tensor], was: Encoding, now: Encoding) -> dict[str, Tensor]:

@@ -99,8 +99,13 @@ class ShapeData:
 
 
 def fit_basis(cohort: Cohort, indices: NDArray[np.intp], *, modes: int, jobs: int) -> ShapeBasis:
-    """Principal modes of the training subjects' frames, spread evenly over subjects and over the cycle."""
+    """Principal modes of the training subjects' frames."""
     where = FieldGrid.whole(cohort.grid)
+    return ShapeBasis.fit(sample_fields(cohort, indices, where, jobs=jobs), where, modes=modes)
+
+
+def sample_fields(cohort: Cohort, indices: NDArray[np.intp], where: FieldGrid, *, jobs: int) -> Array:
+    """Fields [n, 3, z, y, x] of some frames, spread evenly over subjects and over the cycle."""
     observed = np.asarray(cohort.observed[indices].any(axis=2))  # [n, T]
     chosen = list(_spread(observed, BASIS_FRAMES))
     work = partial(_sample_fields, cohort.path, where)
@@ -110,7 +115,7 @@ def fit_basis(cohort: Cohort, indices: NDArray[np.intp], *, modes: int, jobs: in
     for sampled in track(results, total=len(chosen), title="Fitting the shape basis"):
         data[place : place + len(sampled)] = sampled
         place += len(sampled)
-    return ShapeBasis.fit(data, where, modes=modes)
+    return data
 
 
 def _spread(observed: NDArray[np.bool_], most: int) -> Iterator[tuple[int, list[int]]]:

@@ -74,7 +74,7 @@ def train(
     if going_on:
         network, training, options = _stored(run, settings)
     elif start_from is not None:
-        network, training, options = _continued(start_from, cohort, people, every)
+        network, training, options = _continued(start_from, cohort, people, every, jobs=jobs)
     elif before.get("started_from"):
         raise InputError(f"--resume: {run} had not got far from {before['started_from']}; name that again with --from")
     else:
@@ -127,7 +127,9 @@ def _fresh(
     return build(model, Setting(cohort.grid, cohort.frames, encoding), options, basis), training, options
 
 
-def _continued(start_from: Path, cohort: Cohort, people: list[Conditions], settings: Sequence[str]) -> Start:
+def _continued(
+    start_from: Path, cohort: Cohort, people: list[Conditions], settings: Sequence[str], *, jobs: int
+) -> Start:
     base = read_model(start_from)
     was = TrainingOptions(**base.config["training"])
     if getattr(base.options, "space", None) == "shape":
@@ -135,7 +137,8 @@ def _continued(start_from: Path, cohort: Cohort, people: list[Conditions], setti
         # start allowed, and more of them
         was = replace(was, rate=2e-3, epochs=150, patience=150)
     training, options = apply_settings(was, base.options, settings)
-    return continue_model(base, options, cohort, people), training, options
+    network, options = continue_model(base, options, cohort, people, jobs=jobs)
+    return network, training, options
 
 
 def _stored(run: Path, settings: Sequence[str]) -> Start:
