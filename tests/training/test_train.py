@@ -95,6 +95,13 @@ def test_going_on_from_a_model_makes_room_for_a_new_condition(cohort: Cohort, tm
     assert dice(cohort.labels(0)[:1], after[:1]).mean() >= dice(cohort.labels(0)[:1], before[:1]).mean()
 
 
+def test_a_folder_that_was_killed_before_it_held_anything_can_be_started_again(cohort: Cohort, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".partial-123-run.json").write_text("{")
+    train(cohort, tmp_path / "run", **QUICK)
+    assert (tmp_path / "run" / "model.safetensors").is_file()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

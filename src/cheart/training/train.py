@@ -152,7 +152,8 @@ def _stored(run: Path, settings: Sequence[str]) -> Start:
 def _check_folder(run: Path, cohort: Cohort, *, resume: bool) -> None:
     """Refuse to write over a run, or to go on with one that was trained on another cohort."""
     if not resume:
-        if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        # a kill while the very first file was being written leaves its beginning behind, and nothing to go on with
+        if run.exists() and (not run.is_dir() or any(not p.name.startswith(".partial-") for p in run.iterdir())):
             raise InputError(f"{run} exists already; go on with it by --resume, or choose another place")
         return
     if not (run / "run.json").is_file():
