@@ -17,6 +17,9 @@ STRUCTURES: dict[str, int] = {"lv": LV, "myo": MYO, "rv": RV}
 
 TITLES: dict[str, str] = {"lv": "LV cavity", "myo": "Myocardium", "rv": "RV cavity"}
 
+MYOCARDIUM_G_PER_ML = 1.05
+"""Density of myocardium: LV mass in g is its volume in mL times this."""
+
 Scheme = Mapping[int, int]
 """From a foreign label to a canonical one; 0 is background in every scheme."""
 

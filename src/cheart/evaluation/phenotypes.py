@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from cheart.errors import InputError
 from cheart.grid import Grid
-from cheart.labels import STRUCTURES
+from cheart.labels import MYOCARDIUM_G_PER_ML, STRUCTURES
 from cheart.sequence import Sequence
-
-MYOCARDIUM_G_PER_ML = 1.05
 
 PAPER_FIVE = ("lvm", "lvedv", "lvesv", "rvedv", "rvesv")
 """The phenotypes of the paper's Tables III and IV and its Fig. 5."""

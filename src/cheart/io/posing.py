@@ -19,7 +19,7 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.io.nifti import Spacing, write_labels
 from cheart.io.recording import Heart, Recording, read_heart
-from cheart.labels import LV, MYO, RV, Scheme
+from cheart.labels import LV, MYO, MYOCARDIUM_G_PER_ML, RV, Scheme
 from cheart.sequence import Sequence
 
 MAX_CUT = 0.01
@@ -189,7 +189,7 @@ def quality(heart: Heart, placement: Placement) -> dict[str, Any]:
     return {
         **volumes,
         "lvef_percent": 100 * (1 - volumes["lvesv_ml"] / volumes["lvedv_ml"]),
-        "lvm_g": heart.volume_ml(heart.ed, MYO) * _MYOCARDIUM_G_PER_ML,
+        "lvm_g": heart.volume_ml(heart.ed, MYO) * MYOCARDIUM_G_PER_ML,
         "frames_labelled": len(heart.labels),
         "slices": placement.shape[0],
         "slice_spacing_mm": placement.spacing[0],

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from cheart.align.pose import TEMPLATE_CENTRE
 from cheart.errors import InputError
+from cheart.labels import MYOCARDIUM_G_PER_ML
 from cheart.simulate import surfaces
-from cheart.simulate.phenotypes import MYOCARDIUM_G_ML, Phenotypes
+from cheart.simulate.phenotypes import Phenotypes
 from cheart.simulate.reference import MEAN_SHAPE
 from cheart.simulate.surfaces import CAVITY_APEX, MEAN_LENGTH, RV_APEX, THETA, Field, S, integral
 
@@ -95,7 +96,7 @@ def _build(shape: _Shape, phenotypes: Phenotypes) -> Anatomy:
     wall = surfaces.mean_wall() * np.exp(shape.wall)
     rv = surfaces.rv_field(apex=shape.rv_apex, widen=shape.rv_widen, turn=shape.rv_turn) * np.exp(shape.rv)
     cavity *= 1000 * phenotypes.lvedv / (length * integral(cavity))
-    wall *= 1000 * phenotypes.lvm / MYOCARDIUM_G_ML / (length * integral(wall))
+    wall *= 1000 * phenotypes.lvm / MYOCARDIUM_G_PER_ML / (length * integral(wall))
     rv *= 1000 * phenotypes.rvedv / (length * integral(rv))
     return _posed(length, cavity, wall, rv, shape.bend)
 

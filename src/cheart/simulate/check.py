@@ -13,12 +13,12 @@ import pandas as pd
 
 from cheart.cohort import Cohort, read_table
 from cheart.errors import InputError
+from cheart.labels import MYOCARDIUM_G_PER_ML
 from cheart.progress import parallel, track
 from cheart.simulate.check_hearts import anatomy, motion
 from cheart.simulate.check_people import demographics, dependence, sizes
 from cheart.simulate.cohort import TRUTH
 from cheart.simulate.measure import Measures, measure, volumes
-from cheart.simulate.phenotypes import MYOCARDIUM_G_ML
 from cheart.simulate.verdict import Row
 
 MEASURED = 400
@@ -75,7 +75,7 @@ def _voxel_sizes(cohort: Cohort, index: int) -> dict[str, float]:
     frames = np.flatnonzero(cohort.observed[index].any(axis=1))
     lv, wall, rv = volumes(cohort.labels(index, frames.tolist()), cohort.grid)
     es = int(lv.argmin())
-    found = {"lvedv": lv[0], "lvesv": lv[es], "rvedv": rv[0], "rvesv": rv[es], "lvm": wall[0] * MYOCARDIUM_G_ML}
+    found = {"lvedv": lv[0], "lvesv": lv[es], "rvedv": rv[0], "rvesv": rv[es], "lvm": wall[0] * MYOCARDIUM_G_PER_ML}
     return {**found, "lvef": 100 * (1 - lv[es] / lv[0]), "rvef": 100 * (1 - rv[es] / rv[0])}
 
 

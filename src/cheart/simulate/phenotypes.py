@@ -25,7 +25,6 @@ from cheart.conditions import Conditions
 from cheart.errors import InputError
 from cheart.simulate.demographics import expected
 
-MYOCARDIUM_G_ML = 1.05
 UKDHP_MASS = 1.15
 """LV mass in the UK Digital Heart Project's label maps over that of the consortium's smooth contours."""
 

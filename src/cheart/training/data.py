@@ -90,6 +90,11 @@ class ShapeData:
     def __len__(self) -> int:
         return len(self.first)
 
+    @property
+    def whole(self) -> bool:
+        """Whether every plane of every frame of every subject was observed."""
+        return self.gram is None and bool((self.weight > 0).all())
+
     def batch(self, which: NDArray[np.intp], device: torch.device) -> ShapeBatch:
         """Normal forms and conditions."""
         rows = torch.from_numpy(which)

@@ -13,6 +13,7 @@ of the network are set by least squares, everything else starts at zero, and tra
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -50,9 +51,14 @@ class Frame:
         spread[: len(singular)] = singular / np.sqrt(max(len(first) - 1, 1))
         return cls(centre, axes * np.maximum(spread, 1e-2 * sd.max())[:, None])
 
+    @cached_property
+    def into(self) -> Array:
+        """The inverse of ``axes``, [K, K]."""
+        return np.linalg.inv(self.axes).astype(np.float64, copy=False)
+
     def codes(self, coefficients: Array) -> Array:
         """Coefficients [..., K] as numbers along the axes [..., K]."""
-        return (coefficients - self.centre) @ np.linalg.inv(self.axes)
+        return (coefficients - self.centre) @ self.into
 
 
 @torch.no_grad()
@@ -75,7 +81,7 @@ def start_linear(network: CHeart, data: ShapeData) -> None:
     _start_space(space, frame, latent, code, room)
     if isinstance(network.prior, LearnedPrior):
         _start_prior(network.prior, z, conditions)
-    if data.gram is None and bool((data.weight > 0).all()):
+    if data.whole:
         amplitudes = true_amplitudes(motion, frame.codes(data.linear.numpy()), latent, code)
         weight, bias = _ridge(np.concatenate([z, conditions], axis=1), amplitudes)
         _set(motion.linear.weight, weight.T)
@@ -113,9 +119,9 @@ def _start_space(space: ShapeSpace, frame: Frame, latent: int, code: int, room: 
     sd = space.basis.sd.astype(np.float64)
     into = np.zeros((latent, len(sd) + code))
     shared = min(latent, len(sd))
-    into[:shared, : len(sd)] = (np.linalg.inv(frame.axes) * sd[:, None])[:, :shared].T
+    into[:shared, : len(sd)] = (frame.into * sd[:, None])[:, :shared].T
     _set(space.encoder.linear.weight, into)
-    _set(space.encoder.linear.bias, np.pad(-frame.centre @ np.linalg.inv(frame.axes)[:, :shared], (0, latent - shared)))
+    _set(space.encoder.linear.bias, np.pad(-frame.centre @ frame.into[:, :shared], (0, latent - shared)))
     out = np.zeros((latent + code + room, len(sd)))
     out[:shared] = frame.axes[:shared] / sd
     out[latent + code :] = frame.axes[latent:] / sd

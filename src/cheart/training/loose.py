@@ -23,8 +23,7 @@ def loosen(network: CHeart, data: ShapeData) -> None:
         data: subjects that the weights were not fitted to, fully observed; with any other, R stays 0.
     """
     space, motion = network.space, network.temporal
-    whole = data.gram is None and bool((data.weight > 0).all())
-    if not isinstance(space, ShapeSpace) or not isinstance(motion, HarmonicModule) or not whole:
+    if not isinstance(space, ShapeSpace) or not isinstance(motion, HarmonicModule) or not data.whole:
         return
     device = network.device
     batch = data.batch(np.arange(len(data)), device)
