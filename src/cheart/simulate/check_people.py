@@ -10,7 +10,7 @@ import pandas as pd
 
 from cheart.simulate import reference
 from cheart.simulate.phenotypes import UKDHP_MASS
-from cheart.simulate.reference import HHC, PAPER, UKB, UKDHP
+from cheart.simulate.reference import CHIRINOS, HHC, PAPER, UKB, UKDHP
 from cheart.simulate.verdict import SURE, Row, explained, slope_of, within
 
 _CELL = 30  # people, in a group by sex and decade
@@ -207,7 +207,25 @@ def dependence(table: pd.DataFrame) -> list[Row]:
                 UKB,
             )
         )
-    return rows + _ageing(people)
+    return rows + _scaling(people) + _ageing(people)
+
+
+def _scaling(people: pd.DataFrame) -> list[Row]:
+    """The exponents of height and of body surface area in LV mass, sexes allowed for."""
+    female = (people.sex == "F").to_numpy(float)
+    area = np.sqrt(people.weight * people.height / 3600)  # m², Mosteller
+    rows = []
+    for name, size, published, low, high in (
+        ("height", people.height, "1.7 (1.4–2)", 1.4, 2.0),
+        ("BSA", area, "about 1 (0.85–1.15)", 0.85, 1.15),
+    ):
+        x = np.column_stack([np.log(size), female])
+        exponent, error = slope_of(x, np.log(people.lvm.to_numpy(float)), 0)
+        inside = within(exponent, low, high, error=error)
+        rows.append(
+            Row("dependence", f"LVM by {name}, exponent in each sex", published, f"{exponent:.2f}", inside, CHIRINOS)
+        )
+    return rows
 
 
 def _ageing(people: pd.DataFrame) -> list[Row]:

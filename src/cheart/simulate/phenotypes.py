@@ -9,7 +9,8 @@ sex and age alone (hardly predictable from demographics: R² 6.7 % in Petersen e
 and go together; LVESV = LVEDV (1 − LVEF); RVEDV follows from RVEF because both ventricles pump the same volume.
 
 Means and spreads: Healthy Hearts Consortium (Raisi-Estabragh et al., JACC CVI 2024), White, smooth contours,
-prediction intervals by sex and decade. Effects of BMI and SBP: Petersen et al. 2017 (UK Biobank).
+prediction intervals by sex and decade. Effects of BMI and SBP: Petersen et al. 2017 (UK Biobank); of height on mass:
+Chirinos et al., Hypertension 56:91, 2010.
 LV mass is on the level of the UK Digital Heart Project's atlas (mean shape of 1,093 hearts: 106 g), which is
 1.15 times that of the consortium's smooth contours.
 """
@@ -72,13 +73,14 @@ class _Effects:
         return self.height * np.log(height / mean.height) + self.bmi * (bmi - mean.bmi) + self.sbp * (sbp - mean.sbp)
 
 
-# Petersen 2017: +1 SD of BMI (4.3 kg/m²) and of SBP (18 mmHg)
+# Petersen 2017: +1 SD of BMI (4.3 kg/m²) and of SBP (18 mmHg); Chirinos 2010: LVM ∝ height^1.7 within sexes, and ∝ BSA.
+# Within the published intervals, such that the share of variance explained (R²) is the published one as well.
 _LVEDV_EFFECTS = _Effects(height=1.0, bmi=0.048 / 4.3, sbp=0.045 / 18)
-_LVM_EFFECTS = _Effects(height=0.7, bmi=0.083 / 4.3, sbp=0.068 / 18)
+_LVM_EFFECTS = _Effects(height=1.6, bmi=0.080 / 4.3, sbp=0.063 / 18)
 
 # value at 45 years, change per year; residual standard deviation after the conditions
 _LVEDV = {"F": (136.2, -0.61, 18.9), "M": (175.7, -0.82, 26.8)}
-_LVM = {"F": (76.0, -0.12, 10.7), "M": (111.1, -0.28, 16.9)}
+_LVM = {"F": (76.0, -0.12, 10.8), "M": (111.1, -0.28, 16.3)}
 _LVEF = {"F": (61.6, 0.06, 6.0), "M": (59.2, 0.04, 6.6)}
 _RVEF = {"F": (61.0, 0.066, 6.0), "M": (57.3, 0.045, 6.3)}
 _EF_TOGETHER = 0.8

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-HHC, UKDHP, UKB, PAPER = "HHC 2024", "UKDHP", "UK Biobank 2017", "CHeart 2023"
+HHC, UKDHP, UKB, PAPER, CHIRINOS = "HHC 2024", "UKDHP", "UK Biobank 2017", "CHeart 2023", "Chirinos 2010"
 
 SOURCES = {
     HHC: "Raisi-Estabragh et al., JACC Cardiovasc Imaging 2024 (Healthy Hearts Consortium): White, smooth contours, "
     "95 % prediction intervals by sex and decade, at the mean age of each group",
     UKDHP: "UK Digital Heart Project, mean shape and modes of 1,093 volunteers: Bai et al., MedIA 26:133, 2015",
     UKB: "Petersen et al., PLoS ONE 12:e0185114, 2017 (n = 4,651)",
+    CHIRINOS: "Hypertension 56:91 (MESA and Asklepios, n = 7,528): mass ∝ height^1.7, neither 1 nor 2.7, sex allowed "
+    "for; about linear in BSA (Mosteller's here)",
     PAPER: "Qiao et al., IEEE TMI 2023, section III-A",
     "Corden 2016": "J Cardiovasc Magn Reson 18:32 (UK Digital Heart Project, n = 1,530)",
     "Cheng 2009": "Circ Cardiovasc Imaging, MESA (n = 5,004); longitudinally Eng et al., Radiology 278:714, 2016",
