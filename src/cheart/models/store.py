@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from cheart.errors import InputError
 from cheart.files import new_file, read_json, write_json
@@ -51,7 +52,7 @@ def write_config(folder: Path, network: HeartModel, options: Any, **about: Any) 
             "model": network.name,
             "options": asdict(options),
             "setting": network.setting.to_json(),
-            "basis": basis and {"where": basis.where.to_json(), "noise": basis.noise, "explained": basis.explained},
+            "basis": basis and basis_about(basis),
             **about,
         },
     )
@@ -62,8 +63,7 @@ def write_weights(folder: Path, network: HeartModel) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     basis = basis_of(network)
     if basis is not None:
-        tensors |= {f"basis.{n}": torch.from_numpy(getattr(basis, n)) for n in ("mean", "sd")}
-        tensors["basis.modes"] = torch.from_numpy(basis.modes).to(torch.float16)
+        tensors |= basis_tensors(basis)
     with new_file(folder / "model.safetensors") as partial:
         save_file(tensors, partial)
 
@@ -88,7 +88,7 @@ def read_model(folder: Path | str) -> Stored:
         tensors = load_file(weights)
     except SafetensorError as error:
         raise InputError(f"{weights} cannot be read: {error}") from None
-    basis = _basis(config["basis"], tensors) if config["basis"] else None
+    basis = basis_from(config["basis"], tensors) if config["basis"] else None
     options = OPTIONS[config["model"]](**config["options"])
     network = build(config["model"], Setting.from_json(config["setting"]), options, basis)
     own = {name: tensor for name, tensor in tensors.items() if not name.startswith("basis.")}
@@ -104,8 +104,20 @@ def basis_of(network: HeartModel) -> ShapeBasis | None:
     return getattr(getattr(network, "space", network), "basis", None)
 
 
-def _basis(config: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> ShapeBasis:
+def basis_tensors(basis: ShapeBasis) -> dict[str, Tensor]:
+    """A basis as a file holds it; :func:`basis_from` reads it back."""
+    modes = torch.from_numpy(basis.modes).to(torch.float16)
+    return {"basis.modes": modes, **{f"basis.{n}": torch.from_numpy(getattr(basis, n)) for n in ("mean", "sd")}}
+
+
+def basis_about(basis: ShapeBasis) -> dict[str, Any]:
+    """What a basis is beside its tensors, as plain JSON values."""
+    return {"where": basis.where.to_json(), "noise": basis.noise, "explained": basis.explained}
+
+
+def basis_from(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasis:
+    """A basis from what :func:`basis_about` and :func:`basis_tensors` gave."""
     mean, modes, sd = (
         tensors[f"basis.{name}"].to(torch.float32).numpy().astype(np.float32) for name in ("mean", "modes", "sd")
     )
-    return ShapeBasis(FieldGrid.from_json(config["where"]), mean, modes, sd, config["noise"], config["explained"])
+    return ShapeBasis(FieldGrid.from_json(about["where"]), mean, modes, sd, about["noise"], about["explained"])

@@ -84,7 +84,7 @@ class ShapeData:
         if any(row["gram"] is not None for row in rows):
             identity = np.broadcast_to(np.eye(basis.size, dtype=np.float32), (cohort.frames, basis.size, basis.size))
             gram = torch.from_numpy(np.stack([identity if r["gram"] is None else r["gram"] for r in rows]))
-        conditions = torch.from_numpy(encoding.encode([cohort.conditions(int(i)) for i in indices]))
+        conditions = encoded_conditions(cohort, indices, encoding)
         return cls(first, gram, linear, constant, weight, conditions)
 
     def __len__(self) -> int:
@@ -101,6 +101,11 @@ class ShapeData:
         gram = None if self.gram is None else self.gram[rows].to(device)
         names = ("first", "linear", "constant", "weight", "conditions")
         return ShapeBatch(gram=gram, **{n: getattr(self, n)[rows].to(device) for n in names})
+
+
+def encoded_conditions(cohort: Cohort, indices: NDArray[np.intp], encoding: Encoding) -> Tensor:
+    """Conditions of some rows of a cohort as a network takes them, [N, E]."""
+    return torch.from_numpy(encoding.encode([cohort.conditions(int(i)) for i in indices]))
 
 
 def fit_basis(cohort: Cohort, indices: NDArray[np.intp], *, modes: int, jobs: int) -> ShapeBasis:

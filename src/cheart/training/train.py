@@ -21,11 +21,12 @@ from cheart.models.store import basis_of, read_model, write_config, write_weight
 from cheart.population import Population
 from cheart.training.at_once import fit_at_once
 from cheart.training.continuing import continue_model
-from cheart.training.data import Data, ShapeData, VoxelData, fit_basis
+from cheart.training.data import Data, ShapeData, VoxelData
 from cheart.training.linear_start import start_linear
 from cheart.training.loop import Progress, choose_device, fit, write_run
 from cheart.training.loose import loosen
 from cheart.training.options import TrainingOptions, apply_settings, resolve
+from cheart.training.prepared import prepared_basis, prepared_data
 
 
 def train(
@@ -36,6 +37,7 @@ def train(
     preset: str = "laptop",
     settings: Sequence[str] = (),
     start_from: Path | None = None,
+    prepared: Path | None = None,
     seed: int = 0,
     device: str = "auto",
     jobs: int = -1,
@@ -51,6 +53,8 @@ def train(
         preset: ``quick``, ``laptop`` or ``paper``.
         settings: ``key=value`` changes to the preset.
         start_from: a trained model to go on from, with this cohort.
+        prepared: a folder in which models of one cohort share what they read of it (:mod:`cheart.training.prepared`);
+            None keeps nothing.
         seed: of weights, order and noise.
         device: ``auto``, ``cpu``, ``cuda`` …
         jobs: processes that prepare data (−1: one a core).
@@ -78,7 +82,7 @@ def train(
     elif before.get("started_from"):
         raise InputError(f"--resume: {run} had not got far from {before['started_from']}; name that again with --from")
     else:
-        network, training, options = _fresh(cohort, people, model, preset, every, jobs=jobs)
+        network, training, options = _fresh(cohort, people, model, preset, every, prepared=prepared, jobs=jobs)
     run.mkdir(parents=True, exist_ok=True)
     base = Path(start_from).name if start_from is not None else before.get("started_from")
     how = {"model": model, "preset": preset, "settings": every, "started_from": base}
@@ -97,7 +101,7 @@ def train(
     }
     write_run(run, cohort, seed=seed, device=where, progress=None, **how)
     write_config(run, network, options, **about)
-    data = _data(network, cohort, jobs=jobs)
+    data = _data(network, cohort, prepared=prepared, jobs=jobs)
     if start_from is None and not going_on and isinstance(network, CHeart) and isinstance(data[0], ShapeData):
         start_linear(network, data[0])
     if isinstance(network, FittedModel):
@@ -117,13 +121,20 @@ Start = tuple[HeartModel, TrainingOptions, Any]
 
 
 def _fresh(
-    cohort: Cohort, people: list[Conditions], model: str, preset: str, settings: Sequence[str], *, jobs: int
+    cohort: Cohort,
+    people: list[Conditions],
+    model: str,
+    preset: str,
+    settings: Sequence[str],
+    *,
+    prepared: Path | None,
+    jobs: int,
 ) -> Start:
     training, options = resolve(model, preset, settings)
     encoding = Encoding.fit(cohort.schema, people, age_decades=training.age == "decades")
     basis = None
     if getattr(options, "space", None) == "shape":
-        basis = fit_basis(cohort, cohort.indices("train"), modes=options.modes, jobs=jobs)
+        basis = prepared_basis(cohort, modes=options.modes, folder=prepared, jobs=jobs)
     return build(model, Setting(cohort.grid, cohort.frames, encoding), options, basis), training, options
 
 
@@ -163,15 +174,15 @@ def _check_folder(run: Path, cohort: Cohort, *, resume: bool) -> None:
         raise InputError(f"--resume: {run} was trained on another cohort ({before[:12]}…) than {cohort.path}")
 
 
-def _data(network: HeartModel, cohort: Cohort, *, jobs: int) -> tuple[Data, Data]:
+def _data(network: HeartModel, cohort: Cohort, *, prepared: Path | None, jobs: int) -> tuple[Data, Data]:
     """Training and validation subjects as the network reads them."""
     encoding = network.setting.encoding
-    train, val = cohort.indices("train"), cohort.indices("val")
     if network.reads == "voxels":
+        train, val = cohort.indices("train"), cohort.indices("val")
         return VoxelData.of(cohort, train, encoding), VoxelData.of(cohort, val, encoding)
     basis = basis_of(network)
     assert basis is not None
     return (
-        ShapeData.of(cohort, train, encoding, basis, jobs=jobs, title="Reading training subjects"),
-        ShapeData.of(cohort, val, encoding, basis, jobs=jobs, title="Reading validation subjects"),
+        prepared_data(cohort, "train", encoding, basis, folder=prepared, jobs=jobs),
+        prepared_data(cohort, "val", encoding, basis, folder=prepared, jobs=jobs),
     )
