@@ -1,6 +1,7 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,12 @@ def refused(cheart: Cheart) -> Callable[..., str]:
         return line.removeprefix("cheart: ")
 
     return command
+
+
+@pytest.fixture
+def tiny_bundled(monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
+    """The tiny model in place of the one that comes with cheart."""
+    monkeypatch.setattr("cheart.models.find.BUNDLED_FOLDER", run)
 
 
 @pytest.fixture

@@ -65,3 +65,19 @@ def test_nothing_is_left_of_what_is_refused(refused, run, file, tmp_path):
     )
     assert "is not there" in refused("complete", run, tmp_path / "no.nii.gz", "-o", tmp_path / "out")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("tiny_bundled", "undrawn")
+def test_without_a_model_it_is_the_bundled_one(cheart, run, file, tmp_path):
+    for name, words in (("one", [file]), ("two", ["bundled", file]), ("three", [run, file])):
+        answer = cheart("complete", *words, *options(), "--labels", "acdc", "-o", tmp_path / name)
+        assert answer.code == 0, answer
+    made = {(tmp_path / name / "sub-001_dseg.nii.gz").read_bytes() for name in ("one", "two", "three")}
+    assert len(made) == 1
+
+
+def test_a_model_alone_or_two_label_maps_are_refused(refused, run, file, tmp_path):
+    out = ["-o", tmp_path / "out"]
+    assert f"{run} is a folder: expected a label map" in refused("complete", run, *out)
+    assert "expected one label map" in refused("complete", run, file, file, *out)
+    assert not list(tmp_path.iterdir())

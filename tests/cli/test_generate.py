@@ -80,3 +80,11 @@ def test_what_is_there_is_replaced_only_when_asked(cheart, refused, run, tmp_pat
     assert (tmp_path / "out" / "mine").is_file()
     assert cheart("generate", run, "-o", tmp_path / "out", "--overwrite").code == 0
     assert not (tmp_path / "out" / "mine").exists()
+
+
+@pytest.mark.usefixtures("tiny_bundled")
+def test_without_a_model_it_is_the_bundled_one(cheart, run, tmp_path):
+    for name, words in (("one", []), ("two", ["bundled"]), ("three", [run])):
+        assert cheart("generate", *words, "--age", 60, "--sex", "F", "-o", tmp_path / name).code == 0
+    made = {(tmp_path / name / "sub-001_dseg.nii.gz").read_bytes() for name in ("one", "two", "three")}
+    assert len(made) == 1

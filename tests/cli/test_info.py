@@ -14,6 +14,12 @@ def test_a_model(cheart, run):
     assert "simulated" in text
 
 
+@pytest.mark.usefixtures("tiny_bundled")
+def test_the_bundled_model(cheart, run):
+    bundled, named = (json.loads(cheart("info", source, "--json").out) for source in ("bundled", run))
+    assert bundled == named
+
+
 def test_a_result(cheart, run, tmp_path):
     cheart("generate", run, "-n", 2, "-o", tmp_path / "made")
     assert json.loads(cheart("info", tmp_path / "made", "--json").out)["hearts"] == 2

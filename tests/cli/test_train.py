@@ -67,6 +67,13 @@ def test_training_says_how_it_went(cheart, cohort, tmp_path):
     assert read_json(tmp_path / "more" / "run.json")["started_from"] == "run"
 
 
+@pytest.mark.usefixtures("tiny_bundled")
+def test_training_goes_on_from_the_bundled_model(cheart, cohort, tmp_path):
+    answer = cheart("train", cohort.path, "-o", tmp_path / "run", "--from", "bundled", "--set", "epochs=1", "--jobs", 1)
+    assert answer.code == 0, answer
+    assert read_json(tmp_path / "run" / "run.json")["started_from"] == "bundled"
+
+
 def test_what_does_not_go_together_is_refused_and_nothing_is_left(refused, cohort, run, tmp_path):
     assert "--resume" in refused("train", cohort.path, "-o", run)
     assert "holds no run" in refused("train", cohort.path, "-o", tmp_path / "new", "--resume")

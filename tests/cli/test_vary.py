@@ -42,3 +42,9 @@ def test_nothing_is_left_of_what_is_refused(refused, run, tmp_path):
     far = ["--condition", "age", "--from", 20, "--to", 200]
     assert "is outside the range: expected 0 to 110 years" in refused("vary", run, *far, "-o", tmp_path / "out")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("tiny_bundled")
+def test_without_a_model_it_is_the_bundled_one(cheart, tmp_path):
+    answer = cheart("vary", "--condition", "sex", "-o", tmp_path / "out")
+    assert answer.code == 0, answer

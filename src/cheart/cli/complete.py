@@ -14,7 +14,6 @@ from cheart.cli.options import (
     Device,
     Height,
     LabelScheme,
-    ModelFolder,
     More,
     OutFolder,
     Overwrite,
@@ -22,11 +21,17 @@ from cheart.cli.options import (
     Sex,
     Weight,
 )
+from cheart.models.find import BUNDLED
 
 
 def complete(
-    model: ModelFolder,
-    heart: Annotated[Path, typer.Argument(metavar="INPUT.nii.gz", help="A label map: ED alone, or a cycle.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[MODEL] INPUT.nii.gz",
+            help="A label map: ED alone, or a cycle; before it a model, if it is not to be the bundled one.",
+        ),
+    ],
     out: OutFolder,
     labels: LabelScheme = "cheart",
     age: Age = None,
@@ -65,6 +70,7 @@ def complete(
     from cheart.tasks.results import write_hearts
 
     refuse_existing(out, overwrite=overwrite)
+    model, heart = _model_and_heart(sources)
     trained = open_model(model, device)
     given = conditions(age, sex, weight, height, sbp, more)
     warnings = trained.encoding.outside(trained.encoding.schema.read(given))
@@ -84,3 +90,19 @@ def complete(
             posed.write_own_space(path, made.sequence.labels, frame_s=made.sequence.frame_s)
         finish(folder, shown, trained)
     answer(report(out, shown, trained, 1, warnings), in_words(out, shown, trained, 1), as_json=as_json)
+
+
+def _model_and_heart(sources: list[str]) -> tuple[str, Path]:
+    """The model, the bundled one where a label map alone was given, and the label map.
+
+    Raises:
+        InputError: more than the two, or a model alone.
+    """
+    from cheart.errors import InputError
+
+    if len(sources) > 2:
+        raise InputError(f"complete {' '.join(sources)}: expected one label map, and before it perhaps one model")
+    model, heart = sources if len(sources) == 2 else (BUNDLED, sources[0])
+    if Path(heart).is_dir():
+        raise InputError(f"{heart} is a folder: expected a label map (NIfTI), as in cheart complete MODEL INPUT.nii.gz")
+    return model, Path(heart)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cheart.cli.options import AsJson, Device, ModelFolder, Overwrite, Seed
+from cheart.cli.options import AsJson, Device, Model, Overwrite, Seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: ModelFolder,
+    model: Model,
     cohort: Annotated[Path, typer.Argument(metavar="COHORT", help="A folder of cheart simulate or cheart import.")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Folder for the tables; without it they are only printed.")

@@ -14,7 +14,7 @@ from cheart.cli.options import (
     AsJson,
     Device,
     Height,
-    ModelFolder,
+    Model,
     More,
     OutFolder,
     Overwrite,
@@ -22,6 +22,7 @@ from cheart.cli.options import (
     Sex,
     Weight,
 )
+from cheart.models.find import BUNDLED
 
 if TYPE_CHECKING:
     from cheart.conditions import Conditions
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 
 def generate(
-    model: ModelFolder,
     out: OutFolder,
+    model: Model = BUNDLED,
     age: Age = None,
     sex: Sex = None,
     weight: Weight = None,

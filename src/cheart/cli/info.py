@@ -11,14 +11,18 @@ from cheart.cli.options import AsJson
 
 
 def info(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A cohort, a model, or a folder of results.")],
+    source: Annotated[
+        str, typer.Argument(metavar="PATH", help="A cohort, a model (or bundled), or a folder of results.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Say what is in a cohort, a model or a result."""
     from cheart.cli.say import answer
     from cheart.errors import InputError
+    from cheart.models.find import find_model
 
     kinds = {"cohort.json": _cohort, "config.json": _model, "result.json": _result}
+    path = find_model(source)
     for name, describe in kinds.items():
         if (path / name).is_file():
             value, text = describe(path)

@@ -12,7 +12,9 @@ from cheart.errors import InputError
 if TYPE_CHECKING:
     from cheart.tasks.trained import MadeHeart, TrainedModel
 
-ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="A trained model: a folder of cheart train.")]
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A folder of cheart train; or bundled, the model that comes with cheart.")
+]
 OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Folder to write.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -47,12 +49,12 @@ def conditions(
     return {name: value for name, value in named.items() if value is not None}
 
 
-def open_model(path: Path, device: str) -> TrainedModel:
+def open_model(model: str, device: str) -> TrainedModel:
     """Read a model onto a device."""
     from cheart.tasks.trained import load
     from cheart.training.loop import choose_device
 
-    return load(path, device=str(choose_device(device)))
+    return load(model, device=str(choose_device(device)))
 
 
 def finish(folder: Path, shown: list[MadeHeart], model: TrainedModel) -> None:

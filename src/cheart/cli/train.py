@@ -17,7 +17,7 @@ def train(
     preset: Annotated[str, typer.Option("--preset", help="quick, laptop or paper.")] = "laptop",
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value; changes the preset.")] = None,
     start_from: Annotated[
-        Path | None, typer.Option("--from", metavar="MODEL", help="Go on from this trained model, with COHORT.")
+        str | None, typer.Option("--from", metavar="MODEL", help="Go on from this model, such as bundled, with COHORT.")
     ] = None,
     seed: Seed = 0,
     device: Device = "auto",

@@ -14,7 +14,7 @@ from cheart.cli.options import (
     Device,
     Height,
     LabelScheme,
-    ModelFolder,
+    Model,
     More,
     OutFolder,
     Overwrite,
@@ -22,12 +22,13 @@ from cheart.cli.options import (
     Sex,
     Weight,
 )
+from cheart.models.find import BUNDLED
 
 
 def vary(
-    model: ModelFolder,
     out: OutFolder,
     condition: Annotated[str, typer.Option("--condition", help="The condition that changes, such as age.")],
+    model: Model = BUNDLED,
     start: Annotated[float | None, typer.Option("--from", help="Its first value (a number).")] = None,
     stop: Annotated[float | None, typer.Option("--to", help="Its last value.")] = None,
     steps: Annotated[int, typer.Option("--steps", min=2, help="How many values, both ends included.")] = 7,

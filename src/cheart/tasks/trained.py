@@ -15,6 +15,7 @@ from cheart.conditions import Conditions, Encoding, Value
 from cheart.evaluation.phenotypes import Phenotypes, phenotypes
 from cheart.grid import Grid
 from cheart.models.base import HeartModel
+from cheart.models.find import BUNDLED, find_model
 from cheart.models.store import read_model
 from cheart.population import Population
 from cheart.sequence import Sequence, whole
@@ -136,13 +137,17 @@ class TrainedModel:
         return list(vary(self, condition, values, **options))
 
 
-def load(path: Path | str, *, device: str = "cpu") -> TrainedModel:
-    """Read a trained model from the folder that ``cheart train`` wrote.
+def load(model: Path | str = BUNDLED, *, device: str = "cpu") -> TrainedModel:
+    """Read a trained model.
+
+    Args:
+        model: a folder that ``cheart train`` wrote, or ``bundled``, the model that comes with cheart.
+        device: where to put it.
 
     Raises:
         InputError: it is no model of this version.
     """
     import torch
 
-    stored = read_model(path)
+    stored = read_model(find_model(model))
     return TrainedModel(stored.network.to(torch.device(device)), stored.config)

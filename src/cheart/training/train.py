@@ -17,6 +17,7 @@ from cheart.files import read_json
 from cheart.models.base import FittedModel, HeartModel, Setting
 from cheart.models.build import build
 from cheart.models.cheart import CHeart
+from cheart.models.find import find_model
 from cheart.models.store import basis_of, read_model, write_config, write_weights
 from cheart.population import Population
 from cheart.training.at_once import fit_at_once
@@ -36,7 +37,7 @@ def train(
     model: str = "cheart",
     preset: str = "laptop",
     settings: Sequence[str] = (),
-    start_from: Path | None = None,
+    start_from: Path | str | None = None,
     prepared: Path | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -52,7 +53,7 @@ def train(
         model: its name.
         preset: ``quick``, ``laptop`` or ``paper``.
         settings: ``key=value`` changes to the preset.
-        start_from: a trained model to go on from, with this cohort.
+        start_from: a trained model to go on from, with this cohort; see :func:`cheart.models.find.find_model`.
         prepared: a folder in which models of one cohort share what they read of it (:mod:`cheart.training.prepared`);
             None keeps nothing.
         seed: of weights, order and noise.
@@ -139,9 +140,9 @@ def _fresh(
 
 
 def _continued(
-    start_from: Path, cohort: Cohort, people: list[Conditions], settings: Sequence[str], *, jobs: int
+    start_from: Path | str, cohort: Cohort, people: list[Conditions], settings: Sequence[str], *, jobs: int
 ) -> Start:
-    base = read_model(start_from)
+    base = read_model(find_model(start_from))
     was = TrainingOptions(**base.config["training"])
     if getattr(base.options, "space", None) == "shape":
         # other hearts are far from where a linear start put the weights: real patients need larger steps than that
