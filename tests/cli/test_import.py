@@ -23,6 +23,21 @@ def test_acdc(tmp_path):
     assert Cohort.open(tmp_path / "out").frames == 6
 
 
+def test_what_was_imported_is_written_for_correction_and_comes_back(tmp_path):
+    for i in range(3):
+        acdc_patient(tmp_path / "in", f"patient{i:03}")
+    same = ["--grid", "quarter", "--frames", 6, "--jobs", 1]
+    run("acdc", tmp_path / "in", tmp_path / "one", *same, "--nifti")
+    nifti = tmp_path / "one" / "nifti"
+    assert (nifti / "itk-snap-labels.txt").is_file()
+    table = ["--participants", nifti / "participants.tsv", "--labels", "cheart"]
+    run("nifti", nifti, tmp_path / "two", *table, *same)
+    one, two = Cohort.open(tmp_path / "one"), Cohort.open(tmp_path / "two")
+    for i in range(3):
+        assert (one.labels(i) == two.labels(i)).all()
+        assert one.conditions(i) == two.conditions(i)
+
+
 def test_nifti_with_its_own_numbers(tmp_path):
     labels, affine = stack(shrinks=(0.0, 0.3))
     save(tmp_path / "in" / "a.nii.gz", labels, affine, renumber={1: 2, 2: 1})

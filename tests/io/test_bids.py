@@ -65,3 +65,24 @@ def test_what_is_there_is_kept(pair):
     cohort, export = pair
     with pytest.raises(InputError, match="--overwrite"):
         export_cohort(cohort, export)
+
+
+def test_a_heart_corrected_by_hand_comes_back_with_nothing_lost(tmp_path):
+    """ITK writes the corrected file, as ITK-SNAP does."""
+    sitk = pytest.importorskip("SimpleITK")
+    cohort = tiny_cohort(tmp_path / "cohort", n=4, planes=slice(4, 30, 3))
+    export_cohort(cohort, tmp_path / "out")
+    path = str(tmp_path / "out" / "sub-002_dseg.nii.gz")
+    image = sitk.ReadImage(path)
+    z, y, x = (int(i[0]) for i in (cohort.labels(2)[1] == 2).nonzero())
+    image[x, y, z, 1] = 3
+    sitk.WriteImage(image, path)
+    again = imported(tmp_path / "out", tmp_path / "again", grid=cohort.grid, frames=cohort.frames)
+    expected = [cohort.labels(i).copy() for i in range(4)]
+    expected[2][1, z, y, x] = 3
+    for i in range(4):
+        np.testing.assert_array_equal(again.labels(i), expected[i])
+        np.testing.assert_array_equal(again.observed[i], cohort.observed[i])
+        assert again.conditions(i) == cohort.conditions(i)
+        assert again.sequence(i).cycle_s == pytest.approx(0.9)
+    assert list(again.table["split"]) == list(cohort.table["split"])

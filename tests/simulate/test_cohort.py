@@ -57,4 +57,5 @@ def test_nothing_is_written_over(tmp_path):
 def test_nifti_is_written_on_request(tmp_path):
     simulate_cohort(tmp_path / "c", n=1, seed=5, grid=GRID, frames=2, jobs=1, nifti=True)
     names = sorted(p.name for p in (tmp_path / "c" / "nifti").iterdir())
-    assert names == ["participants.json", "participants.tsv", "sub-sim0001_dseg.nii.gz"]
+    tables = ["itk-snap-labels.txt", "participants.json", "participants.tsv"]
+    assert names == [*tables, "sub-sim0001_dseg.json", "sub-sim0001_dseg.nii.gz"]

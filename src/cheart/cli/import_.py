@@ -23,6 +23,7 @@ Frames = Annotated[int, typer.Option("--frames", min=2, help="Frames a cycle.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out what cannot be imported, and list it.")]
 Jobs = Annotated[int, typer.Option("--jobs", help="Processes; -1 is one a core.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of the split into training, validation and test.")]
+Nifti = Annotated[bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz, to correct by hand.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -36,13 +37,14 @@ def acdc(
     skip_bad: SkipBad = False,
     jobs: Jobs = -1,
     seed: Seed = 0,
+    nifti: Nifti = False,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """The ACDC training set: a folder a patient with Info.cfg and label maps at ED and ES."""
     from cheart.io.acdc import list_acdc
 
-    _import(list_acdc(src), out, grid, frames, skip_bad, jobs, seed, overwrite, as_json)
+    _import(list_acdc(src), out, grid, frames, skip_bad, jobs, seed, nifti, overwrite, as_json)
 
 
 @import_app.command("mnms")
@@ -55,13 +57,14 @@ def mnms(
     skip_bad: SkipBad = False,
     jobs: Jobs = -1,
     seed: Seed = 0,
+    nifti: Nifti = False,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """The M&Ms or M&Ms-2 set: short-axis label maps and the challenge's table."""
     from cheart.io.mnms import list_mnms
 
-    _import(list_mnms(src, table), out, grid, frames, skip_bad, jobs, seed, overwrite, as_json)
+    _import(list_mnms(src, table), out, grid, frames, skip_bad, jobs, seed, nifti, overwrite, as_json)
 
 
 @import_app.command("nifti")
@@ -94,6 +97,7 @@ def nifti(
     skip_bad: SkipBad = False,
     jobs: Jobs = -1,
     seed: Seed = 0,
+    nifti: Nifti = False,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -110,7 +114,7 @@ def nifti(
         cycle_s=parse_cycle(cycle),
         mirrored=mirrored,
     )
-    _import(source, out, grid, frames, skip_bad, jobs, seed, overwrite, as_json)
+    _import(source, out, grid, frames, skip_bad, jobs, seed, nifti, overwrite, as_json)
 
 
 def _import(
@@ -121,6 +125,7 @@ def _import(
     skip_bad: bool,
     jobs: int,
     seed: int,
+    nifti: bool,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -129,8 +134,9 @@ def _import(
     from cheart.io.importing import import_cohort
 
     done = import_cohort(
-        source, out, grid=Grid.parse(grid), frames=frames, skip_bad=skip_bad, jobs=jobs, seed=seed, overwrite=overwrite
-    )
+        source, out, grid=Grid.parse(grid), frames=frames, skip_bad=skip_bad, jobs=jobs, seed=seed, nifti=nifti,
+        overwrite=overwrite,
+    )  # fmt: skip
     for who in done.left_out:
         warn(f"left out {who.participant_id}: {who.reason}")
     for text in done.warnings:

@@ -13,6 +13,7 @@ from cheart._version import __version__
 from cheart.cohort import Cohort, write_table
 from cheart.errors import InputError
 from cheart.files import new_folder, write_json
+from cheart.io.itksnap import write_label_file
 from cheart.io.nifti import write_sequence
 from cheart.io.recording import TEMPLATE, sidecar_path
 from cheart.labels import STRUCTURES, TITLES
@@ -42,6 +43,7 @@ def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -
         shutil.copy(cohort.path / "participants.json", folder / "participants.json")
         rows = [{"index": number, "name": TITLES[name]} for name, number in STRUCTURES.items()]
         write_table(folder / "dseg.tsv", pd.DataFrame(rows))
+        write_label_file(folder)
         write_json(
             folder / "dataset_description.json",
             {

@@ -18,6 +18,7 @@ from cheart.conditions import Schema, Value
 from cheart.errors import InputError
 from cheart.files import new_folder, read_json, refuse_existing, write_json
 from cheart.grid import Grid
+from cheart.io.bids import export_cohort
 from cheart.io.participants import read_conditions
 from cheart.io.posing import MIRRORED_DEG, lay_out, pose
 from cheart.io.recording import LeftOut, Recording, fingerprint, read_heart
@@ -85,6 +86,7 @@ def import_cohort(
     seed: int = 0,
     skip_bad: bool = False,
     jobs: int = 1,
+    nifti: bool = False,
     overwrite: bool = False,
 ) -> Imported:
     """Check every subject, then bring the good ones into the template pose and write them as a cohort.
@@ -101,6 +103,7 @@ def import_cohort(
         seed: of the split, unless the table has one.
         skip_bad: leave out subjects that cannot be imported instead of refusing.
         jobs: processes (−1: one a core).
+        nifti: also write ``nifti/`` (:func:`cheart.io.bids.export_cohort`): corrected by hand, it is imported again.
         overwrite: replace what is there.
 
     Raises:
@@ -123,6 +126,8 @@ def import_cohort(
     _refuse(left_out, good=len(good), skip_bad=skip_bad)
     with new_folder(out, overwrite=overwrite) as folder:
         figures = _write(folder, source, good, left_out, settings, seed=seed, jobs=jobs)
+        if nifti:
+            export_cohort(Cohort.open(folder), folder / "nifti")
     return Imported(out, len(good), tuple(left_out), tuple(_warnings(figures)))
 
 

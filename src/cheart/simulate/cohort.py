@@ -16,7 +16,8 @@ from cheart.conditions import PAPER_SCHEMA
 from cheart.errors import InputError
 from cheart.files import new_folder, refuse_existing
 from cheart.grid import GRIDS, Grid
-from cheart.io.nifti import write_sequence
+from cheart.io.bids import write_in_template
+from cheart.io.itksnap import write_label_file
 from cheart.progress import parallel, track
 from cheart.sequence import Sequence
 from cheart.simulate.acquisition import Acquisition, acquire
@@ -106,6 +107,7 @@ def simulate_cohort(
         if nifti:
             for name in ("participants.tsv", "participants.json"):
                 shutil.copyfile(folder / name, folder / NIFTI / name)
+            write_label_file(folder / NIFTI)
     return Cohort.open(path)
 
 
@@ -130,7 +132,7 @@ def _make_subject(task: _Task, index: int) -> dict[str, Any]:
         sequence = acquire(sequence, task.acquisition, rng=np.random.default_rng([task.seed, index, 0xACC]))
     name = f"sub-sim{index + 1:04d}"
     if task.nifti is not None:
-        write_sequence(task.nifti / f"{name}_dseg.nii.gz", sequence)
+        write_in_template(task.nifti / f"{name}_dseg.nii.gz", sequence)
     return {
         "participant": {"participant_id": name, "cycle_s": sequence.cycle_s, **truth.conditions},
         "truth": {"participant_id": name, **truth.to_row()},

@@ -4,6 +4,7 @@
         sub-001_dseg.nii.gz …   4D label maps in the template pose (1 LV cavity, 2 myocardium, 3 RV cavity)
         participants.tsv, .json what the model was told of each, the seed, and which conditions were drawn
         phenotypes.tsv          volumes, mass and function of each
+        itk-snap-labels.txt     names and colours of the labels
         result.json             model, command, versions, seed
 
 The folder is a cohort as people exchange it: ``cheart import nifti OUT COHORT --participants OUT/participants.tsv
@@ -22,6 +23,7 @@ import pandas as pd
 from cheart.cohort import dictionary, write_table
 from cheart.files import write_json
 from cheart.io.bids import write_in_template
+from cheart.io.itksnap import write_label_file
 from cheart.progress import track
 from cheart.provenance import provenance
 from cheart.tasks.trained import MadeHeart, TrainedModel
@@ -59,6 +61,7 @@ def write_hearts(
     write_table(folder / "participants.tsv", pd.DataFrame(people))
     write_json(folder / "participants.json", dictionary(model.encoding.schema))
     write_table(folder / "phenotypes.tsv", pd.DataFrame(figures))
+    write_label_file(folder)
     write_json(folder / "result.json", describe_result(model, kind=shown[0].kind, hearts=total, **how))
     return shown
 
