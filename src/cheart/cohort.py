@@ -18,7 +18,7 @@ import hashlib
 from collections.abc import Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,6 +77,10 @@ class Cohort:
         table = read_table(path / "participants.tsv")
         return cls(path, info, schema, table)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled, a cohort is its folder: a worker opens it once, and no table travels with every task."""
+        return _reopen, (self.path.absolute(), self.fingerprint)
+
     def __len__(self) -> int:
         return len(self.table)
 
@@ -124,6 +128,19 @@ class Cohort:
     def indices(self, split: Split) -> NDArray[np.intp]:
         """Row numbers of one split."""
         return np.flatnonzero(self.table["split"].to_numpy() == split)
+
+
+@lru_cache(maxsize=2)
+def _reopen(path: Path, fingerprint: str) -> Cohort:
+    """A cohort in a worker.
+
+    Raises:
+        InputError: the worker finds no cohort there, or another one.
+    """
+    cohort = Cohort.open(path)
+    if cohort.fingerprint != fingerprint:
+        raise InputError(f"{path} is not the cohort that it was; was it written anew meanwhile?")
+    return cohort
 
 
 class CohortWriter:

@@ -54,12 +54,22 @@ def track(items: Iterable[Item], *, total: int, title: str) -> Iterator[Item]:
 def parallel(function: Callable[[Item], Result], items: Iterable[Item], *, jobs: int = 1) -> Iterator[Result]:
     """Map over items in order, in ``jobs`` processes (−1: one a core); results come as they are ready.
 
-    The function and the items must be picklable. One job runs in this process.
+    One job runs in this process. Workers have one thread each, so that a result does not depend on how many there are.
+
+    Args:
+        function: picklable; models and cohorts travel as the folder that they were read from.
+        items: picklable; they are taken as workers become free.
+        jobs: processes.
+
+    Yields:
+        Results in the order of the items. Those that are ready wait in memory for their turn: let a worker write
+        what is large.
     """
     if jobs == 1:
         yield from map(function, items)
         return
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, parallel_config
 
-    pool = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        pool = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
     yield from pool(delayed(function)(item) for item in items)

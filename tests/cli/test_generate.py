@@ -88,3 +88,12 @@ def test_without_a_model_it_is_the_bundled_one(cheart, run, tmp_path):
         assert cheart("generate", *words, "--age", 60, "--sex", "F", "-o", tmp_path / name).code == 0
     made = {(tmp_path / name / "sub-001_dseg.nii.gz").read_bytes() for name in ("one", "two", "three")}
     assert len(made) == 1
+
+
+def test_two_processes_write_the_same_hearts(cheart, run, tmp_path):
+    table = tmp_path / "people.tsv"
+    table.write_text("participant_id\tage\tsex\na\t30\tF\nb\t60\tM\n")
+    for jobs in (1, 2):
+        assert cheart("generate", run, "--participants", table, "--jobs", jobs, "-o", tmp_path / str(jobs)).code == 0
+    for name in ("sub-001_dseg.nii.gz", "sub-002_dseg.nii.gz", "participants.tsv", "phenotypes.tsv"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()

@@ -14,6 +14,7 @@ from cheart.cli.options import (
     AsJson,
     Device,
     Height,
+    Jobs,
     Model,
     More,
     OutFolder,
@@ -26,7 +27,8 @@ from cheart.models.find import BUNDLED
 
 if TYPE_CHECKING:
     from cheart.conditions import Conditions
-    from cheart.tasks.trained import MadeHeart, TrainedModel, Unknown
+    from cheart.tasks.generate import Order
+    from cheart.tasks.trained import TrainedModel, Unknown
 
 
 def generate(
@@ -47,15 +49,19 @@ def generate(
         typer.Option("--unknown", help="Conditions that are not given: drawn as in training, or told as missing."),
     ] = "draw",
     seed: Seed = 0,
+    jobs: Jobs = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Draw beating hearts for given conditions: NIfTI, phenotypes, and a picture of ED and ES."""
-    from cheart.cli.options import conditions, finish, in_words, open_model, report
+    from functools import partial
+
+    from cheart.cli.options import conditions, finish, in_words, open_model, processes, report
     from cheart.cli.say import answer, warn
     from cheart.errors import InputError
     from cheart.files import new_folder, refuse_existing
+    from cheart.tasks.generate import draw
     from cheart.tasks.results import write_hearts
 
     refuse_existing(out, overwrite=overwrite)
@@ -70,7 +76,17 @@ def generate(
     total = n * len(people)
     with new_folder(out, overwrite=overwrite) as folder:
         hearts = _all(trained, people, n, unknown, seed=seed, table=participants is not None)
-        shown = write_hearts(folder, hearts, trained, total=total, title="Generating", seed=seed)
+        workers = processes(jobs, trained, many=participants is not None)
+        shown = write_hearts(
+            folder,
+            hearts,
+            trained,
+            total=total,
+            title="Generating",
+            make=partial(draw, trained),
+            jobs=workers,
+            seed=seed,
+        )
         finish(folder, shown, trained)
     answer(report(out, shown, trained, total, warnings), in_words(out, shown, trained, total), as_json=as_json)
 
@@ -98,10 +114,10 @@ def _people(table: Path, model: TrainedModel) -> list[Conditions]:
 
 def _all(
     model: TrainedModel, people: list[Conditions], n: int, unknown: Unknown, *, seed: int, table: bool
-) -> Iterator[MadeHeart]:
+) -> Iterator[Order]:
     """n hearts for each person; those of a row depend on the seed and the row's number only."""
-    from cheart.tasks.generate import generate, heart_seed
+    from cheart.tasks.generate import heart_seed, orders
 
     for k, person in enumerate(people):
         own = heart_seed(seed, k) % 2**31 if table else seed
-        yield from generate(model, n, conditions=person, seed=own, unknown=unknown)
+        yield from orders(model, n, person, seed=own, unknown=unknown)

@@ -19,6 +19,10 @@ OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Fol
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Seed = Annotated[int, typer.Option("--seed", help="One seed, one result.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", help="Processes; -1 is one a core, as for cohorts without it. A GPU, or one person: 1."),
+]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda …")]
 LabelScheme = Annotated[
     str, typer.Option("--labels", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")
@@ -55,6 +59,11 @@ def open_model(model: str, device: str) -> TrainedModel:
     from cheart.training.loop import choose_device
 
     return load(model, device=str(choose_device(device)))
+
+
+def processes(jobs: int | None, model: TrainedModel, *, many: bool = True) -> int:
+    """``--jobs``, or else one a core where many hearts are at hand and no GPU does the work."""
+    return jobs if jobs is not None else -1 if many and model.network.device.type == "cpu" else 1
 
 
 def finish(folder: Path, shown: list[MadeHeart], model: TrainedModel) -> None:

@@ -25,6 +25,7 @@ from cheart.models.build import OPTIONS, build, check_model
 from cheart.models.shape import FieldGrid, ShapeBasis
 
 FORMAT = 1
+WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def write_weights(folder: Path, network: HeartModel) -> None:
     basis = basis_of(network)
     if basis is not None:
         tensors |= basis_tensors(basis)
-    with new_file(folder / "model.safetensors") as partial:
+    with new_file(folder / WEIGHTS) as partial:
         save_file(tensors, partial)
 
 
@@ -80,7 +81,7 @@ def read_model(folder: Path | str) -> Stored:
     config = read_json(folder / "config.json")
     if config.get("format") != FORMAT:
         raise InputError(f"{folder}: model format {config.get('format')!r}; this version reads {FORMAT}")
-    weights = folder / "model.safetensors"
+    weights = folder / WEIGHTS
     if not weights.is_file():
         raise InputError(f"{folder} has no model.safetensors: its training has not finished an epoch yet")
     check_model(config["model"])

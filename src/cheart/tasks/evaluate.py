@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from cheart.evaluation.phenotypes import PAPER_FIVE, UNITS, phenotypes
 from cheart.evaluation.statistics import mean_over_frames, summary
 from cheart.evaluation.surface import SurfaceReference
 from cheart.labels import STRUCTURES
-from cheart.progress import track
+from cheart.progress import parallel, track
 from cheart.sequence import Sequence
 from cheart.tasks.trained import TrainedModel
 
@@ -58,6 +59,7 @@ def evaluate_completion(
     split: Split = "test",
     subjects: int | None = None,
     copy_first: bool = False,
+    jobs: int = 1,
 ) -> Completion:
     """Complete the subjects of a split and compare with what was observed.
 
@@ -67,25 +69,29 @@ def evaluate_completion(
         split: which subjects.
         subjects: only the first so many of them.
         copy_first: judge the first frame repeated instead of the model: what any model has to beat.
+        jobs: processes (−1: one a core); the result does not depend on them.
 
     Raises:
         InputError: another grid or frame count, no subjects in the split, or nothing observed after the first frame.
     """
     model.network.must("complete")
     indices = chosen_subjects(model, cohort, split, subjects)
-    rows, empty = [], 0
-    title = "Copying the first frame" if copy_first else "Completing"
-    for number, index in enumerate(track(indices, total=len(indices), title=title), start=1):
-        real = cohort.sequence(index)
-        if len(real.observed_frames) < 2:
+    for number, index in enumerate(indices, start=1):
+        if cohort.observed[index].any(axis=1).sum() < 2:
             raise InputError(f"{cohort.path}: subject {number} of {split} was observed at end-diastole only")
-        made = np.broadcast_to(real.labels[:1], real.labels.shape)
-        if not copy_first:
-            made = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
-        row, missing = Judge(real).completed(model.heart(np.ascontiguousarray(made), real.cycle_s))
-        rows.append({"subject": number, **row})
-        empty += missing
-    return Completion(pd.DataFrame(rows), empty)
+    title = "Copying the first frame" if copy_first else "Completing"
+    judged = parallel(partial(_judge_one, model, cohort, copy_first), indices, jobs=jobs)
+    rows, empty = zip(*track(judged, total=len(indices), title=title), strict=True)
+    return Completion(pd.DataFrame([{"subject": n, **row} for n, row in enumerate(rows, start=1)]), sum(empty))
+
+
+def _judge_one(model: TrainedModel, cohort: Cohort, copy_first: bool, index: int) -> tuple[dict[str, float], int]:
+    """The row of one subject, and how many structures were empty."""
+    real = cohort.sequence(index)
+    made = np.broadcast_to(real.labels[:1], real.labels.shape)
+    if not copy_first:
+        made = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
+    return Judge(real).completed(model.heart(np.ascontiguousarray(made), real.cycle_s))
 
 
 class Judge:

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from cheart.conditions import Conditions, Value
 from cheart.tasks.trained import MadeHeart, TrainedModel, Unknown
+
+
+@dataclass(frozen=True)
+class Order:
+    """One heart to be made; a worker can make it (:func:`draw`).
+
+    Attributes:
+        asked: the conditions that were given.
+        seed: of the code, and of conditions that are drawn.
+        unknown: conditions that were not given are drawn, or told to the network as missing.
+    """
+
+    asked: Mapping[str, Value]
+    seed: int
+    unknown: Unknown
 
 
 def generate(
@@ -32,10 +48,19 @@ def generate(
     Raises:
         InputError: the model cannot generate, or a condition is not understood.
     """
+    ordered = orders(model, n, {**(conditions or {}), **given}, seed=seed, unknown=unknown)
+    return (draw(model, order) for order in ordered)
+
+
+def orders(model: TrainedModel, n: int, asked: Conditions, *, seed: int, unknown: Unknown) -> Iterator[Order]:
+    """What :func:`generate` makes, one after the other.
+
+    Raises:
+        InputError: the model cannot generate, or a condition is not understood.
+    """
     model.network.must("generate")
-    asked: Mapping[str, Value] = {**(conditions or {}), **given}
     model.settle(asked, unknown="missing", rng=np.random.default_rng())  # refuse what is wrong before the first heart
-    return (_one(model, asked, unknown, heart_seed(seed, k)) for k in range(n))
+    return (Order(asked, heart_seed(seed, k), unknown) for k in range(n))
 
 
 def heart_seed(seed: int, k: int) -> int:
@@ -43,7 +68,9 @@ def heart_seed(seed: int, k: int) -> int:
     return int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _one(model: TrainedModel, asked: Conditions, unknown: Unknown, seed: int) -> MadeHeart:
-    conditions, drawn = model.settle(asked, unknown=unknown, rng=np.random.default_rng(seed))
-    labels = model.network.generate(model.encode(conditions), seed=seed)
-    return MadeHeart(model.heart(labels), "generated", conditions, drawn, seed)
+def draw(model: TrainedModel, order: Order) -> MadeHeart:
+    """Make one heart."""
+    rng = np.random.default_rng(order.seed)
+    conditions, drawn = model.settle(order.asked, unknown=order.unknown, rng=rng)
+    labels = model.network.generate(model.encode(conditions), seed=order.seed)
+    return MadeHeart(model.heart(labels), "generated", conditions, drawn, order.seed)

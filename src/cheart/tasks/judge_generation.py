@@ -6,6 +6,7 @@ For every person, hearts are drawn from that person's conditions, measured and f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from cheart.evaluation.distributions import compare_distributions
 from cheart.evaluation.phenotypes import PAPER_FIVE, phenotypes
 from cheart.evaluation.statistics import Better, mean_and_best, summary
 from cheart.labels import STRUCTURES
-from cheart.progress import bar
+from cheart.progress import parallel, track
 from cheart.sequence import Sequence
 from cheart.tasks.evaluate import MEASURES, Judge, chosen_subjects, encoded_conditions
 from cheart.tasks.generate import heart_seed
@@ -95,6 +96,7 @@ def evaluate_generation(
     samples: int = 20,
     subjects: int | None = None,
     seed: int = 0,
+    jobs: int = 1,
 ) -> Generation:
     """Generate hearts for the people of a split and compare them with the real ones.
 
@@ -105,32 +107,52 @@ def evaluate_generation(
         samples: hearts a person.
         subjects: only the first so many people.
         seed: the code of sample k of person n depends on (seed, n, k) only.
+        jobs: processes (−1: one a core); the result does not depend on them.
 
     Raises:
         InputError: the model cannot generate; another grid or frame count; no people in the split.
     """
     model.network.must("generate")
     indices = chosen_subjects(model, cohort, split, subjects)
-    people, rows, seams, empty = [], [], [], 0
-    with bar(len(indices) * samples, "Generating and comparing") as move:
-        for number, index in enumerate(indices, start=1):
-            real = cohort.sequence(index)
-            judge, conditions = Judge(real), encoded_conditions(model, cohort, index)
-            truth = judge.phenotypes.row()
-            own = []
-            for k in range(samples):
-                labels = model.network.generate(conditions, seed=heart_seed(heart_seed(seed, number), k))
-                row, missing = _judge(judge, truth, model.heart(labels, real.cycle_s))
-                own.append({"subject": number, "sample": k + 1, **row})
-                empty += missing
-                move((number - 1) * samples + k + 1, "")
-            rows += own
-            told = {f"real_{name}": truth[name] for name in PAPER_FIVE}
-            people.append({"subject": number, "decade": _decade(cohort.conditions(index).get("age")), **told})
-            people[-1] |= _mean_and_best(own)
-            if real.observed.all():
-                seams.append({"subject": number, **_seam(real)})
-    return Generation(pd.DataFrame(people), pd.DataFrame(rows), pd.DataFrame(seams), empty)
+    work = partial(_judge_person, model, cohort, samples, seed)
+    judged = parallel(work, enumerate(indices, start=1), jobs=jobs)
+    people = list(track(judged, total=len(indices), title="Generating and comparing"))
+    return Generation(
+        pd.DataFrame([one.row for one in people]),
+        pd.DataFrame([row for one in people for row in one.samples]),
+        pd.DataFrame([one.seam for one in people if one.seam is not None]),
+        sum(one.structures_empty for one in people),
+    )
+
+
+@dataclass(frozen=True)
+class _Person:
+    """The rows of one person; see :class:`Generation`."""
+
+    row: dict[str, Any]
+    samples: list[dict[str, float]]
+    seam: dict[str, float] | None
+    structures_empty: int
+
+
+def _judge_person(model: TrainedModel, cohort: Cohort, samples: int, seed: int, person: tuple[int, int]) -> _Person:
+    """Generate the samples of one person, (number, row of the cohort), one after the other."""
+    number, index = person
+    real = cohort.sequence(index)
+    judge, conditions = Judge(real), encoded_conditions(model, cohort, index)
+    truth = judge.phenotypes.row()
+    rows: list[dict[str, float]] = []
+    empty = 0
+    for k in range(samples):
+        labels = model.network.generate(conditions, seed=heart_seed(heart_seed(seed, number), k))
+        row, missing = _judge(judge, truth, model.heart(labels, real.cycle_s))
+        rows.append({"subject": number, "sample": k + 1, **row})
+        empty += missing
+    told = {f"real_{name}": truth[name] for name in PAPER_FIVE}
+    about = {"subject": number, "decade": _decade(cohort.conditions(index).get("age")), **told}
+    return _Person(
+        about | _mean_and_best(rows), rows, {"subject": number, **_seam(real)} if real.observed.all() else None, empty
+    )
 
 
 def _judge(judge: Judge, truth: dict[str, float], made: Sequence) -> tuple[dict[str, float], int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from cheart.cohort import Cohort, Split
 from cheart.evaluation.memorisation import Memorisation, nearest, occupancy
 from cheart.evaluation.phenotypes import phenotypes
-from cheart.progress import track
+from cheart.progress import parallel, track
 from cheart.sequence import Sequence
 from cheart.tasks.evaluate import chosen_subjects, encoded_conditions
 from cheart.tasks.generate import heart_seed
@@ -26,7 +27,13 @@ DEFINITIONS = (
 
 
 def evaluate_memorisation(
-    model: TrainedModel, cohort: Cohort, *, split: Split = "test", subjects: int | None = None, seed: int = 0
+    model: TrainedModel,
+    cohort: Cohort,
+    *,
+    split: Split = "test",
+    subjects: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
 ) -> dict[str, Any] | None:
     """How near generated hearts come to the cohort's training hearts; None where no whole hearts are at hand.
 
@@ -36,6 +43,7 @@ def evaluate_memorisation(
         split: which people; the training split has nothing held out.
         subjects: only the first so many people.
         seed: of the random codes.
+        jobs: processes (−1: one a core); the result does not depend on them.
 
     Raises:
         InputError: the model cannot generate; another grid or frame count; no people in the split.
@@ -50,23 +58,31 @@ def evaluate_memorisation(
         or model.config["trained_on"]["fingerprint"] != cohort.fingerprint
     ):
         return None
-    known = _described(cohort, training, "Reading training hearts")
-    held_out, _ = nearest(_described(cohort, people, "Reading held-out hearts"), known)
-    made = track(_generated(model, cohort, people, seed), total=len(people), title="Generating")
-    generated, _ = nearest(np.stack([_describe(heart) for heart in made]), known)
+    read = partial(_real, cohort)
+    known = _described(read, training, "Reading training hearts", jobs)
+    held_out, _ = nearest(_described(read, people, "Reading held-out hearts", jobs), known)
+    made = _described(partial(_generated, model, cohort, seed), list(enumerate(people)), "Generating", jobs)
+    generated, _ = nearest(made, known)
     found = Memorisation(generated, held_out)
     medians = {"generated": float(np.median(generated)), "held_out": float(np.median(held_out))}
     return {"median": medians, "ratio": found.ratio, "suspects": found.suspects, "training_hearts": len(training)}
 
 
-def _described(cohort: Cohort, indices: list[int], title: str) -> NDArray[np.uint8]:
-    return np.stack([_describe(cohort.sequence(i)) for i in track(indices, total=len(indices), title=title)])
+def _described(
+    describe: Callable[[Any], NDArray[np.uint8]], hearts: list[Any], title: str, jobs: int
+) -> NDArray[np.uint8]:
+    """Descriptors [N, D]; the hearts themselves stay with the workers."""
+    return np.stack(list(track(parallel(describe, hearts, jobs=jobs), total=len(hearts), title=title)))
 
 
-def _generated(model: TrainedModel, cohort: Cohort, indices: list[int], seed: int) -> Iterator[Sequence]:
-    for n, index in enumerate(indices):
-        labels = model.network.generate(encoded_conditions(model, cohort, index), seed=heart_seed(seed, n))
-        yield model.heart(labels)
+def _real(cohort: Cohort, index: int) -> NDArray[np.uint8]:
+    return _describe(cohort.sequence(index))
+
+
+def _generated(model: TrainedModel, cohort: Cohort, seed: int, person: tuple[int, int]) -> NDArray[np.uint8]:
+    n, index = person
+    labels = model.network.generate(encoded_conditions(model, cohort, index), seed=heart_seed(seed, n))
+    return _describe(model.heart(labels))
 
 
 def _describe(heart: Sequence) -> NDArray[np.uint8]:

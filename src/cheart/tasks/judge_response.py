@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from cheart.conditions import Factor, Value
 from cheart.errors import InputError
 from cheart.evaluation.phenotypes import PAPER_FIVE, phenotypes
 from cheart.evaluation.response import Response, Slope, cohort_slopes, model_slope
-from cheart.progress import track
+from cheart.progress import parallel, track
 from cheart.tasks.evaluate import chosen_subjects
 from cheart.tasks.generate import heart_seed
 from cheart.tasks.trained import TrainedModel
@@ -28,7 +29,13 @@ DEFINITIONS = (
 
 
 def evaluate_response(
-    model: TrainedModel, cohort: Cohort, *, split: Split = "test", subjects: int | None = None, seed: int = 0
+    model: TrainedModel,
+    cohort: Cohort,
+    *,
+    split: Split = "test",
+    subjects: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """A model's slopes beside the cohort's, by condition (``age``, ``sex:M``) and phenotype.
 
@@ -40,19 +47,23 @@ def evaluate_response(
         split: which people.
         subjects: only the first so many people.
         seed: of the random codes.
+        jobs: processes (−1: one a core); the result does not depend on them.
 
     Raises:
         InputError: the model cannot generate; another grid or frame count; no people in the split.
     """
     model.network.must("generate")
     indices = chosen_subjects(model, cohort, split, subjects)
-    wanted = _cohort_slopes(model, cohort, indices)
-    people = [cohort.conditions(i) for i in indices[:HEARTS]]
+    wanted = _cohort_slopes(model, cohort, indices, jobs=jobs)
+    people = list(enumerate(indices[:HEARTS]))
     moves = [(f, level) for f in model.encoding.schema.factors for level in (f.levels[1:] or ("",))]
     moves = [(f, level) for f, level in moves if _column(f, level) in wanted]
+    tasks = [(factor, level, n, index) for factor, level in moves for n, index in people]
+    moved = parallel(partial(_moved, model, cohort, seed), tasks, jobs=jobs)
+    rows = list(track(moved, total=len(tasks), title="Moving conditions"))
     found = {}
-    for factor, level in track(moves, total=len(moves), title="Moving conditions"):
-        made = np.array([_moved(model, p, factor, level, heart_seed(seed, n)) for n, p in enumerate(people)])
+    for place, (factor, level) in enumerate(moves):
+        made = np.array(rows[place * len(people) : (place + 1) * len(people)])  # [people, 2, 5]
         ends = np.array([0.0, 1.0]) if level else np.array(_ends(model, factor))
         column = _column(factor, level)
         found[column] = {
@@ -63,13 +74,15 @@ def evaluate_response(
     return found
 
 
-def _cohort_slopes(model: TrainedModel, cohort: Cohort, indices: list[int]) -> dict[str, dict[str, Slope]]:
+def _cohort_slopes(
+    model: TrainedModel, cohort: Cohort, indices: list[int], *, jobs: int
+) -> dict[str, dict[str, Slope]]:
     """By column and phenotype; empty where there are too few people."""
     schema, people = model.encoding.schema, [cohort.conditions(i) for i in indices]
     if len(people) < 2:
         return {}
-    title = "Measuring real hearts"
-    rows = [phenotypes(cohort.sequence(i)).row() for i in track(indices, total=len(indices), title=title)]
+    measured = parallel(partial(_measured, cohort), indices, jobs=jobs)
+    rows = list(track(measured, total=len(indices), title="Measuring real hearts"))
     found: dict[str, dict[str, Slope]] = {}
     for name in PAPER_FIVE:
         try:
@@ -81,11 +94,17 @@ def _cohort_slopes(model: TrainedModel, cohort: Cohort, indices: list[int]) -> d
     return found
 
 
-def _moved(model: TrainedModel, person: dict[str, Value], factor: Factor, level: str, seed: int) -> list[list[float]]:
+def _measured(cohort: Cohort, index: int) -> dict[str, float]:
+    return phenotypes(cohort.sequence(index)).row()
+
+
+def _moved(model: TrainedModel, cohort: Cohort, seed: int, task: tuple[Factor, str, int, int]) -> list[list[float]]:
     """Phenotypes [2, 5] of one person's heart at both ends of a condition."""
+    factor, level, n, index = task
+    person = cohort.conditions(index)
     known = {n: person[n] for n in model.encoding.schema.names if n in person}
     values: tuple[Value, Value] = (factor.levels[0], level) if level else _ends(model, factor)
-    made = [model.network.generate(model.encode({**known, factor.name: v}), seed=seed) for v in values]
+    made = [model.network.generate(model.encode({**known, factor.name: v}), seed=heart_seed(seed, n)) for v in values]
     rows = [phenotypes(model.heart(labels)).row() for labels in made]
     return [[row[name] for name in PAPER_FIVE] for row in rows]
 

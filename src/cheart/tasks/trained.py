@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from cheart.evaluation.phenotypes import Phenotypes, phenotypes
 from cheart.grid import Grid
 from cheart.models.base import HeartModel
 from cheart.models.find import BUNDLED, find_model
-from cheart.models.store import read_model
+from cheart.models.store import WEIGHTS, read_model
 from cheart.population import Population
 from cheart.sequence import Sequence, whole
 
@@ -54,10 +54,24 @@ class MadeHeart:
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """A network with what is known of its training. Made by :func:`load`."""
+    """A network with what is known of its training. Made by :func:`load`.
+
+    Attributes:
+        network: in evaluation mode.
+        config: what its config.json says.
+        folder: that it was read from.
+    """
 
     network: HeartModel
     config: Mapping[str, Any]
+    folder: Path | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled, a model is its folder: a worker reads it once, and no weights travel with every task."""
+        if self.folder is None:
+            return TrainedModel, (self.network, self.config)
+        written = (self.folder / WEIGHTS).stat().st_mtime_ns
+        return _reload, (self.folder.absolute(), str(self.network.device), written)
 
     @property
     def name(self) -> str:
@@ -149,5 +163,12 @@ def load(model: Path | str = BUNDLED, *, device: str = "cpu") -> TrainedModel:
     """
     import torch
 
-    stored = read_model(find_model(model))
-    return TrainedModel(stored.network.to(torch.device(device)), stored.config)
+    folder = find_model(model)
+    stored = read_model(folder)
+    return TrainedModel(stored.network.to(torch.device(device)), stored.config, folder)
+
+
+@lru_cache(maxsize=1)
+def _reload(folder: Path, device: str, written: int) -> TrainedModel:
+    """A model in a worker, read again only when its weights were ``written`` anew."""
+    return load(folder, device=device)

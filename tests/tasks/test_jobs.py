@@ -1,0 +1,82 @@
+"""Results do not depend on the number of processes; what travels to them is small."""
+
+import filecmp
+import pickle
+from functools import partial
+
+import numpy as np
+import pytest
+from pandas.testing import assert_frame_equal
+
+from cheart.errors import InputError
+from cheart.tasks.evaluate import evaluate_completion
+from cheart.tasks.generate import draw, orders
+from cheart.tasks.judge_generation import evaluate_generation
+from cheart.tasks.judge_memorisation import evaluate_memorisation
+from cheart.tasks.judge_response import evaluate_response
+from cheart.tasks.results import SHOWN, write_hearts
+from cheart.tasks.trained import TrainedModel
+from cohorts import tiny_cohort
+
+
+def test_completion_is_judged_alike_on_one_and_on_two_processes(model, cohort):
+    one, two = (evaluate_completion(model, cohort, split="train", jobs=jobs) for jobs in (1, 2))
+    assert_frame_equal(one.subjects, two.subjects, check_exact=True)
+    assert one.structures_empty == two.structures_empty
+
+
+def test_generation_is_judged_alike_on_one_and_on_two_processes(model, cohort):
+    one, two = (evaluate_generation(model, cohort, split="train", samples=2, subjects=4, jobs=jobs) for jobs in (1, 2))
+    for name in ("people", "samples", "real_seams"):
+        assert_frame_equal(getattr(one, name), getattr(two, name), check_exact=True)
+    assert one.structures_empty == two.structures_empty
+
+
+@pytest.mark.parametrize("judge", [evaluate_response, evaluate_memorisation])
+def test_response_and_memorisation_are_judged_alike_on_one_and_on_two_processes(model, cohort, judge):
+    split = "train" if judge is evaluate_response else "test"
+    one, two = (judge(model, cohort, split=split, jobs=jobs) for jobs in (1, 2))
+    assert one, "there is something to compare"
+    assert one == two
+
+
+def test_the_same_files_are_written_by_one_and_by_two_processes(model, tmp_path):
+    shown = {}
+    for jobs in (1, 2):
+        (folder := tmp_path / str(jobs)).mkdir()
+        ordered = orders(model, SHOWN + 2, {"age": 40}, seed=3, unknown="draw")
+        make = partial(draw, model)
+        shown[jobs] = write_hearts(folder, ordered, model, total=SHOWN + 2, title="Made", make=make, jobs=jobs)
+    names = sorted(p.name for p in (tmp_path / "1").iterdir())
+    assert len(names) == 2 * (SHOWN + 2) + 5
+    _, differ, odd = filecmp.cmpfiles(tmp_path / "1", tmp_path / "2", names, shallow=False)
+    assert (differ, odd) == (["result.json"], []), "it says when they were made"
+    for one, two in zip(shown[1], shown[2], strict=True):
+        np.testing.assert_array_equal(one.sequence.labels, two.sequence.labels)
+
+
+def test_a_model_and_a_cohort_travel_as_their_folders_and_are_read_once(model, cohort):
+    packed = pickle.dumps((model, cohort))
+    assert len(packed) < 1000
+    (one, people), (again, same) = pickle.loads(packed), pickle.loads(packed)
+    assert one is again
+    assert people is same
+    assert people.fingerprint == cohort.fingerprint
+    np.testing.assert_array_equal(
+        one.generate(1, age=50)[0].sequence.labels, model.generate(1, age=50)[0].sequence.labels
+    )
+
+
+def test_a_model_of_no_folder_travels_whole(model):
+    copy = pickle.loads(pickle.dumps(TrainedModel(model.network, model.config)))
+    np.testing.assert_array_equal(
+        copy.generate(1, age=50)[0].sequence.labels, model.generate(1, age=50)[0].sequence.labels
+    )
+
+
+def test_a_cohort_that_was_written_anew_is_not_taken_for_the_old_one(tmp_path):
+    packed = pickle.dumps(tiny_cohort(tmp_path / "a", n=3))
+    (tmp_path / "a").rename(tmp_path / "b")
+    tiny_cohort(tmp_path / "a", n=4)
+    with pytest.raises(InputError, match="not the cohort that it was"):
+        pickle.loads(packed)
