@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -34,14 +37,18 @@ class Sheet:
         self.figure.text(x / self.width, 1 - y / self.height, text, fontsize=size, ha=ha, va="top", color=colour)
 
 
+def structure_legend(sheet: Sheet, more: Iterable[Any] = (), *, size: float = 7.5) -> None:
+    """What the structures' colours mean, and perhaps more, in the lower left corner."""
+    handles = [Patch(color=hex_colour(label), label=TITLES[name]) for name, label in STRUCTURES.items()]
+    sheet.figure.legend(
+        handles=[*handles, *more], loc="lower left", bbox_to_anchor=(0.03 / sheet.width, 0), ncols=8, frameon=False,
+        fontsize=size, handlelength=1.0, handleheight=1.0, borderaxespad=0.4, columnspacing=1.2, labelcolor=TEXT,
+    )  # fmt: skip
+
+
 def foot(sheet: Sheet, portraits: list[Portrait], caption: str) -> None:
     """The legend, how the views are turned, and the caption, on the figure's last 0.35 inches."""
-    handles = [Patch(color=hex_colour(label), label=TITLES[name]) for name, label in STRUCTURES.items()]
-    if not all(p.sequence.observed.all() for p in portraits):
-        handles.append(Patch(facecolor="#f1d3cb", edgecolor=GREY, lw=0.4, label="faded: not imaged"))
-    sheet.figure.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0.03 / sheet.width, 0), ncols=4, frameon=False,
-        fontsize=7.5, handlelength=1.0, handleheight=1.0, borderaxespad=0.4, columnspacing=1.2, labelcolor=TEXT,
-    )  # fmt: skip
+    faded = Patch(facecolor="#f1d3cb", edgecolor=GREY, lw=0.4, label="faded: not imaged")
+    structure_legend(sheet, [] if all(p.sequence.observed.all() for p in portraits) else [faded])
     if caption:
         sheet.text(sheet.width - 0.1, sheet.height - 0.24, caption, size=7, ha="right", colour=GREY)

@@ -73,6 +73,20 @@ def cut_image(sequence: Sequence, frame: int, cut: Cut, index: int, window: Wind
     Returns:
         [height, width, 3] uint8. What was not imaged is faded.
     """
+    fields, imaged = cut_fields(sequence, frame, cut, index, window, px_per_mm)
+    return _paint(fields, imaged, px_per_mm)
+
+
+def cut_fields(
+    sequence: Sequence, frame: int, cut: Cut, index: int, window: Window, px_per_mm: float
+) -> tuple[list[Field], NDArray[np.bool_]]:
+    """The smooth fields behind a cut: of the RV, of the LV with its wall and of the LV cavity, inside above 0.5.
+
+    Args: as for :func:`cut_image`.
+
+    Returns:
+        Three fields [height, width], and where the cut was imaged [height, width].
+    """
     across, up, right, sign = _AXES[cut]
     plane = np.take(sequence.labels[frame], index, across)
     seen = sequence.observed[frame]
@@ -93,7 +107,7 @@ def cut_image(sequence: Sequence, frame: int, cut: Cut, index: int, window: Wind
         map_coordinates(_soft(plane, labels, sigma), np.meshgrid(v, u, indexing="ij"), order=3)
         for labels in ((RV,), (LV, MYO), (LV,))
     ]
-    return _paint(fields, np.broadcast_to(imaged, fields[0].shape), px_per_mm)
+    return fields, np.broadcast_to(imaged, fields[0].shape)
 
 
 def coverage(field: Field) -> tuple[Field, Field]:

@@ -1,0 +1,90 @@
+"""Figures 3 to 7 of the paper for any models and cohort, and Figure T, the truth that only a simulated cohort has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+
+from cheart.cohort import Cohort, Split
+from cheart.progress import track
+from cheart.report import figure_completion, figure_people
+from cheart.report.plate import STYLE, CannotDraw, Drawn, Material, save
+from cheart.tasks.trained import TrainedModel
+
+if TYPE_CHECKING:
+    from cheart.tasks.judge_generation import Generation
+
+
+@dataclass(frozen=True)
+class FigureFile:
+    """One figure on disk, or why it is not there.
+
+    Attributes:
+        name: the files' stem.
+        number: as the paper counts, such as ``Figure 3``.
+        title: what it shows.
+        caption: what a reader must know: how many hearts, of which model and cohort, the seed, how to read it.
+        png, svg: the files; None where the figure was skipped.
+        skipped: why it was not drawn; empty where it was.
+    """
+
+    name: str
+    number: str
+    title: str
+    caption: str = ""
+    png: Path | None = None
+    svg: Path | None = None
+    skipped: str = ""
+
+
+_FIGURES: tuple[tuple[str, str, str, Callable[[Material], Drawn]], ...] = (
+    ("figure-3-completion", "Figure 3", "Completion over the cardiac cycle", figure_completion.draw),
+    ("figure-4-people", "Figure 4", "Generated hearts of two people", figure_people.draw),
+)
+
+
+def make_figures(
+    models: Mapping[str, TrainedModel],
+    cohort: Cohort,
+    generations: Mapping[str, Generation],
+    folder: Path,
+    *,
+    seed: int,
+    jobs: int = 1,
+    split: Split = "test",
+    subjects: int = 20,
+    samples: int = 200,
+) -> list[FigureFile]:
+    """Draw every figure that these models and this cohort allow into a folder, as PNG and as SVG.
+
+    Args:
+        models: trained models by name, in the order of the comparison.
+        cohort: on the models' grid, with their number of frames.
+        generations: what :func:`cheart.tasks.judge_generation.evaluate_generation` found on the same split, by model.
+        folder: to write into; files of the same names are replaced.
+        seed: of every random code.
+        jobs: worker processes, −1 for one a core.
+        split: the people.
+        subjects: people over whom Fig. 3 averages and of whom Fig. 6 shows trajectories, at most.
+        samples: hearts a sex and age in Fig. 7.
+
+    Returns:
+        One entry a figure in the paper's order; one that could not be drawn says why in ``skipped``.
+    """
+    material = Material(models, cohort, generations, seed, jobs, split, subjects, samples)
+    files = []
+    for name, number, title, draw in track(_FIGURES, total=len(_FIGURES), title="Drawing figures"):
+        with mpl.rc_context(STYLE):
+            try:
+                drawn = draw(material)
+            except CannotDraw as reason:
+                files.append(FigureFile(name, number, title, skipped=str(reason)))
+                continue
+            png, svg = Path(folder) / f"{name}.png", Path(folder) / f"{name}.svg"
+            save(drawn.figure, png, svg)
+        files.append(FigureFile(name, number, title, drawn.caption, png, svg))
+    return files
