@@ -54,8 +54,8 @@ def draw(material: Material) -> Drawn:
     people, rule = choose_people(material)
     shown = [_gather(material, model, number) for number in people]
     caption = (
-        f"The {material.held_out} hearts of two held-out people and {GENERATED} hearts that {look(name).title} generated "
-        f"for each of them from the same conditions, at end-diastole (ED) and end-systole (ES), all to one scale. "
+        f"The {material.held_out} hearts of two held-out people and {GENERATED} hearts that {look(name).title} "
+        f"generated for each from the same conditions, at end-diastole (ED) and end-systole (ES), all to one scale. "
         f"Chosen by rule: {rule}. Numbers: cavity volumes at ED and ES in mL, left-ventricular mass in g, ejection "
         f"fractions in %. {told_training({name: model})} {material.told_cohort(len(material.people))} "
         f"Random codes: seed {material.seed}, samples 1 to {GENERATED} of each person as in the tables."
