@@ -52,6 +52,11 @@ def stub(kind: type[Oracle], cohort: Cohort, *, fingerprint: str | None = None) 
     encoding = Encoding.fit(cohort.schema, people, age_decades=False)
     config: dict[str, Any] = {
         "population": Population.fit(encoding, people).to_json(),
-        "trained_on": {"fingerprint": fingerprint or cohort.fingerprint, "title": "a stub", "kind": "simulated"},
+        "trained_on": {
+            "fingerprint": fingerprint or cohort.fingerprint,
+            "title": "a stub",
+            "kind": "simulated",
+            "subjects": len(people),
+        },
     }
     return TrainedModel(kind(Setting(cohort.grid, cohort.frames, encoding), cohort), config)

@@ -52,6 +52,15 @@ def test_completion_decodes_the_posteriors_mean() -> None:
     np.testing.assert_array_equal(made, logits[0].argmax(1).numpy().astype(np.uint8))
 
 
+def test_the_trajectory_is_what_a_heart_is_decoded_from() -> None:
+    model = network()
+    conditions, code = SETTING.encoding.encode(PEOPLE)[0], model.noise(3)
+    codes = model.trajectory(code, conditions)
+    assert codes.shape == (3, 64)
+    made = model.space.decoder(torch.from_numpy(codes)[None])[0].argmax(1).numpy()
+    np.testing.assert_array_equal(model.decode(code, conditions), made)
+
+
 def test_the_loss_is_reconstruction_plus_beta_times_kl() -> None:
     model = network(beta=0.5)
     labels = torch.randint(0, 4, (2, 3, *GRID.shape), dtype=torch.uint8)

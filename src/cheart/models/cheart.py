@@ -164,10 +164,19 @@ class CHeart(HeartModel):
         standard = self.prior.standardise(mean, code)
         return nn.functional.pad(standard, (0, self.latent_size() - standard.shape[1]))
 
+    @torch.no_grad()
+    def trajectory(self, code: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The codes z_ct [T, size] of the frames that :meth:`decode` makes of a code [1, size] for conditions [E]."""
+        codes = self._trajectory(code, torch.from_numpy(conditions)[None].to(self.device))
+        return codes[0].cpu().numpy()
+
     def _decode(self, code: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
+        return self.space.labels(self._trajectory(code, conditions))
+
+    def _trajectory(self, code: Tensor, conditions: Tensor) -> Tensor:
         standard, free = code[:, : self.options.latent], code[:, self.options.latent :]
         known = self.conditions(conditions)
-        return self.space.labels(self.codes(self.prior.place(standard, known), known, free))
+        return self.codes(self.prior.place(standard, known), known, free)
 
     def _forget(self, conditions: Tensor, noise: torch.Generator) -> Tensor:
         """Tell the network of some conditions [B, E] that they are missing."""
