@@ -80,15 +80,15 @@ class CHeartOptions:
 
 
 class Space(Protocol):
-    """Where hearts live: an encoder, a decoder and the likelihood between them."""
+    """Where hearts live: an encoder, and the likelihood of what is decoded from codes."""
 
     reads: str
 
     def encoder(self, first: Tensor, code: Tensor) -> tuple[Tensor, Tensor]: ...
-    def decoder(self, codes: Tensor) -> Tensor: ...
     def first(self, batch: Any) -> Tensor: ...
     def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor: ...
-    def reconstruction(self, prediction: Tensor, batch: Any) -> Tensor: ...
+    def reconstruction(self, codes: Tensor, batch: Any) -> Tensor: ...
+    def mean_reconstruction(self, codes: Tensor, batch: Any) -> Tensor: ...
     def labels(self, codes: Tensor) -> NDArray[np.uint8]: ...
 
 
@@ -142,8 +142,8 @@ class CHeart(HeartModel):
         conditions = self._forget(batch.conditions, noise)
         mean, log_var, code = self.posterior(self.space.first(batch), conditions)
         draw = torch.randn(mean.shape, generator=noise).to(mean.device)
-        prediction = self.space.decoder(self.codes(sample_posterior(mean, log_var, draw), code))
-        reconstruction = self.space.reconstruction(prediction, batch).mean()
+        codes = self.codes(sample_posterior(mean, log_var, draw), code)
+        reconstruction = self.space.mean_reconstruction(codes, batch)
         kl = self.prior.divergence(mean, log_var, code).mean()
         figures = {"reconstruction": float(reconstruction.detach()), "kl": float(kl.detach())}
         yield "all", reconstruction + self.options.beta * kl, figures
@@ -151,9 +151,8 @@ class CHeart(HeartModel):
     def validation_loss(self, batch: Any) -> Tensor:
         """Eq. 8 of each subject [B], decoded from the posterior's mean."""
         mean, log_var, code = self.posterior(self.space.first(batch), batch.conditions)
-        prediction = self.space.decoder(self.codes(mean, code))
         divergence = self.prior.divergence(mean, log_var, code)
-        return self.space.reconstruction(prediction, batch) + self.options.beta * divergence
+        return self.space.reconstruction(self.codes(mean, code), batch) + self.options.beta * divergence
 
     def latent_size(self) -> int:
         """Length of z_0, and of ε where the motion is harmonic."""

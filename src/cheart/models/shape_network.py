@@ -104,11 +104,16 @@ class ShapeSpace(nn.Module):
         estimate = self.basis.estimate(self.basis.normal_form(first, observed))
         return torch.from_numpy(estimate)[None].to(self.sd.device) / self.sd
 
-    def reconstruction(self, whitened: Tensor, batch: ShapeBatch) -> Tensor:
+    def reconstruction(self, codes: Tensor, batch: ShapeBatch) -> Tensor:
         """Half the mean squared distance in mm² over a frame's voxels, [B]: T times its mean over observed frames."""
+        whitened = self.decoder(codes)
         squared = squared_distance(whitened * self.sd, batch)
         mean = (squared * batch.weight).sum(1) / batch.weight.sum(1)
         return whitened.shape[1] * mean / (2 * self.voxels)
+
+    def mean_reconstruction(self, codes: Tensor, batch: ShapeBatch) -> Tensor:
+        """The mean of :meth:`reconstruction` over the batch."""
+        return self.reconstruction(codes, batch).mean()
 
     def labels(self, codes: Tensor) -> NDArray[np.uint8]:
         """Codes of one heart [1, T, size] to label maps [T, Z, Y, X]."""

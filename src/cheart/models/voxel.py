@@ -13,11 +13,19 @@ from torch.nn import functional as F
 
 from cheart.errors import InputError
 from cheart.models.base import Setting
+from cheart.models.blocks import BlockConvTranspose3d, block_cross_entropy, from_blocks
+from cheart.models.chunks import sum_in_chunks
 from cheart.models.layers import FrameBatchNorm, LabelConv3d
 
 LABELS = 4
 CHANNELS = (4, 8, 16, 32)
 """Channels of the released encoder; the decoder mirrors them."""
+
+CPU_VOLUMES = 5
+"""Frames of one subject that a CPU decodes at once: more are slower, since they leave the processor's cache."""
+
+BYTES_PER_VOXEL = 80
+"""Memory of a training step, a voxel of the frames that are decoded at once: logits, their slopes and copies."""
 
 _REDUCTION = 2 ** len(CHANNELS)
 
@@ -67,18 +75,20 @@ class VoxelDecoder(nn.Module):
         self.inner = check_grid(shape)
         channels = (*CHANNELS[::-1], LABELS)
         self.expand = nn.Linear(code, CHANNELS[-1] * self.inner[0] * self.inner[1] * self.inner[2])
-        self.convs = nn.ModuleList(
-            nn.ConvTranspose3d(a, b, kernel_size=4, stride=2, padding=1) for a, b in pairwise(channels)
-        )
+        self.convs = nn.ModuleList(BlockConvTranspose3d(a, b) for a, b in pairwise(channels))
         self.norms = nn.ModuleList(FrameBatchNorm(c) for c in channels[1:-1])
 
     def forward(self, codes: Tensor) -> Tensor:
         """Codes [B, T, size] to label logits [B, T, 4, Z, Y, X]; the same weights for every frame."""
+        return from_blocks(self.blocks(codes)).unflatten(0, (-1, codes.shape[1]))
+
+    def blocks(self, codes: Tensor) -> Tensor:
+        """The logits of all frames as the last layer makes them (:mod:`cheart.models.blocks`), [B·T, 4·8, z, y, x]."""
         frames = codes.shape[1]
         x = self.expand(codes.flatten(0, 1)).unflatten(1, (CHANNELS[-1], *self.inner))
         for conv, norm in zip(self.convs[:-1], self.norms, strict=True):
-            x = F.leaky_relu(norm(conv(x), frames), 0.2)
-        return self.convs[-1](x).unflatten(0, (-1, frames))
+            x = F.leaky_relu(norm(from_blocks(conv(x)), frames), 0.2)
+        return self.convs[-1](x)
 
 
 def masked_cross_entropy(logits: Tensor, labels: Tensor, observed: Tensor) -> Tensor:
@@ -133,11 +143,48 @@ class VoxelSpace(nn.Module):
         """The encoder's input for one heart's end-diastole [Z, Y, X]; unobserved planes count as they stand."""
         return torch.from_numpy(first)[None].to(self.encoder.bottleneck.weight.device)
 
-    def reconstruction(self, logits: Tensor, batch: VoxelBatch) -> Tensor:
-        """The first term of Eq. 8, [B]."""
-        return masked_cross_entropy(logits, batch.labels, batch.observed)
+    def reconstruction(self, codes: Tensor, batch: VoxelBatch) -> Tensor:
+        """The first term of Eq. 8 for codes [B, T, size], [B]."""
+        weight = plane_weights(batch)
+        parts = [self._cross_entropy(codes[:, c], batch.labels[:, c], weight[:, c]) for c in self._chunks(codes)]
+        return torch.stack(parts).sum(dim=0)
+
+    def mean_reconstruction(self, codes: Tensor, batch: VoxelBatch) -> Tensor:
+        """The mean of :meth:`reconstruction` over the batch, with gradients in the memory of a few frames."""
+        weight = plane_weights(batch) / len(codes)
+
+        def term(some: Tensor, frames: slice) -> Tensor:
+            return self._cross_entropy(some, batch.labels[:, frames], weight[:, frames]).sum()
+
+        return sum_in_chunks(term, codes, tuple(self.decoder.parameters()), self._chunks(codes))
 
     def labels(self, codes: Tensor) -> NDArray[np.uint8]:
-        """Codes of one heart [1, T, size] to label maps [T, Z, Y, X], a frame at a time to spare memory."""
-        frames = [self.decoder(codes[:, t : t + 1])[0, 0].argmax(dim=0) for t in range(codes.shape[1])]
-        return torch.stack(frames).to(torch.uint8).cpu().numpy()
+        """Codes of one heart [1, T, size] to label maps [T, Z, Y, X]."""
+        chunks = self._chunks(codes)
+        found = [self.decoder.blocks(codes[:, c]).unflatten(1, (LABELS, -1)).argmax(dim=1) for c in chunks]
+        return from_blocks(torch.cat(found).to(torch.uint8))[:, 0].cpu().numpy()
+
+    def _cross_entropy(self, codes: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
+        """Weighted cross-entropy of some frames: codes [B, t, size], labels [B, t, Z, Y, X], weight [B, t, Z]; [B]."""
+        logits = self.decoder.blocks(codes)
+        loss = block_cross_entropy(logits, labels.flatten(0, 1), weight.flatten(0, 1))
+        return loss.unflatten(0, (len(codes), -1)).sum(dim=1)
+
+    def _chunks(self, codes: Tensor) -> list[slice]:
+        """Frames that are decoded together; always those of the whole batch, whose statistics they share."""
+        each = max(1, self._volumes_at_once(codes.device) // len(codes))
+        return [slice(t, t + each) for t in range(0, codes.shape[1], each)]
+
+    def _volumes_at_once(self, device: torch.device) -> int:
+        if device.type != "cuda":
+            return CPU_VOLUMES
+        free, _ = torch.cuda.mem_get_info(device)
+        z, y, x = (16 * n for n in self.decoder.inner)
+        return int(0.8 * free / (z * y * x * BYTES_PER_VOXEL))
+
+
+def plane_weights(batch: VoxelBatch) -> Tensor:
+    """What each voxel of a plane counts in the loss, [B, T, Z]: see :func:`masked_cross_entropy`."""
+    seen = batch.observed.to(batch.conditions.dtype)
+    frames, plane = batch.labels.shape[1], batch.labels.shape[3] * batch.labels.shape[4]
+    return seen * (frames / plane / seen.sum(dim=(1, 2), keepdim=True).clamp(min=1))
