@@ -151,7 +151,7 @@ class CohortWriter:
     """
 
     def __init__(self, path: Path, *, subjects: int, frames: int, grid: Grid) -> None:
-        self.path, self.subjects, self.frames, self.grid = Path(path), subjects, frames, grid
+        self.path, self.subjects, self.frames, self.grid = Path(path).absolute(), subjects, frames, grid
         zyx = grid.shape
         group = zarr.create_group(self.path / "labels.zarr", zarr_format=3)
         group.create_array(

@@ -10,6 +10,9 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+Jobs = int | str
+"""Who does the work: so many processes (−1: one a core), or the workers of the Dask scheduler at an address."""
+
 
 @contextmanager
 def bar(total: int, title: str) -> Iterator[Callable[[int, str], None]]:
@@ -51,22 +54,30 @@ def track(items: Iterable[Item], *, total: int, title: str) -> Iterator[Item]:
             move(done, "")
 
 
-def parallel(function: Callable[[Item], Result], items: Iterable[Item], *, jobs: int = 1) -> Iterator[Result]:
-    """Map over items in order, in ``jobs`` processes (−1: one a core); results come as they are ready.
+def parallel(function: Callable[[Item], Result], items: Iterable[Item], *, jobs: Jobs = 1) -> Iterator[Result]:
+    """Map over items in order, in processes or on a cluster (:mod:`cheart.cluster`); results come as they are ready.
 
     One job runs in this process. Workers have one thread each, so that a result does not depend on how many there are.
 
     Args:
         function: picklable; models and cohorts travel as the folder that they were read from.
         items: picklable; they are taken as workers become free.
-        jobs: processes.
+        jobs: see :data:`Jobs`.
 
     Yields:
         Results in the order of the items. Those that are ready wait in memory for their turn: let a worker write
         what is large.
+
+    Raises:
+        InputError: the cluster cannot do it.
     """
     if jobs == 1:
         yield from map(function, items)
+        return
+    if isinstance(jobs, str):
+        from cheart.cluster import on_cluster
+
+        yield from on_cluster(function, items, jobs)
         return
     from joblib import Parallel, delayed, parallel_config
 

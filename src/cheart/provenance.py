@@ -15,21 +15,30 @@ _PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "nibabel", "zarr")
 
 def provenance(**more: Any) -> dict[str, Any]:
     """Versions, command, time, and whatever else is given (seed, fingerprints of the inputs)."""
-    packages = {}
-    for name in _PACKAGES:
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return {
         "cheart": __version__,
         "command": " ".join(["cheart", *sys.argv[1:]]) if _is_command_line() else "from Python",
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "packages": packages,
+        "packages": _packages(),
         **more,
     }
+
+
+def versions() -> dict[str, str]:
+    """Of cheart, Python and the packages that results depend on."""
+    return {"cheart": __version__, "python": platform.python_version(), **_packages()}
+
+
+def _packages() -> dict[str, str]:
+    packages = {}
+    for name in _PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return packages
 
 
 def _is_command_line() -> bool:

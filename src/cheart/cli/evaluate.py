@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cheart.cli.options import AsJson, Device, Jobs, Model, Overwrite, Seed
+from cheart.cli.options import AsJson, Device, JobsOption, Model, Overwrite, Scheduler, Seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,13 +30,14 @@ def evaluate(
     subjects: Annotated[int | None, typer.Option("--subjects", min=1, help="Only the split's first so many.")] = None,
     split: Annotated[Literal["train", "val", "test"], typer.Option("--split", help="Which subjects.")] = "test",
     seed: Seed = 0,
-    jobs: Jobs = None,
+    jobs: JobsOption = None,
+    scheduler: Scheduler = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """The paper's Tables I to IV on held-out hearts: completion and generation, with all definitions printed."""
-    from cheart.cli.options import open_model, processes
+    from cheart.cli.options import open_model, workers
     from cheart.cli.say import answer
     from cheart.cohort import Cohort
     from cheart.files import new_file, new_folder, refuse_existing, write_json
@@ -45,7 +46,7 @@ def evaluate(
     if out is not None:
         refuse_existing(out, overwrite=overwrite)
     trained, people = open_model(model, device), Cohort.open(cohort)
-    which: dict[str, Any] = {"split": split, "subjects": subjects, "jobs": processes(jobs, trained)}
+    which: dict[str, Any] = {"split": split, "subjects": subjects, "jobs": workers(jobs, scheduler, trained)}
     told: dict[str, Any] = {"structures_empty": {}, "definitions": {}}
     files: dict[str, pd.DataFrame] = {}
     if task is None:

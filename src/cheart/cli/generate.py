@@ -14,11 +14,12 @@ from cheart.cli.options import (
     AsJson,
     Device,
     Height,
-    Jobs,
+    JobsOption,
     Model,
     More,
     OutFolder,
     Overwrite,
+    Scheduler,
     Seed,
     Sex,
     Weight,
@@ -49,7 +50,8 @@ def generate(
         typer.Option("--unknown", help="Conditions that are not given: drawn as in training, or told as missing."),
     ] = "draw",
     seed: Seed = 0,
-    jobs: Jobs = None,
+    jobs: JobsOption = None,
+    scheduler: Scheduler = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -57,7 +59,7 @@ def generate(
     """Draw beating hearts for given conditions: NIfTI, phenotypes, and a picture of ED and ES."""
     from functools import partial
 
-    from cheart.cli.options import conditions, finish, in_words, open_model, processes, report
+    from cheart.cli.options import conditions, finish, in_words, open_model, report, workers
     from cheart.cli.say import answer, warn
     from cheart.errors import InputError
     from cheart.files import new_folder, refuse_existing
@@ -76,7 +78,6 @@ def generate(
     total = n * len(people)
     with new_folder(out, overwrite=overwrite) as folder:
         hearts = _all(trained, people, n, unknown, seed=seed, table=participants is not None)
-        workers = processes(jobs, trained, many=participants is not None)
         shown = write_hearts(
             folder,
             hearts,
@@ -84,7 +85,7 @@ def generate(
             total=total,
             title="Generating",
             make=partial(draw, trained),
-            jobs=workers,
+            jobs=workers(jobs, scheduler, trained, many=participants is not None),
             seed=seed,
         )
         finish(folder, shown, trained)

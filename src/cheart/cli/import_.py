@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cheart.cli.options import Scheduler
+
 if TYPE_CHECKING:
     from cheart.io.importing import Source
+    from cheart.progress import Jobs
 
 import_app = typer.Typer(
     help="Bring a cohort of label maps into the template pose.", no_args_is_help=True, rich_markup_mode=None
@@ -21,7 +24,7 @@ GridOption = Annotated[
 ]
 Frames = Annotated[int, typer.Option("--frames", min=2, help="Frames a cycle.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out what cannot be imported, and list it.")]
-Jobs = Annotated[int, typer.Option("--jobs", help="Processes; -1 is one a core.")]
+JobsOption = Annotated[int, typer.Option("--jobs", help="Processes; -1 is one a core.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of the split into training, validation and test.")]
 Nifti = Annotated[bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz, to correct by hand.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")]
@@ -35,7 +38,8 @@ def acdc(
     grid: GridOption = "paper",
     frames: Frames = 20,
     skip_bad: SkipBad = False,
-    jobs: Jobs = -1,
+    jobs: JobsOption = -1,
+    scheduler: Scheduler = None,
     seed: Seed = 0,
     nifti: Nifti = False,
     overwrite: Overwrite = False,
@@ -44,7 +48,7 @@ def acdc(
     """The ACDC training set: a folder a patient with Info.cfg and label maps at ED and ES."""
     from cheart.io.acdc import list_acdc
 
-    _import(list_acdc(src), out, grid, frames, skip_bad, jobs, seed, nifti, overwrite, as_json)
+    _import(list_acdc(src), out, grid, frames, skip_bad, scheduler or jobs, seed, nifti, overwrite, as_json)
 
 
 @import_app.command("mnms")
@@ -55,7 +59,8 @@ def mnms(
     grid: GridOption = "paper",
     frames: Frames = 20,
     skip_bad: SkipBad = False,
-    jobs: Jobs = -1,
+    jobs: JobsOption = -1,
+    scheduler: Scheduler = None,
     seed: Seed = 0,
     nifti: Nifti = False,
     overwrite: Overwrite = False,
@@ -64,7 +69,7 @@ def mnms(
     """The M&Ms or M&Ms-2 set: short-axis label maps and the challenge's table."""
     from cheart.io.mnms import list_mnms
 
-    _import(list_mnms(src, table), out, grid, frames, skip_bad, jobs, seed, nifti, overwrite, as_json)
+    _import(list_mnms(src, table), out, grid, frames, skip_bad, scheduler or jobs, seed, nifti, overwrite, as_json)
 
 
 @import_app.command("nifti")
@@ -95,7 +100,8 @@ def nifti(
     grid: GridOption = "paper",
     frames: Frames = 20,
     skip_bad: SkipBad = False,
-    jobs: Jobs = -1,
+    jobs: JobsOption = -1,
+    scheduler: Scheduler = None,
     seed: Seed = 0,
     nifti: Nifti = False,
     overwrite: Overwrite = False,
@@ -114,7 +120,7 @@ def nifti(
         cycle_s=parse_cycle(cycle),
         mirrored=mirrored,
     )
-    _import(source, out, grid, frames, skip_bad, jobs, seed, nifti, overwrite, as_json)
+    _import(source, out, grid, frames, skip_bad, scheduler or jobs, seed, nifti, overwrite, as_json)
 
 
 def _import(
@@ -123,7 +129,7 @@ def _import(
     grid: str,
     frames: int,
     skip_bad: bool,
-    jobs: int,
+    jobs: Jobs,
     seed: int,
     nifti: bool,
     overwrite: bool,

@@ -10,6 +10,7 @@ import typer
 from cheart.errors import InputError
 
 if TYPE_CHECKING:
+    from cheart.progress import Jobs
     from cheart.tasks.trained import MadeHeart, TrainedModel
 
 Model = Annotated[
@@ -19,9 +20,17 @@ OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Fol
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Seed = Annotated[int, typer.Option("--seed", help="One seed, one result.")]
-Jobs = Annotated[
+JobsOption = Annotated[
     int | None,
     typer.Option("--jobs", help="Processes; -1 is one a core, as for cohorts without it. A GPU, or one person: 1."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="In place of --jobs: the workers of the Dask scheduler at tcp://HOST:PORT, which open the same paths.",
+    ),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda …")]
 LabelScheme = Annotated[
@@ -61,8 +70,10 @@ def open_model(model: str, device: str) -> TrainedModel:
     return load(model, device=str(choose_device(device)))
 
 
-def processes(jobs: int | None, model: TrainedModel, *, many: bool = True) -> int:
-    """``--jobs``, or else one a core where many hearts are at hand and no GPU does the work."""
+def workers(jobs: int | None, scheduler: str | None, model: TrainedModel, *, many: bool = True) -> Jobs:
+    """``--scheduler``, ``--jobs``, or else one a core where many hearts are at hand and no GPU does the work."""
+    if scheduler is not None:
+        return scheduler
     return jobs if jobs is not None else -1 if many and model.network.device.type == "cpu" else 1
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cheart.cli.options import Scheduler
+
+if TYPE_CHECKING:
+    from cheart.progress import Jobs
 
 
 def simulate(
@@ -30,6 +35,7 @@ def simulate(
         typer.Option(metavar="COHORT", help="Instead, compare a cohort with what is published of healthy hearts."),
     ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes; -1 for one a core.")] = -1,
+    scheduler: Scheduler = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
@@ -43,7 +49,7 @@ def simulate(
     if (out is None) == (check is None):
         raise InputError("give either OUT, a new folder for a simulated cohort, or --check COHORT, a cohort to judge")
     if check is not None:
-        _check(check, jobs=jobs, as_json=as_json)
+        _check(check, jobs=scheduler or jobs, as_json=as_json)
         return
     assert out is not None
     acquisition = Acquisition(
@@ -64,7 +70,7 @@ def simulate(
         heart_rate=heart_rate,
         acquisition=None if acquisition == Acquisition() else acquisition,
         nifti=nifti,
-        jobs=jobs,
+        jobs=scheduler or jobs,
         overwrite=overwrite,
     )
     summary = {
@@ -83,7 +89,7 @@ def simulate(
     answer(summary, text, as_json=as_json)
 
 
-def _check(path: Path, *, jobs: int, as_json: bool) -> None:
+def _check(path: Path, *, jobs: Jobs, as_json: bool) -> None:
     """Print the table "quantity, published, ours, inside?"; exit 1 where a band is broken."""
     from dataclasses import asdict
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cheart.cli.options import AsJson, Device, Seed
+from cheart.cli.options import AsJson, Device, Scheduler, Seed
 
 
 def train(
@@ -22,6 +22,7 @@ def train(
     seed: Seed = 0,
     device: Device = "auto",
     jobs: Annotated[int, typer.Option("--jobs", help="Processes that prepare data; -1 is one a core.")] = -1,
+    scheduler: Scheduler = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what stands in RUN.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -35,7 +36,7 @@ def train(
         with tensorboard(run) as log:
             progress = run_training(
                 Cohort.open(cohort), run, model=model, preset=preset, settings=settings or [], start_from=start_from,
-                seed=seed, device=device, jobs=jobs, resume=resume, log=log,
+                seed=seed, device=device, jobs=scheduler or jobs, resume=resume, log=log,
             )  # fmt: skip
     except KeyboardInterrupt:
         say(f"stopped; cheart train {cohort} -o {run} --resume goes on from the last whole epoch")

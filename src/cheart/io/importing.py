@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from collections.abc import Sequence as SequenceOf
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from cheart.io.participants import read_conditions
 from cheart.io.posing import MIRRORED_DEG, lay_out, pose
 from cheart.io.recording import LeftOut, Recording, fingerprint, read_heart
 from cheart.labels import Scheme, scheme_text
-from cheart.progress import parallel, track
+from cheart.progress import Jobs, parallel, track
 
 _NAMED = 5
 
@@ -85,7 +85,7 @@ def import_cohort(
     frames: int = 20,
     seed: int = 0,
     skip_bad: bool = False,
-    jobs: int = 1,
+    jobs: Jobs = 1,
     nifti: bool = False,
     overwrite: bool = False,
 ) -> Imported:
@@ -102,7 +102,7 @@ def import_cohort(
         grid, frames: of the cohort.
         seed: of the split, unless the table has one.
         skip_bad: leave out subjects that cannot be imported instead of refusing.
-        jobs: processes (−1: one a core).
+        jobs: processes (−1: one a core) or a Dask scheduler.
         nifti: also write ``nifti/`` (:func:`cheart.io.bids.export_cohort`): corrected by hand, it is imported again.
         overwrite: replace what is there.
 
@@ -112,10 +112,12 @@ def import_cohort(
     out = Path(out)
     refuse_existing(out, overwrite=overwrite)
     settings = _Settings(source.scheme, source.schema, source.dictionary, grid, frames)
-    checks = [(subject, settings) for subject in source.subjects]
+    # workers anywhere open these paths
+    subjects = [replace(s, files=tuple(path.absolute() for path in s.files)) for s in source.subjects]
+    checks = [(subject, settings) for subject in subjects]
     good, left_out = [], list(source.left_out)
     for subject, result in zip(
-        source.subjects,
+        subjects,
         track(parallel(_check, checks, jobs=jobs), total=len(checks), title="Checking label maps"),
         strict=True,
     ):
@@ -173,7 +175,7 @@ def _write(
     settings: _Settings,
     *,
     seed: int,
-    jobs: int,
+    jobs: Jobs,
 ) -> pd.DataFrame:
     writer = CohortWriter(folder, subjects=len(good), frames=settings.frames, grid=settings.grid)
     tasks = [(i, subject, settings, writer) for i, (subject, _) in enumerate(good)]

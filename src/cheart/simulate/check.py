@@ -14,7 +14,7 @@ import pandas as pd
 from cheart.cohort import Cohort, read_table
 from cheart.errors import InputError
 from cheart.labels import MYOCARDIUM_G_PER_ML
-from cheart.progress import parallel, track
+from cheart.progress import Jobs, parallel, track
 from cheart.simulate.check_hearts import anatomy, motion
 from cheart.simulate.check_people import demographics, dependence, sizes
 from cheart.simulate.cohort import TRUTH
@@ -28,7 +28,7 @@ FINE_MM = (2.5, 1.5)
 """Planes and pixels up to which voxels can decide on shapes and motion; on coarser grids these are described only."""
 
 
-def check_cohort(cohort: Cohort, *, jobs: int = -1) -> list[Row]:
+def check_cohort(cohort: Cohort, *, jobs: Jobs = -1) -> list[Row]:
     """Compare a cohort with what is published of healthy volunteers.
 
     Sizes are taken from the truth where the cohort is simulated, else from voxels; everything else from voxels.
@@ -57,7 +57,7 @@ def _measure(cohort: Cohort, cycle: bool, index: int) -> Measures:
     return measure(cohort.labels(index, None if cycle else [0]), cohort.grid, cycle=cycle)
 
 
-def _people(cohort: Cohort, jobs: int) -> pd.DataFrame:
+def _people(cohort: Cohort, jobs: Jobs) -> pd.DataFrame:
     """Conditions and sizes, one row a person."""
     table = cohort.table.copy()
     if (cohort.path / TRUTH).is_file():

@@ -18,7 +18,7 @@ from cheart.files import new_folder, refuse_existing
 from cheart.grid import GRIDS, Grid
 from cheart.io.bids import write_in_template
 from cheart.io.itksnap import write_label_file
-from cheart.progress import parallel, track
+from cheart.progress import Jobs, parallel, track
 from cheart.sequence import Sequence
 from cheart.simulate.acquisition import Acquisition, acquire
 from cheart.simulate.demographics import HEART_RATE_SCHEMA, draw_person
@@ -56,7 +56,7 @@ def simulate_cohort(
     heart_rate: bool = False,
     acquisition: Acquisition | None = None,
     nifti: bool = False,
-    jobs: int = -1,
+    jobs: Jobs = -1,
     overwrite: bool = False,
 ) -> Cohort:
     """Simulate a cohort and write it.
@@ -88,7 +88,8 @@ def simulate_cohort(
     with new_folder(Path(path), overwrite=overwrite) as folder:
         writer = CohortWriter(folder, subjects=n, frames=frames, grid=grid)
         make = partial(
-            _make_subject, _Task(seed, grid, frames, heart_rate, acquisition, writer, folder / NIFTI if nifti else None)
+            _make_subject,
+            _Task(seed, grid, frames, heart_rate, acquisition, writer, folder.absolute() / NIFTI if nifti else None),
         )
         rows = list(track(parallel(make, range(n), jobs=jobs), total=n, title="Simulating"))
         table = pd.DataFrame([row["participant"] for row in rows])

@@ -16,7 +16,7 @@ from cheart.evaluation.phenotypes import PAPER_FIVE, UNITS, phenotypes
 from cheart.evaluation.statistics import mean_over_frames, summary
 from cheart.evaluation.surface import SurfaceReference
 from cheart.labels import STRUCTURES
-from cheart.progress import parallel, track
+from cheart.progress import Jobs, parallel, track
 from cheart.sequence import Sequence
 from cheart.tasks.trained import TrainedModel
 
@@ -59,7 +59,7 @@ def evaluate_completion(
     split: Split = "test",
     subjects: int | None = None,
     copy_first: bool = False,
-    jobs: int = 1,
+    jobs: Jobs = 1,
 ) -> Completion:
     """Complete the subjects of a split and compare with what was observed.
 
@@ -69,7 +69,7 @@ def evaluate_completion(
         split: which subjects.
         subjects: only the first so many of them.
         copy_first: judge the first frame repeated instead of the model: what any model has to beat.
-        jobs: processes (−1: one a core); the result does not depend on them.
+        jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
 
     Raises:
         InputError: another grid or frame count, no subjects in the split, or nothing observed after the first frame.

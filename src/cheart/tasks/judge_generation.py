@@ -20,7 +20,7 @@ from cheart.evaluation.distributions import compare_distributions
 from cheart.evaluation.phenotypes import PAPER_FIVE, phenotypes
 from cheart.evaluation.statistics import Better, mean_and_best, summary
 from cheart.labels import STRUCTURES
-from cheart.progress import parallel, track
+from cheart.progress import Jobs, parallel, track
 from cheart.sequence import Sequence
 from cheart.tasks.evaluate import MEASURES, Judge, chosen_subjects, encoded_conditions
 from cheart.tasks.generate import heart_seed
@@ -96,7 +96,7 @@ def evaluate_generation(
     samples: int = 20,
     subjects: int | None = None,
     seed: int = 0,
-    jobs: int = 1,
+    jobs: Jobs = 1,
 ) -> Generation:
     """Generate hearts for the people of a split and compare them with the real ones.
 
@@ -107,7 +107,7 @@ def evaluate_generation(
         samples: hearts a person.
         subjects: only the first so many people.
         seed: the code of sample k of person n depends on (seed, n, k) only.
-        jobs: processes (−1: one a core); the result does not depend on them.
+        jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
 
     Raises:
         InputError: the model cannot generate; another grid or frame count; no people in the split.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cheart.cohort import Cohort, Split
 from cheart.evaluation.memorisation import Memorisation, nearest, occupancy
 from cheart.evaluation.phenotypes import phenotypes
-from cheart.progress import parallel, track
+from cheart.progress import Jobs, parallel, track
 from cheart.sequence import Sequence
 from cheart.tasks.evaluate import chosen_subjects, encoded_conditions
 from cheart.tasks.generate import heart_seed
@@ -33,7 +33,7 @@ def evaluate_memorisation(
     split: Split = "test",
     subjects: int | None = None,
     seed: int = 0,
-    jobs: int = 1,
+    jobs: Jobs = 1,
 ) -> dict[str, Any] | None:
     """How near generated hearts come to the cohort's training hearts; None where no whole hearts are at hand.
 
@@ -43,7 +43,7 @@ def evaluate_memorisation(
         split: which people; the training split has nothing held out.
         subjects: only the first so many people.
         seed: of the random codes.
-        jobs: processes (−1: one a core); the result does not depend on them.
+        jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
 
     Raises:
         InputError: the model cannot generate; another grid or frame count; no people in the split.
@@ -69,7 +69,7 @@ def evaluate_memorisation(
 
 
 def _described(
-    describe: Callable[[Any], NDArray[np.uint8]], hearts: list[Any], title: str, jobs: int
+    describe: Callable[[Any], NDArray[np.uint8]], hearts: list[Any], title: str, jobs: Jobs
 ) -> NDArray[np.uint8]:
     """Descriptors [N, D]; the hearts themselves stay with the workers."""
     return np.stack(list(track(parallel(describe, hearts, jobs=jobs), total=len(hearts), title=title)))

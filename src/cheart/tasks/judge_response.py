@@ -12,7 +12,7 @@ from cheart.conditions import Factor, Value
 from cheart.errors import InputError
 from cheart.evaluation.phenotypes import PAPER_FIVE, phenotypes
 from cheart.evaluation.response import Response, Slope, cohort_slopes, model_slope
-from cheart.progress import parallel, track
+from cheart.progress import Jobs, parallel, track
 from cheart.tasks.evaluate import chosen_subjects
 from cheart.tasks.generate import heart_seed
 from cheart.tasks.trained import TrainedModel
@@ -35,7 +35,7 @@ def evaluate_response(
     split: Split = "test",
     subjects: int | None = None,
     seed: int = 0,
-    jobs: int = 1,
+    jobs: Jobs = 1,
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """A model's slopes beside the cohort's, by condition (``age``, ``sex:M``) and phenotype.
 
@@ -47,7 +47,7 @@ def evaluate_response(
         split: which people.
         subjects: only the first so many people.
         seed: of the random codes.
-        jobs: processes (−1: one a core); the result does not depend on them.
+        jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
 
     Raises:
         InputError: the model cannot generate; another grid or frame count; no people in the split.
@@ -75,7 +75,7 @@ def evaluate_response(
 
 
 def _cohort_slopes(
-    model: TrainedModel, cohort: Cohort, indices: list[int], *, jobs: int
+    model: TrainedModel, cohort: Cohort, indices: list[int], *, jobs: Jobs
 ) -> dict[str, dict[str, Slope]]:
     """By column and phenotype; empty where there are too few people."""
     schema, people = model.encoding.schema, [cohort.conditions(i) for i in indices]

@@ -25,7 +25,7 @@ from cheart.cohort import dictionary, write_table
 from cheart.files import write_json
 from cheart.io.bids import write_in_template
 from cheart.io.itksnap import write_label_file
-from cheart.progress import parallel, track
+from cheart.progress import Jobs, parallel, track
 from cheart.provenance import provenance
 from cheart.tasks.trained import MadeHeart, TrainedModel
 
@@ -45,7 +45,7 @@ def write_hearts(
     total: int,
     title: str,
     make: Callable[[Any], MadeHeart] = _as_it_is,
-    jobs: int = 1,
+    jobs: Jobs = 1,
     **how: Any,
 ) -> list[MadeHeart]:
     """Write hearts as they come, one after the other, and the tables behind them.
@@ -56,7 +56,7 @@ def write_hearts(
         model: that made them.
         title: what is going on, for the progress bar.
         make: picklable; workers make hearts, measure and write them, and forget them.
-        jobs: processes (−1: one a core); the files do not depend on them.
+        jobs: processes (−1: one a core) or a Dask scheduler; the files do not depend on them.
         how: more for result.json, such as the seed.
 
     Returns:

@@ -16,6 +16,7 @@ from cheart.models.build import build
 from cheart.models.cheart import CHeart
 from cheart.models.shape import FieldGrid
 from cheart.models.store import Stored, basis_of
+from cheart.progress import Jobs
 from cheart.training.data import sample_fields
 from cheart.training.room import make_room
 
@@ -24,7 +25,7 @@ FURTHER_MODES = 48
 
 
 def continue_model(
-    base: Stored, options: Any, cohort: Cohort, people: Sequence[Conditions], *, jobs: int
+    base: Stored, options: Any, cohort: Cohort, people: Sequence[Conditions], *, jobs: Jobs
 ) -> tuple[HeartModel, Any]:
     """A network with a trained model's weights, ready for a cohort's conditions and shapes; and its options.
 

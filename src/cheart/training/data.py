@@ -18,7 +18,7 @@ from cheart.conditions import Encoding
 from cheart.models.shape import Array, FieldGrid, ShapeBasis, fields
 from cheart.models.shape_network import ShapeBatch
 from cheart.models.voxel import VoxelBatch
-from cheart.progress import parallel, track
+from cheart.progress import Jobs, parallel, track
 
 BASIS_FRAMES = 600
 """Frames that a shape basis is fitted on: their fields fit into about 1 GB at the paper's grid."""
@@ -71,10 +71,10 @@ class ShapeData:
 
     @classmethod
     def of(
-        cls, cohort: Cohort, indices: NDArray[np.intp], encoding: Encoding, basis: ShapeBasis, *, jobs: int, title: str
+        cls, cohort: Cohort, indices: NDArray[np.intp], encoding: Encoding, basis: ShapeBasis, *, jobs: Jobs, title: str
     ) -> ShapeData:
         """The subjects of some rows of a cohort; every frame is read once."""
-        work = partial(_normal_forms, cohort.path, basis)
+        work = partial(_normal_forms, cohort.path.absolute(), basis)
         results = parallel(work, [int(i) for i in indices], jobs=jobs)
         rows = list(track(results, total=len(indices), title=title))
         first, linear, constant, weight = (
@@ -108,17 +108,17 @@ def encoded_conditions(cohort: Cohort, indices: NDArray[np.intp], encoding: Enco
     return torch.from_numpy(encoding.encode([cohort.conditions(int(i)) for i in indices]))
 
 
-def fit_basis(cohort: Cohort, indices: NDArray[np.intp], *, modes: int, jobs: int) -> ShapeBasis:
+def fit_basis(cohort: Cohort, indices: NDArray[np.intp], *, modes: int, jobs: Jobs) -> ShapeBasis:
     """Principal modes of the training subjects' frames."""
     where = FieldGrid.whole(cohort.grid)
     return ShapeBasis.fit(sample_fields(cohort, indices, where, jobs=jobs), where, modes=modes)
 
 
-def sample_fields(cohort: Cohort, indices: NDArray[np.intp], where: FieldGrid, *, jobs: int) -> Array:
+def sample_fields(cohort: Cohort, indices: NDArray[np.intp], where: FieldGrid, *, jobs: Jobs) -> Array:
     """Fields [n, 3, z, y, x] of some frames, spread evenly over subjects and over the cycle."""
     observed = np.asarray(cohort.observed[indices].any(axis=2))  # [n, T]
     chosen = list(_spread(observed, BASIS_FRAMES))
-    work = partial(_sample_fields, cohort.path, where)
+    work = partial(_sample_fields, cohort.path.absolute(), where)
     results = parallel(work, [(int(indices[i]), frames) for i, frames in chosen], jobs=jobs)
     data = np.empty((sum(len(f) for _, f in chosen), 3, *where.shape), np.float32)
     place = 0

@@ -28,13 +28,14 @@ from cheart.errors import InputError
 from cheart.files import new_file
 from cheart.models.shape import ShapeBasis
 from cheart.models.store import basis_about, basis_from, basis_tensors
+from cheart.progress import Jobs
 from cheart.training.data import BASIS_FRAMES, ShapeData, encoded_conditions, fit_basis
 
 FORMAT = 1
 TITLES: dict[str, str] = {"train": "training", "val": "validation", "test": "test"}
 
 
-def prepared_basis(cohort: Cohort, *, modes: int, folder: Path | None, jobs: int) -> ShapeBasis:
+def prepared_basis(cohort: Cohort, *, modes: int, folder: Path | None, jobs: Jobs) -> ShapeBasis:
     """The shape basis of a cohort's training subjects, from the folder if it has it; else it is fitted and kept there.
 
     Args:
@@ -57,7 +58,7 @@ def prepared_basis(cohort: Cohort, *, modes: int, folder: Path | None, jobs: int
 
 
 def prepared_data(
-    cohort: Cohort, split: Split, encoding: Encoding, basis: ShapeBasis, *, folder: Path | None, jobs: int
+    cohort: Cohort, split: Split, encoding: Encoding, basis: ShapeBasis, *, folder: Path | None, jobs: Jobs
 ) -> ShapeData:
     """A split's subjects on a shape basis, from the folder if it has them; else they are read and kept there.
 

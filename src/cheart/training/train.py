@@ -20,6 +20,7 @@ from cheart.models.cheart import CHeart
 from cheart.models.find import find_model
 from cheart.models.store import basis_of, read_model, write_config, write_weights
 from cheart.population import Population
+from cheart.progress import Jobs
 from cheart.training.at_once import fit_at_once
 from cheart.training.continuing import continue_model
 from cheart.training.data import Data, ShapeData, VoxelData
@@ -41,7 +42,7 @@ def train(
     prepared: Path | None = None,
     seed: int = 0,
     device: str = "auto",
-    jobs: int = -1,
+    jobs: Jobs = -1,
     resume: bool = False,
     log: Callable[[dict[str, float]], None] = lambda row: None,
 ) -> Progress:
@@ -129,7 +130,7 @@ def _fresh(
     settings: Sequence[str],
     *,
     prepared: Path | None,
-    jobs: int,
+    jobs: Jobs,
 ) -> Start:
     training, options = resolve(model, preset, settings)
     encoding = Encoding.fit(cohort.schema, people, age_decades=training.age == "decades")
@@ -140,7 +141,7 @@ def _fresh(
 
 
 def _continued(
-    start_from: Path | str, cohort: Cohort, people: list[Conditions], settings: Sequence[str], *, jobs: int
+    start_from: Path | str, cohort: Cohort, people: list[Conditions], settings: Sequence[str], *, jobs: Jobs
 ) -> Start:
     base = read_model(find_model(start_from))
     was = TrainingOptions(**base.config["training"])
@@ -175,7 +176,7 @@ def _check_folder(run: Path, cohort: Cohort, *, resume: bool) -> None:
         raise InputError(f"--resume: {run} was trained on another cohort ({before[:12]}…) than {cohort.path}")
 
 
-def _data(network: HeartModel, cohort: Cohort, *, prepared: Path | None, jobs: int) -> tuple[Data, Data]:
+def _data(network: HeartModel, cohort: Cohort, *, prepared: Path | None, jobs: Jobs) -> tuple[Data, Data]:
     """Training and validation subjects as the network reads them."""
     encoding = network.setting.encoding
     if network.reads == "voxels":
