@@ -113,7 +113,7 @@ def test_the_energy_score_prefers_a_generator_that_listens() -> None:
         which = (conditions != batch.conditions[0]).any(dim=1).long() * 2
         return 20 * torch.nn.functional.one_hot(batch.labels[which].long(), 4).permute(0, 1, 5, 2, 3, 4).float()
 
-    model.logits = listening  # type: ignore[assignment]
+    model.predict = listening  # type: ignore[assignment]
     right, wrong = model.validation_loss(batch), model.validation_loss(swapped)
     assert float(right.max()) < 1e-2 < 1 < float(wrong.min())
 
@@ -132,7 +132,8 @@ def test_the_adversarial_game_moves_the_generator_towards_real_hearts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [("cvae", {"beta": -1.0}), ("cvae-gan", {"matching": -1.0}), ("cgan", {"width": 0})]
+    ("name", "options"),
+    [("cvae", {"beta": -1.0}), ("cvae-gan", {"matching": -1.0}), ("cgan", {"width": 0}), ("cvae", {"space": "mesh"})],
 )
 def test_options_check_themselves(name: str, options: dict) -> None:
     with pytest.raises(InputError):

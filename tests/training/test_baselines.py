@@ -1,25 +1,59 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors.torch import load_file
 
 from cheart.tasks.evaluate import evaluate_completion
 from cheart.tasks.trained import load
+from cheart.training.options import PRESETS, resolve
 from cheart.training.train import train
 from cohorts import tiny_cohort
 
-NETWORK = ("epochs=2", "batch=4", "width=2", "latent=4", "code=4")
+NETWORK = ("epochs=2", "batch=4", "latent=4", "code=4")
+NAMES = ("cvae", "cvae-gan", "cgan")
 
 
-@pytest.mark.parametrize("name", ["cvae", "cvae-gan", "cgan"])
-def test_a_trained_baseline_is_read_back_and_used(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("preset", "size"), [("paper", "width=2"), ("quick", "modes=5")])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_trained_baseline_is_read_back_and_used(tmp_path: Path, name: str, preset: str, size: str) -> None:
     cohort = tiny_cohort(tmp_path / "c", n=8)
-    train(cohort, tmp_path / "run", model=name, preset="paper", settings=NETWORK, jobs=1)
+    train(cohort, tmp_path / "run", model=name, preset=preset, settings=(*NETWORK, size), jobs=1)
     model = load(tmp_path / "run")
     assert model.name == name
     (heart,) = model.generate(1, seed=0)
     assert heart.sequence.frames == cohort.frames
     train(cohort, tmp_path / "run", settings=("epochs=3",), resume=True, jobs=1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_presets_put_the_paper_on_voxels_and_the_laptop_on_shapes(name: str) -> None:
+    spaces = {preset: resolve(name, preset, ())[1].space for preset in PRESETS}
+    assert spaces == {"quick": "shape", "laptop": "shape", "paper": "voxel"}
+
+
+def test_a_preset_sets_the_training_of_one_model_and_settings_change_it() -> None:
+    assert resolve("cgan", "laptop", ())[0].momentum < resolve("cvae", "laptop", ())[0].momentum
+    assert resolve("cgan", "laptop", ("momentum=0.7",))[0].momentum == 0.7
+
+
+@pytest.mark.parametrize("name", ["cvae", "cvae-gan"])
+def test_a_baseline_on_shapes_completes_better_than_standing_still(tmp_path: Path, name: str) -> None:
+    cohort = tiny_cohort(tmp_path / "c", n=20)
+    settings = ("epochs=2", "modes=6", "latent=4", "code=12")
+    train(cohort, tmp_path / "run", model=name, preset="quick", settings=settings, jobs=1)
+    ours = evaluate_completion(load(tmp_path / "run"), cohort).summary()
+    copied = evaluate_completion(load(tmp_path / "run"), cohort, copy_first=True).summary()
+    assert ours["dice_es"]["mean"] > copied["dice_es"]["mean"] + 0.03
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_baselines_on_shapes_take_thick_slices_of_two_frames(tmp_path: Path, name: str) -> None:
+    cohort = tiny_cohort(tmp_path / "c", n=20, planes=slice(4, None, 3), pair=True)
+    settings = ("epochs=2", "modes=6", "latent=4", "code=12")
+    train(cohort, tmp_path / "run", model=name, preset="quick", settings=settings, jobs=1)
+    (heart,) = load(tmp_path / "run").generate(1, seed=0)
+    assert {1, 2, 3} <= set(np.unique(heart.sequence.labels))
 
 
 def test_pca_completes_better_than_standing_still(tmp_path: Path) -> None:

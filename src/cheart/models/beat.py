@@ -1,103 +1,112 @@
-"""Convolutions for whole beats: the baselines see the frames of a sequence as channels of one volume."""
+"""The baselines' space: what a whole beat is to them, label maps on voxels or coefficients of a shape basis."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
-from cheart.models.latent import ConditionNetwork
-from cheart.models.voxel import LABELS, VoxelBatch, check_grid
-
-
-def _channels(width: int) -> tuple[int, int, int, int]:
-    return width, 2 * width, 4 * width, 8 * width
+from cheart.errors import InputError
+from cheart.models.base import Setting
+from cheart.models.beat_shape import ShapeBeats
+from cheart.models.beat_voxel import VoxelBeats
+from cheart.models.shape import ShapeBasis
 
 
-class BeatDecoder(nn.Module):
-    """From a code to all frames at once: the paper's decoder, wider, with T · 4 output channels.
+class BeatSpace(Protocol):
+    """Where whole beats live: the networks from and to them, and what stands between a made beat and a real one.
 
-    The paper's 4 channels before the last layer would leave all 20 frames only 4 maps to be mixed from, so the
-    number of channels is a setting. Normalised in groups of channels rather than over the batch: running statistics
-    lag behind a generator that plays against a discriminator, and its hearts are then others in use than in training.
+    A *prediction* is what a decoder says of all frames (label logits, or whitened coefficients); a *beat* is what a
+    critic is shown of a real or a made heart, with nothing where the real one was not observed.
+
+    Attributes:
+        reads: which data training takes (see :mod:`cheart.training.data`).
+        straight: whether networks have a linear map beside what they learn.
     """
 
-    def __init__(self, shape: tuple[int, int, int], frames: int, code: int, *, width: int) -> None:
-        super().__init__()
-        self.inner, self.frames = check_grid(shape), frames
-        channels = (*_channels(width)[::-1], frames * LABELS)
-        self.top = channels[0]
-        self.expand = nn.Linear(code, self.top * self.inner[0] * self.inner[1] * self.inner[2])
-        self.convs = nn.ModuleList(
-            nn.ConvTranspose3d(a, b, kernel_size=4, stride=2, padding=1) for a, b in pairwise(channels)
-        )
-        self.norms = nn.ModuleList(nn.GroupNorm(max(1, c // 8), c) for c in channels[1:-1])
+    reads: str
+    straight: bool
 
-    def forward(self, code: Tensor) -> Tensor:
-        """Codes [B, size] to label logits [B, T, 4, Z, Y, X]."""
-        x = self.expand(code).unflatten(1, (self.top, *self.inner))
-        for conv, norm in zip(self.convs[:-1], self.norms, strict=True):
-            x = F.leaky_relu(norm(conv(x)), 0.2)
-        return self.convs[-1](x).unflatten(1, (self.frames, LABELS))
+    def make_encoder(self, latent: int, conditions: int) -> nn.Module:
+        """From the first frame and the conditions' embedding [B, C] to mean and log-variance, each [B, latent]."""
+        ...
+
+    def make_decoder(self, code: int) -> nn.Module:
+        """From codes [B, size] to predictions."""
+        ...
+
+    def make_critic(self, *, out: int, conditions: int = 0) -> nn.Module:
+        """From beats, and perhaps encoded conditions [B, E], to numbers [B, out] and features [B, F]."""
+        ...
+
+    def first(self, batch: Any) -> Tensor:
+        """The encoder's input."""
+        ...
+
+    def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor:
+        """The encoder's input for one heart's end-diastole [Z, Y, X]."""
+        ...
+
+    def reconstruction(self, prediction: Tensor, batch: Any) -> Tensor:
+        """−log p(x | prediction) over what was observed, [B]."""
+        ...
+
+    def real(self, batch: Any) -> Tensor:
+        """Real beats."""
+        ...
+
+    def made(self, prediction: Tensor, batch: Any) -> Tensor:
+        """Predicted beats, seen as the real ones of the batch were."""
+        ...
+
+    def told(self, beat: Tensor) -> Tensor:
+        """Numbers [B, M] in one unit by which beats are compared as outcomes of a random draw."""
+        ...
+
+    def labels(self, prediction: Tensor) -> NDArray[np.uint8]:
+        """The label maps [T, Z, Y, X] of one predicted beat."""
+        ...
 
 
-class BeatCritic(nn.Module):
-    """From a beat to features and a few numbers: a discriminator, or the condition regressor of a CVAE-GAN.
+def beat_space(setting: Setting, options: Any, basis: ShapeBasis | None) -> VoxelBeats | ShapeBeats:
+    """The space that a model's options ask for; a shape space needs its basis."""
+    if options.space == "voxel":
+        return VoxelBeats(setting, width=options.width)
+    if basis is None:
+        raise ValueError("a shape space needs its basis")
+    return ShapeBeats(basis, frames=setting.frames, hidden=options.hidden)
 
-    Without batch statistics (they tie real and made hearts of a batch together) and spectrally normalised (Miyato et
-    al. 2018), so that the discriminator's slope, and with it the generator's gradient, stays bounded.
 
-    Args:
-        shape: of the grid, (Z, Y, X).
-        frames: T.
-        out: how many numbers.
-        conditions: columns of the encoded conditions that it is told, 0 for none; they enter by projection (Miyato
-            and Koyama 2018): an inner product of their embedding with the features.
-        width: channels of the first layer.
+def check_space(options: Any) -> None:
+    """Refuse a space that there is not, and sizes below 1.
+
+    Raises:
+        InputError: it names the spaces.
     """
-
-    FEATURES = 64
-
-    def __init__(self, shape: tuple[int, int, int], frames: int, *, out: int, width: int, conditions: int = 0) -> None:
-        super().__init__()
-        z, y, x = check_grid(shape)
-        channels = (frames * LABELS, *_channels(width))
-        self.convs = nn.ModuleList(
-            spectral_norm(nn.Conv3d(a, b, kernel_size=4, stride=2, padding=1)) for a, b in pairwise(channels)
-        )
-        self.features = spectral_norm(nn.Linear(channels[-1] * z * y * x, self.FEATURES))
-        self.last = spectral_norm(nn.Linear(self.FEATURES, out))
-        self.told = ConditionNetwork(conditions, self.FEATURES) if conditions else None
-
-    def forward(self, beat: Tensor, conditions: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Beats [B, T, 4, Z, Y, X] of label probabilities to numbers [B, out] and features [B, FEATURES]."""
-        # per root mean square, so that the slope's bound holds for a share of the voxels, on every grid alike
-        x = beat.flatten(1, 2) / beat[0, :, 0].numel() ** 0.5
-        for conv in self.convs:
-            x = F.leaky_relu(conv(x), 0.2)
-        features = F.leaky_relu(self.features(x.flatten(1)), 0.2)
-        numbers = self.last(features)
-        if self.told is not None and conditions is not None:
-            numbers = numbers + (self.told(conditions) * features).mean(dim=1, keepdim=True)
-        return numbers, features
-
-
-def one_hot(batch: VoxelBatch) -> Tensor:
-    """Label probabilities [B, T, 4, Z, Y, X] of real beats, nothing on planes that were not observed."""
-    levels = torch.arange(LABELS, dtype=torch.uint8, device=batch.labels.device)
-    real = (batch.labels[:, :, None] == levels[:, None, None, None]).float()
-    return seen(real, batch)
-
-
-def seen(beat: Tensor, batch: VoxelBatch) -> Tensor:
-    """A beat [B, T, 4, Z, Y, X] with nothing on the planes that were not observed of the real one."""
-    return beat * batch.observed[:, :, None, :, None, None]
+    if options.space not in ("voxel", "shape"):
+        raise InputError(f"space {options.space!r} is neither voxel nor shape")
+    if min(options.latent, options.code, options.width, options.modes, options.hidden) < 1:
+        raise InputError("latent, code, width, modes and hidden must be at least 1")
 
 
 def softplus_losses(real: Tensor, *made: Tensor) -> Tensor:
     """The discriminator's logistic loss from its numbers [B, 1] for real beats and for made ones (Goodfellow 2014)."""
     fake = torch.stack([F.softplus(m).mean() for m in made]).mean()
     return F.softplus(-real).mean() + fake
+
+
+def slope_penalty(verdict: Tensor, beat: Tensor) -> Tensor:
+    """½ ‖∂D/∂x‖² at real beats, the mean over the batch (R1 of Mescheder et al. 2018).
+
+    Without it the game goes in circles: the generator runs from kind to kind of heart, the discriminator after it.
+
+    Args:
+        verdict: D's numbers [B, 1] for
+        beat: real beats, which must require a gradient.
+    """
+    (slope,) = torch.autograd.grad(verdict.sum(), beat, create_graph=True)
+    return 0.5 * slope.flatten(1).square().sum(dim=1).mean()

@@ -22,7 +22,7 @@ OPTIONS: dict[str, type] = {
 }
 """The options of each model, by the name that ``--model`` takes."""
 
-_ON_VOXELS: dict[str, Any] = {"cvae": CVAE, "cvae-gan": CVAEGAN, "cgan": CGAN}
+_NETWORKS: dict[str, Any] = {"cheart": CHeart, "cvae": CVAE, "cvae-gan": CVAEGAN, "cgan": CGAN, "pca": PCA}
 
 
 def build(name: str, setting: Setting, options: Any, basis: ShapeBasis | None = None) -> HeartModel:
@@ -32,12 +32,8 @@ def build(name: str, setting: Setting, options: Any, basis: ShapeBasis | None = 
         InputError: no model of that name.
     """
     check_model(name)
-    if name in _ON_VOXELS:
-        return _ON_VOXELS[name](setting, options)
-    if name == "pca":
-        assert basis is not None
-        return PCA(setting, options, basis)
-    return CHeart(setting, options, basis)
+    network: HeartModel = _NETWORKS[name](setting, options, basis)
+    return network
 
 
 def check_model(name: str) -> None:

@@ -1,12 +1,13 @@
 """CGAN: a conditional generative adversarial network of whole beats (Mirza and Osindero 2014; generation only).
 
-    generator      x = G(z, c), z ~ N(0, 1), all frames at once, as channels
-    discriminator  D(x, c), real beats against made ones of the same conditions; non-saturating logistic losses
+    generator      x = G(z, c), z ~ N(0, 1), all frames at once
+    discriminator  D(x, c), real beats against made ones of the same conditions; non-saturating logistic
+                   losses, and a penalty on D's slope at real beats
 
-A GAN has no likelihood for early stopping to watch. Here it watches the energy score of the volume-time curves
-(Gneiting and Raftery 2007), E‖V − v‖ − ½ E‖V − V'‖ over a few fixed codes: a proper score, lowest where the generated
-curves are distributed as the real ones of the same conditions are, so that neither a collapsed nor a deaf generator
-wins.
+A GAN has no likelihood for early stopping to watch. Here it watches the energy score (Gneiting and Raftery 2007) of
+what the space tells of beats, volume-time curves or coefficients: E‖V − v‖ − ½ E‖V − V'‖ over a few fixed codes a
+subject. It is a proper score, lowest where generated beats are distributed as the real ones of the same conditions
+are, so that neither a collapsed nor a deaf generator wins.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,12 +25,12 @@ from torch.nn import functional as F
 
 from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting
-from cheart.models.beat import BeatCritic, BeatDecoder, one_hot, seen, softplus_losses
+from cheart.models.beat import BeatSpace, beat_space, check_space, slope_penalty, softplus_losses
 from cheart.models.latent import ConditionNetwork
-from cheart.models.voxel import VoxelBatch
+from cheart.models.shape import ShapeBasis
 
 DRAWS = 4
-"""Codes that the validation loss looks at."""
+"""Codes a subject that the validation loss looks at."""
 
 
 @dataclass(frozen=True)
@@ -36,38 +38,49 @@ class CGANOptions:
     """What can be set of the networks.
 
     Attributes:
+        space: ``voxel`` (convolutions, frames as channels) or ``shape`` (MLPs on coefficients of a shape basis).
         latent: length of z.
         code: length of the conditions' embedding.
-        width: channels of the generator's last hidden layer and of the discriminator's first.
+        width: on voxels, channels of the generator's last hidden layer and of the discriminator's first.
+        modes: modes of the shape basis.
+        hidden: on a shape basis, width of the MLPs.
+        penalty: weight of the discriminator's squared slope at real beats.
     """
 
+    space: str = "voxel"
     latent: int = 32
     code: int = 32
     width: int = 16
+    modes: int = 64
+    hidden: int = 64
+    penalty: float = 0.0
 
     def __post_init__(self) -> None:
-        if min(self.latent, self.code, self.width) < 1:
-            raise InputError("latent, code and width must be at least 1")
+        check_space(self)
+        if self.penalty < 0:
+            raise InputError(f"penalty {self.penalty:g} must be at least 0")
 
 
 class CGAN(HeartModel):
-    """The baseline CGAN, on voxels. It generates; it does not complete."""
+    """The baseline CGAN. It generates; it does not complete. A shape space needs its basis."""
 
     name = "cgan"
     tasks = ("generate",)
-    reads = "voxels"
 
-    def __init__(self, setting: Setting, options: CGANOptions) -> None:
+    def __init__(self, setting: Setting, options: CGANOptions, basis: ShapeBasis | None = None) -> None:
         super().__init__(setting)
         self.options = options
-        shape, columns = setting.grid.shape, len(setting.encoding.columns)
-        self.conditions = ConditionNetwork(columns, options.code)
-        self.generator = BeatDecoder(shape, setting.frames, options.latent + options.code, width=options.width)
-        self.discriminator = BeatCritic(shape, setting.frames, out=1, conditions=columns, width=options.width)
+        self.space: BeatSpace = beat_space(setting, options, basis)
+        self.reads = self.space.reads
+        columns = len(setting.encoding.columns)
+        self.conditions = ConditionNetwork(columns, options.code, straight=self.space.straight)
+        self.generator = self.space.make_decoder(options.latent + options.code)
+        self.discriminator = self.space.make_critic(out=1, conditions=columns)
 
-    def logits(self, latent: Tensor, conditions: Tensor) -> Tensor:
-        """z [B, latent] and encoded conditions [B, E] to label logits [B, T, 4, Z, Y, X]."""
-        return self.generator(torch.cat([latent, self.conditions(conditions)], dim=1))
+    def predict(self, latent: Tensor, conditions: Tensor) -> Tensor:
+        """z [B, latent] and encoded conditions [B, E] to what the space's decoder says of all frames."""
+        prediction: Tensor = self.generator(torch.cat([latent, self.conditions(conditions)], dim=1))
+        return prediction
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """The two players."""
@@ -77,40 +90,33 @@ class CGAN(HeartModel):
             "generator": [p for module in made_by for p in module.parameters()],
         }
 
-    def losses(self, batch: VoxelBatch, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+    def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
         """One step of each player."""
-        draw = torch.randn(len(batch.labels), self.options.latent, generator=noise).to(batch.conditions.device)
-        made = seen(self.logits(draw, batch.conditions).softmax(dim=2), batch)
-        real, _ = self.discriminator(one_hot(batch), batch.conditions)
+        draw = torch.randn(len(batch.conditions), self.options.latent, generator=noise).to(batch.conditions.device)
+        made = self.space.made(self.predict(draw, batch.conditions), batch)
+        beat = self.space.real(batch).requires_grad_(self.options.penalty > 0)
+        real, _ = self.discriminator(beat, batch.conditions)
         fake, _ = self.discriminator(made.detach(), batch.conditions)
         verdicts = {"verdict_real": float(real.detach().mean()), "verdict_made": float(fake.detach().mean())}
-        yield "discriminator", softplus_losses(real, fake), verdicts
+        steep = self.options.penalty * slope_penalty(real, beat) if self.options.penalty else 0.0
+        yield "discriminator", softplus_losses(real, fake) + steep, verdicts
         verdict, _ = self.discriminator(made, batch.conditions)
         yield "generator", F.softplus(-verdict).mean(), {}
 
-    def validation_loss(self, batch: VoxelBatch) -> Tensor:
-        """The energy score of the volume-time curves of each subject [B], in mL per frame and structure."""
-        codes = torch.randn(DRAWS, self.options.latent, generator=torch.Generator().manual_seed(0))
-        count = len(batch.labels)
-        made = [
-            self._volumes(
-                seen(self.logits(z.to(batch.conditions).expand(count, -1), batch.conditions).softmax(2), batch)
-            )
-            for z in codes
-        ]
-        real = self._volumes(one_hot(batch))
-        near = torch.stack([(m - real).flatten(1).norm(dim=1) for m in made]).mean(0)
-        apart = torch.stack([(a - b).flatten(1).norm(dim=1) for a, b in combinations(made, 2)]).mean(0)
-        return (near - apart / 2) / real[0].numel() ** 0.5
+    def validation_loss(self, batch: Any) -> Tensor:
+        """The energy score of each subject [B]: in mL per frame and structure, or in mm per frame and voxel."""
+        size = (DRAWS, len(batch.conditions), self.options.latent)
+        codes = torch.randn(size, generator=torch.Generator().manual_seed(0)).to(batch.conditions)
+        predictions = (self.predict(z, batch.conditions) for z in codes)
+        made = [self.space.told(self.space.made(p, batch)) for p in predictions]
+        real = self.space.told(self.space.real(batch))
+        near = torch.stack([(m - real).norm(dim=1) for m in made]).mean(0)
+        apart = torch.stack([(a - b).norm(dim=1) for a, b in combinations(made, 2)]).mean(0)
+        return near - apart / 2
 
     def latent_size(self) -> int:
         """Length of z."""
         return self.options.latent
 
-    def _volumes(self, beat: Tensor) -> Tensor:
-        """Volumes [B, T, 3] in mL of beats [B, T, 4, Z, Y, X] of label probabilities."""
-        voxel_ml = float(np.prod(self.setting.grid.spacing)) / 1000
-        return beat[:, :, 1:].sum(dim=(3, 4, 5)) * voxel_ml
-
     def _decode(self, code: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
-        return self.logits(code, conditions)[0].argmax(dim=1).to(torch.uint8).cpu().numpy()
+        return self.space.labels(self.predict(code, conditions))

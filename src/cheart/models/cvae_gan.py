@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +22,9 @@ from torch.nn import functional as F
 
 from cheart.errors import InputError
 from cheart.models.base import Setting
-from cheart.models.beat import BeatCritic, one_hot, seen, softplus_losses
+from cheart.models.beat import slope_penalty, softplus_losses
 from cheart.models.cvae import CVAE, CVAEOptions
-from cheart.models.voxel import VoxelBatch
+from cheart.models.shape import ShapeBasis
 
 
 @dataclass(frozen=True)
@@ -32,27 +33,28 @@ class CVAEGANOptions(CVAEOptions):
 
     Attributes:
         matching: weight λ of the feature matching.
+        penalty: weight of the discriminator's squared slope at real beats.
     """
 
     matching: float = 0.01
+    penalty: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.matching < 0:
-            raise InputError(f"matching {self.matching:g} must be at least 0")
+        if self.matching < 0 or self.penalty < 0:
+            raise InputError(f"matching {self.matching:g} and penalty {self.penalty:g} must be at least 0")
 
 
 class CVAEGAN(CVAE):
-    """The baseline CVAE-GAN, on voxels."""
+    """The baseline CVAE-GAN. Build it with the cohort's setting; a shape space needs its basis."""
 
     name = "cvae-gan"
 
-    def __init__(self, setting: Setting, options: CVAEGANOptions) -> None:
-        super().__init__(setting, options)
-        self.matching = options.matching
-        grid, frames, columns = setting.grid.shape, setting.frames, len(setting.encoding.columns)
-        self.discriminator = BeatCritic(grid, frames, out=1, width=options.width)
-        self.regressor = BeatCritic(grid, frames, out=columns, width=options.width)
+    def __init__(self, setting: Setting, options: CVAEGANOptions, basis: ShapeBasis | None = None) -> None:
+        super().__init__(setting, options, basis)
+        self.matching, self.penalty = options.matching, options.penalty
+        self.discriminator = self.space.make_critic(out=1)
+        self.regressor = self.space.make_critic(out=len(setting.encoding.columns))
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """The three players."""
@@ -63,15 +65,17 @@ class CVAEGAN(CVAE):
             "all": [p for module in vae for p in module.parameters()],
         }
 
-    def losses(self, batch: VoxelBatch, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+    def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
         """One step of each player; the decoder meets the discriminator and the regressor as they have just become."""
-        real = one_hot(batch)
-        bound, logits, figures = self.bound(batch, noise)
-        again = seen(logits.softmax(dim=2), batch)
+        real = self.space.real(batch).requires_grad_(self.penalty > 0)
+        bound, prediction, figures = self.bound(batch, noise)
+        again = self.space.made(prediction, batch)
         draw = torch.randn(len(real), self.options.latent, generator=noise).to(real.device)
-        made = seen(self.logits(draw, batch.conditions).softmax(dim=2), batch)
-        verdicts = [self.discriminator(x.detach())[0] for x in (real, again, made)]
-        yield "discriminator", softplus_losses(*verdicts), {"verdict_real": float(verdicts[0].detach().mean())}
+        made = self.space.made(self.predict(draw, batch.conditions), batch)
+        verdicts = [self.discriminator(x)[0] for x in (real, again.detach(), made.detach())]
+        steep = self.penalty * slope_penalty(verdicts[0], real) if self.penalty else 0.0
+        figure = {"verdict_real": float(verdicts[0].detach().mean())}
+        yield "discriminator", softplus_losses(*verdicts) + steep, figure
         yield "regressor", F.mse_loss(self.regressor(real)[0], batch.conditions), {}
         yield "all", bound + self.matching * self._matching(real, again, made, batch.conditions), figures
 

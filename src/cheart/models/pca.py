@@ -98,11 +98,14 @@ class PCA(FittedModel):
 
     def validation_loss(self, batch: ShapeBatch) -> Tensor:
         """Mean squared distance in mm² per voxel of the fields of all observed frames from the completion, [B]."""
+        squared = squared_distance(torch.from_numpy(self.completed(batch)).to(batch.linear), batch)
+        return (squared * batch.weight).sum(1) / batch.weight.sum(1) / self.basis.mean.size
+
+    def completed(self, batch: ShapeBatch) -> Array:
+        """Coefficients in mm [B, T, K] of the completion of each subject's first frame."""
         precision, gain = self._prior()
         first = np.stack([self._first(self._form(batch, i), precision) for i in range(len(batch.linear))])
-        completed = self._complete(first, gain)
-        squared = squared_distance(torch.from_numpy(completed).to(batch.linear), batch)
-        return (squared * batch.weight).sum(1) / batch.weight.sum(1) / self.basis.mean.size
+        return self._complete(first, gain)
 
     @torch.no_grad()
     def complete(

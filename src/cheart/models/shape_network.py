@@ -77,6 +77,12 @@ def squared_distance(a: Tensor, batch: ShapeBatch) -> Tensor:
     return quadratic - 2 * (batch.linear * a).sum(-1) + batch.constant
 
 
+def half_distance(a: Tensor, batch: ShapeBatch, voxels: int) -> Tensor:
+    """Half the mean squared distance in mm² over a frame's voxels, [B]: T times its mean over observed frames."""
+    mean = (squared_distance(a, batch) * batch.weight).sum(1) / batch.weight.sum(1)
+    return a.shape[1] * mean / (2 * voxels)
+
+
 class ShapeSpace(nn.Module):
     """CHeart on a shape basis: Gaussian likelihood of the observed planes' signed distances.
 
@@ -106,10 +112,7 @@ class ShapeSpace(nn.Module):
 
     def reconstruction(self, codes: Tensor, batch: ShapeBatch) -> Tensor:
         """Half the mean squared distance in mm² over a frame's voxels, [B]: T times its mean over observed frames."""
-        whitened = self.decoder(codes)
-        squared = squared_distance(whitened * self.sd, batch)
-        mean = (squared * batch.weight).sum(1) / batch.weight.sum(1)
-        return whitened.shape[1] * mean / (2 * self.voxels)
+        return half_distance(self.decoder(codes) * self.sd, batch, self.voxels)
 
     def mean_reconstruction(self, codes: Tensor, batch: ShapeBatch) -> Tensor:
         """The mean of :meth:`reconstruction` over the batch."""

@@ -19,8 +19,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cheart.models.base import HeartModel
 from cheart.models.cheart import CHeart
-from cheart.models.latent import HarmonicModule, LearnedPrior
+from cheart.models.latent import ConditionNetwork, HarmonicModule, LearnedPrior
 from cheart.models.shape_network import ShapeSpace
 from cheart.training.data import ShapeData
 
@@ -62,19 +63,21 @@ class Frame:
 
 
 @torch.no_grad()
-def start_linear(network: CHeart, data: ShapeData) -> None:
+def start_linear(network: HeartModel, data: ShapeData) -> None:
     """Set the linear parts of a network with harmonic motion on a shape basis; other networks stay as they are.
 
     Args:
         network: just built.
         data: its training subjects. Where frames or planes are missing, the motion starts at nothing.
     """
+    if not isinstance(network, CHeart):
+        return
     space, motion = network.space, network.temporal
     if not isinstance(space, ShapeSpace) or not isinstance(motion, HarmonicModule):
         return
     latent, code, room = network.options.latent, network.options.code, network.room
     frame = Frame.of(data.first.numpy().astype(np.float64), space.basis.sd.astype(np.float64))
-    conditions = _start_conditions(network, data)
+    conditions = copy_conditions(network.conditions, data.conditions)
     z = frame.codes(data.first.numpy())[:, :latent]
     if z.shape[1] < latent:
         z = np.pad(z, ((0, 0), (0, latent - z.shape[1])))
@@ -83,9 +86,9 @@ def start_linear(network: CHeart, data: ShapeData) -> None:
         _start_prior(network.prior, z, conditions)
     if data.whole:
         amplitudes = true_amplitudes(motion, frame.codes(data.linear.numpy()), latent, code)
-        weight, bias = _ridge(np.concatenate([z, conditions], axis=1), amplitudes)
-        _set(motion.linear.weight, weight.T)
-        _set(motion.linear.bias, bias)
+        weight, bias = ridge(np.concatenate([z, conditions], axis=1), amplitudes)
+        set_parameter(motion.linear.weight, weight.T)
+        set_parameter(motion.linear.bias, bias)
 
 
 def true_amplitudes(motion: HarmonicModule, codes: Array, latent: int, code: int) -> Array:
@@ -103,15 +106,21 @@ def true_amplitudes(motion: HarmonicModule, codes: Array, latent: int, code: int
     return fitted.reshape(len(fitted), -1)
 
 
-def _start_conditions(network: CHeart, data: ShapeData) -> Array:
-    """Let z_c hold the encoded conditions as they are, as many as it has room for; returns them [N, code]."""
-    straight = network.conditions.straight
-    assert straight is not None
-    torch.nn.init.eye_(straight.weight)
-    last = network.conditions.mlp[2]
-    for parameter in last.parameters():
+def copy_conditions(network: ConditionNetwork, conditions: torch.Tensor) -> Array:
+    """Let an embedding hold the encoded conditions as they are, as many as it has room for.
+
+    Args:
+        network: with a straight path.
+        conditions: [N, E], encoded.
+
+    Returns:
+        The embedding [N, C].
+    """
+    assert network.straight is not None
+    torch.nn.init.eye_(network.straight.weight)
+    for parameter in network.mlp[2].parameters():
         torch.nn.init.zeros_(parameter)
-    return network.conditions(data.conditions).numpy().astype(np.float64)
+    return np.asarray(network(conditions).numpy(), np.float64)
 
 
 def _start_space(space: ShapeSpace, frame: Frame, latent: int, code: int, room: int) -> None:
@@ -120,28 +129,28 @@ def _start_space(space: ShapeSpace, frame: Frame, latent: int, code: int, room: 
     into = np.zeros((latent, len(sd) + code))
     shared = min(latent, len(sd))
     into[:shared, : len(sd)] = (frame.into * sd[:, None])[:, :shared].T
-    _set(space.encoder.linear.weight, into)
-    _set(space.encoder.linear.bias, np.pad(-frame.centre @ frame.into[:, :shared], (0, latent - shared)))
+    set_parameter(space.encoder.linear.weight, into)
+    set_parameter(space.encoder.linear.bias, np.pad(-frame.centre @ frame.into[:, :shared], (0, latent - shared)))
     out = np.zeros((latent + code + room, len(sd)))
     out[:shared] = frame.axes[:shared] / sd
     out[latent + code :] = frame.axes[latent:] / sd
-    _set(space.decoder.linear.weight, out.T)
-    _set(space.decoder.linear.bias, frame.centre / sd)
+    set_parameter(space.decoder.linear.weight, out.T)
+    set_parameter(space.decoder.linear.bias, frame.centre / sd)
 
 
 def _start_prior(prior: LearnedPrior, z: Array, conditions: Array) -> None:
     """The regression of z_0 on the conditions, and the covariance of what it leaves."""
-    weight, bias = _ridge(conditions, z)
-    _set(prior.mean.weight, weight.T)
-    _set(prior.mean.bias, bias)
+    weight, bias = ridge(conditions, z)
+    set_parameter(prior.mean.weight, weight.T)
+    set_parameter(prior.mean.bias, bias)
     left = z - conditions @ weight - bias
     covariance = left.T @ left / max(len(z) - 1, 1) + 0.02 * np.eye(z.shape[1])
     whitener = np.linalg.inv(np.linalg.cholesky(covariance))
     factor = np.tril(whitener, -1) + np.diag(np.log(np.diag(whitener)))
-    _set(prior.factor, factor)
+    set_parameter(prior.factor, factor)
 
 
-def _ridge(x: Array, y: Array) -> tuple[Array, Array]:
+def ridge(x: Array, y: Array) -> tuple[Array, Array]:
     """Ridge regression of y [N, M] on x [N, F] with a free intercept: weight [F, M] and bias [M]."""
     mean, centre = y.mean(axis=0), x.mean(axis=0)
     centred = x - centre
@@ -149,5 +158,6 @@ def _ridge(x: Array, y: Array) -> tuple[Array, Array]:
     return weight, mean - centre @ weight
 
 
-def _set(parameter: torch.Tensor, value: NDArray) -> None:
+def set_parameter(parameter: torch.Tensor, value: NDArray) -> None:
+    """Overwrite a parameter."""
     parameter.copy_(torch.from_numpy(np.ascontiguousarray(value, np.float32)))

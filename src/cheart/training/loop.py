@@ -85,7 +85,7 @@ def fit(
     """
     network.to(device)
     optimisers: Optimisers = {
-        name: torch.optim.AdamW(group, lr=options.rate, weight_decay=options.decay)
+        name: torch.optim.AdamW(group, lr=options.rate, betas=(options.momentum, 0.999), weight_decay=options.decay)
         for name, group in network.groups().items()
     }
     progress = Progress()

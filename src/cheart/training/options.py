@@ -18,6 +18,7 @@ class TrainingOptions:
     Attributes:
         batch: subjects a step.
         rate: Adam's learning rate.
+        momentum: Adam's β₁; players of a game want less of it.
         schedule: ``constant``, or ``cosine`` from the rate down to nothing.
         decay: decoupled weight decay (0 makes AdamW the paper's Adam).
         clip: longest gradient (its norm) that a step takes as it is; 0 for no limit.
@@ -28,6 +29,7 @@ class TrainingOptions:
 
     batch: int = 8
     rate: float = 5e-4
+    momentum: float = 0.9
     schedule: Literal["constant", "cosine"] = "constant"
     decay: float = 0.0
     clip: float = 0.0
@@ -38,6 +40,8 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         if min(self.batch, self.epochs, self.patience) < 1 or not self.rate > 0:
             raise InputError("batch, epochs and patience must be at least 1, and rate above 0")
+        if not 0 <= self.momentum < 1:
+            raise InputError(f"momentum {self.momentum:g} must be in [0, 1)")
         if self.schedule not in ("constant", "cosine"):
             raise InputError(f"schedule {self.schedule!r}: expected constant or cosine")
         if self.age not in ("decades", "number"):
@@ -51,15 +55,29 @@ class TrainingOptions:
 _SMOOTH: dict[str, Any] = {"rate": 3e-4, "schedule": "cosine", "clip": 10.0, "age": "number"}
 _SHAPE: dict[str, Any] = {"space": "shape", "motion": "harmonic", "prior": "learned", "beta": 0.003, "forget": 0.1}
 
+
+def _baselines(*, modes: int, hidden: int) -> dict[str, dict[str, Any]]:
+    """CVAE, CVAE-GAN and CGAN on a shape basis; docs/evaluation.md says how the values were chosen."""
+    all_three = {"space": "shape", "modes": modes, "latent": modes, "hidden": hidden, "rate": 3e-5, "patience": 20}
+    game = {"penalty": 10.0, "momentum": 0.5}
+    return {
+        "cvae": {**all_three, "beta": 0.003},
+        "cvae-gan": {**all_three, **game, "beta": 0.003},
+        "cgan": {**all_three, **game},
+    }
+
+
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "training": TrainingOptions(batch=16, epochs=40, patience=40, **_SMOOTH),
         "cheart": {**_SHAPE, "modes": 64, "latent": 48, "hidden": 32},
         "pca": {"modes": 64},
+        **_baselines(modes=64, hidden=32),
     },
     "laptop": {
         "training": TrainingOptions(batch=32, epochs=100, patience=100, **_SMOOTH),
         "cheart": {**_SHAPE, "modes": 96, "latent": 64, "hidden": 64},
+        **_baselines(modes=96, hidden=64),
     },
     "paper": {"training": TrainingOptions(), "cheart": {}},
 }
@@ -75,8 +93,11 @@ def resolve(model: str, preset: str, settings: Iterable[str]) -> tuple[TrainingO
     check_model(model)
     if preset not in PRESETS:
         raise InputError(f"preset {preset!r}: expected one of {', '.join(PRESETS)}")
-    training: TrainingOptions = PRESETS[preset]["training"]
-    return apply_settings(training, OPTIONS[model](**PRESETS[preset].get(model, {})), settings)
+    own: dict[str, Any] = PRESETS[preset].get(model, {})
+    of_training = {f.name for f in fields(TrainingOptions)}
+    training = replace(PRESETS[preset]["training"], **{k: v for k, v in own.items() if k in of_training})
+    options = OPTIONS[model](**{k: v for k, v in own.items() if k not in of_training})
+    return apply_settings(training, options, settings)
 
 
 def apply_settings(training: TrainingOptions, options: Any, settings: Iterable[str]) -> tuple[TrainingOptions, Any]:

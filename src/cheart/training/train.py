@@ -24,6 +24,7 @@ from cheart.progress import Jobs
 from cheart.training.at_once import fit_at_once
 from cheart.training.continuing import continue_model
 from cheart.training.data import Data, ShapeData, VoxelData
+from cheart.training.linear_beats import start_linear_beats
 from cheart.training.linear_start import start_linear
 from cheart.training.loop import Progress, choose_device, fit, write_run
 from cheart.training.loose import loosen
@@ -104,8 +105,9 @@ def train(
     write_run(run, cohort, seed=seed, device=where, progress=None, **how)
     write_config(run, network, options, **about)
     data = _data(network, cohort, prepared=prepared, jobs=jobs)
-    if start_from is None and not going_on and isinstance(network, CHeart) and isinstance(data[0], ShapeData):
+    if start_from is None and not going_on and isinstance(data[0], ShapeData):
         start_linear(network, data[0])
+        start_linear_beats(network, data[0])
     if isinstance(network, FittedModel):
         progress = fit_at_once(network, *data, run=run, log=log)
     else:
