@@ -71,10 +71,10 @@ def write_vtp(path: Path, surface: Surface, *, at_points: Arrays, at_faces: Arra
         'compressor="vtkZLibDataCompressor">\n<PolyData>\n'
         f'<Piece NumberOfPoints="{len(surface.vertices)}" NumberOfVerts="0" NumberOfLines="0" NumberOfStrips="0" '
         f'NumberOfPolys="{count}">\n'
-        + _section("PointData", points)
-        + _section("CellData", cells)
-        + _section("Points", {"Points": surface.vertices.astype("<f4")})
-        + _section(
+        + section("PointData", points)
+        + section("CellData", cells)
+        + section("Points", {"Points": surface.vertices.astype("<f4")})
+        + section(
             "Polys",
             {
                 "connectivity": surface.faces.ravel().astype("<i4"),
@@ -107,7 +107,8 @@ def write_pvd(path: Path, entries: Iterable[tuple[float, str, str]]) -> None:
     )
 
 
-def _section(tag: str, arrays: Arrays) -> str:
+def section(tag: str, arrays: Arrays) -> str:
+    """A VTK XML section of data arrays, [N] or [N, 3], compressed."""
     return f"<{tag}>\n" + "".join(_data_array(name, array) for name, array in arrays.items()) + f"</{tag}>\n"
 
 
