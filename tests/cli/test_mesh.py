@@ -43,7 +43,11 @@ def test_the_manifest_is_printed_as_json(heart, tmp_path):
 
 @pytest.mark.parametrize(
     ("option", "value", "told"),
-    [("--format", "obj", "stl, ply, vtp, glb"), ("--resolution", "0.1", "0.8 to 10 mm"), ("--labels", "acdc", "LV")],
+    [
+        ("--format", "obj", "vtp, glb, vtu, msh"),
+        ("--resolution", "0.1", "0.8 to 10 mm"),
+        ("--labels", "acdc", "LV"),
+    ],
 )
 def test_bad_requests_leave_nothing_behind(heart, tmp_path, option, value, told):
     error = _run(heart, "-o", tmp_path / "mesh", option, value).exception

@@ -14,7 +14,11 @@ def mesh(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="A label map, 3D or 4D NIfTI.")],
     out: OutFolder,
     formats: Annotated[
-        str, typer.Option("--format", help="Any of stl, ply, vtp (with .pvd) and glb (animated), with commas.")
+        str,
+        typer.Option(
+            "--format",
+            help="Any of stl, ply, vtp (with .pvd) and glb (animated); vtu and msh: the LV's wall as tetrahedra.",
+        ),
     ] = "stl,ply,vtp,glb",
     correspondence: Annotated[
         bool,
@@ -60,7 +64,7 @@ def mesh(
     rows = manifest["surfaces"]
     if manifest["frames_left_out"]:
         warn(f"frames without a whole heart were left out: {', '.join(map(str, manifest['frames_left_out']))}")
-    worst = max(abs(row["volume_error"]) for row in rows)
+    worst = max(abs(row["volume_error"]) for row in [*rows, *manifest.get("walls", [])])
     if worst > 0.02:
         warn(
             f"a surface's volume differs from its voxels' by {worst:.1%}, most likely because pieces that lie apart "
@@ -69,11 +73,15 @@ def mesh(
     poor = max(row["quality"]["share_below_0.2"] for row in rows)
     if poor > 0.01:
         warn(f"up to {poor:.1%} of a surface's triangles are thin (quality below 0.2): see quality in surfaces.json")
+    inside_out = sum(row["quality"]["inside_out"] for row in manifest.get("walls", []))
+    if inside_out:
+        warn(f"{inside_out} tetrahedra are inside out: see quality of the walls in surfaces.json; try --resolution")
     closed = sum(row["watertight"] for row in rows)
     text = (
         f"{len(rows)} surfaces of {len(manifest['frames'])} frames in {out} ({closed} watertight, volume within "
         f"{worst:.2%} of the voxels); start with surfaces.json"
         + (", heart.pvd in ParaView" if "vtp" in wanted else "")
         + (", heart.glb in a browser" if "glb" in wanted else "")
+        + (", wall.pvd for the wall's tetrahedra" if "vtu" in wanted else "")
     )
     answer(manifest, text, as_json=as_json)

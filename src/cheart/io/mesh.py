@@ -17,14 +17,18 @@ from cheart.files import write_json
 from cheart.io.correspondence import MovingSurface, follow, wall_thickness
 from cheart.io.glb import write_glb
 from cheart.io.mesh_files import write_ply, write_pvd, write_stl, write_vtp
+from cheart.io.solid_files import write_msh, write_vtu
 from cheart.io.surface import PARTS, REGIONS, RESOLUTION_MM, Surface, closed_surface
+from cheart.io.wall import WALL_REGIONS, Solid, wall_solids
 from cheart.labels import LV, MYO, RV
 from cheart.palette import COLOURS
 from cheart.progress import track
 from cheart.provenance import provenance
 
-Format = Literal["stl", "ply", "vtp", "glb"]
+Format = Literal["stl", "ply", "vtp", "glb", "vtu", "msh"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+SURFACES: tuple[Format, ...] = ("stl", "ply", "vtp", "glb")
+"""Those that hold surfaces; the others hold the wall as tetrahedra."""
 
 _GLB_MM = 3.0  # a page should load in a moment
 _GLB_ORDER = ("lv_endocardium", "rv_endocardium", "lv_epicardium")
@@ -112,7 +116,7 @@ def write_meshes(
         heart: the label maps; frames that lack a structure are left out and named in the manifest.
         frame_s: time from one frame to the next in s; nan counts as a cycle of 1 s.
         title: what these surfaces are, such as ``Generated: age 63 years``; it goes into every file.
-        formats: which files.
+        formats: which files; ``vtu`` and ``msh`` hold the LV's wall as tetrahedra (:mod:`cheart.io.wall`).
         correspondence: deform the first frame's surfaces through the cycle instead of drawing each frame's anew.
             A GLB, which needs that, is otherwise made from coarser surfaces (3 mm).
         resolution_mm: length of a typical edge.
@@ -130,7 +134,9 @@ def write_meshes(
     rows, collection = [], []
     for i, frame in enumerate(frames):
         for part in PARTS:
-            files = {str(kind): f"{kind}/{part}_t{frame:02d}.{kind}" for kind in formats if kind != "glb"}
+            files = {
+                str(kind): f"{kind}/{part}_t{frame:02d}.{kind}" for kind in formats if kind in ("stl", "ply", "vtp")
+            }
             at_points, at_faces = arrays.get((part, i), ({}, {}))
             if correspondence:
                 at_points = at_points | {"displacement": world[part][i].vertices - world[part][0].vertices}
@@ -144,8 +150,53 @@ def write_meshes(
         moving = moving or follow_all(draw_surfaces(heart, max(_GLB_MM, resolution_mm)))
         _write_glb(folder / "heart.glb", moving, heart, cycle_s=step * len(heart.labels), title=title)
     manifest = _manifest(title, heart, frames, step, formats, correspondence) | {"surfaces": rows}
+    if {"vtu", "msh"} & set(formats):
+        manifest |= {
+            "wall_regions": {str(i): name for i, name in enumerate(WALL_REGIONS)},
+            "wall_quality": "per tetrahedron: mean ratio, 1 is regular, 0 is flat, negative is inside out",
+            "walls": write_walls(folder, heart, final, formats, step=step, correspondence=correspondence),
+        }
     write_json(folder / "surfaces.json", manifest)
     return manifest
+
+
+def write_walls(
+    folder: Path,
+    heart: OrientedLabels,
+    surfaces: Mapping[str, list[Surface]],
+    formats: tuple[Format, ...],
+    *,
+    step: float,
+    correspondence: bool,
+) -> list[dict[str, Any]]:
+    """Write the LV's wall as tetrahedra, a file a frame and format, and ``wall.pvd``; see :func:`write_meshes`.
+
+    Returns:
+        One row a frame, for the manifest.
+    """
+    inner, outer = surfaces["lv_endocardium"], surfaces["lv_epicardium"]
+    edge_mm = float(np.sqrt(np.median(inner[0].face_areas) * 4 / np.sqrt(3)))
+    voxels_ml = [heart.voxel_ml(frame, "lv_epicardium") - heart.voxel_ml(frame, "lv_endocardium")
+                 for frame in heart.frames]  # fmt: skip
+    rows, collection, first = [], [], None
+    for frame, solid, voxel_ml in zip(
+        heart.frames, wall_solids(inner, outer, voxels_ml, edge_mm=edge_mm), voxels_ml, strict=True
+    ):
+        world = _solid_in_world(solid, heart)
+        first = first or world
+        files = {str(kind): f"{kind}/lv_wall_t{frame:02d}.{kind}" for kind in formats if kind in ("vtu", "msh")}
+        for name in files.values():
+            (folder / name).parent.mkdir(exist_ok=True)
+        if "vtu" in files:
+            moved = {"displacement": world.points - first.points} if correspondence else {}
+            write_vtu(folder / files["vtu"], world, at_points=moved)
+            collection.append((frame * step, "lv_wall", files["vtu"]))
+        if "msh" in files:
+            write_msh(folder / files["msh"], world)
+        rows.append(_wall_row(world, frame, voxel_ml, files))
+    if collection:
+        write_pvd(folder / "wall.pvd", collection)
+    return rows
 
 
 def draw_surfaces(heart: OrientedLabels, resolution_mm: float) -> dict[str, list[Surface]]:
@@ -165,6 +216,32 @@ def follow_all(drawn: Mapping[str, list[Surface]]) -> dict[str, MovingSurface]:
 def _world(surface: Surface, heart: OrientedLabels) -> Surface:
     faces = surface.faces[:, ::-1] if heart.mirrored else surface.faces
     return Surface(heart.to_world(surface.vertices), np.ascontiguousarray(faces), surface.regions)
+
+
+def _solid_in_world(solid: Solid, heart: OrientedLabels) -> Solid:
+    tetrahedra, triangles = solid.tetrahedra, solid.triangles
+    if heart.mirrored:
+        tetrahedra, triangles = tetrahedra[:, [1, 0, 2, 3]], triangles[:, ::-1]
+    return Solid(heart.to_world(solid.points), tetrahedra, triangles, solid.boundaries, solid.depth)
+
+
+def _wall_row(solid: Solid, frame: int, voxel_ml: float, files: Mapping[str, str]) -> dict[str, Any]:
+    quality = solid.quality
+    return {
+        "frame": frame,
+        "files": dict(files),
+        "points": len(solid.points),
+        "tetrahedra": len(solid.tetrahedra),
+        "layers": len(np.unique(solid.depth)) - 1,
+        "volume_ml": round(solid.volume_ml, 3),
+        "voxel_volume_ml": round(voxel_ml, 3),
+        "volume_error": round(solid.volume_ml / voxel_ml - 1, 5),
+        "quality": {
+            "mean": round(float(quality.mean()), 3),
+            "least": round(float(quality.min()), 4),
+            "inside_out": int((quality <= 0).sum()),
+        },
+    }
 
 
 def _write_one(
