@@ -44,6 +44,17 @@ Height = Annotated[str | None, typer.Option("--height", help="cm.")]
 SBP = Annotated[str | None, typer.Option("--sbp", help="Systolic blood pressure, mmHg.")]
 More = Annotated[list[str] | None, typer.Option("--with", help="Another condition of the model, as name=value.")]
 
+SliceThickness = Annotated[float | None, typer.Option("--slice-thickness", help="Image slices of this thickness, mm.")]
+SliceGap = Annotated[float, typer.Option("--slice-gap", help="Gap between slices, mm.")]
+InPlane = Annotated[float | None, typer.Option("--in-plane", help="Pixel size of the slices, mm.")]
+BreathHold = Annotated[float, typer.Option("--breath-hold", help="SD of each slice's shift in plane, mm.")]
+MissingSlices = Annotated[
+    int, typer.Option("--missing-slices", help="Up to so many slices missing at base and at apex.")
+]
+ContourDice = Annotated[
+    float | None, typer.Option("--contour-dice", help="Contours that err: their Dice to the truth.")
+]
+
 
 def conditions(
     age: str | None, sex: str | None, weight: str | None, height: str | None, sbp: str | None, more: list[str] | None
@@ -100,7 +111,14 @@ def report(out: Path, shown: list[MadeHeart], model: TrainedModel, total: int, w
     }
 
 
-def in_words(out: Path, shown: list[MadeHeart], model: TrainedModel, total: int) -> str:
+_NEXT = {
+    "bids": "then phenotypes.tsv, and sub-*_dseg.nii.gz in ITK-SNAP",
+    "nnunet": "then dataset.json; move the folder to nnUNet_raw, and splits_final.json on to nnUNet_preprocessed",
+    "monai": "then dataset.json, which monai.data.load_decathlon_datalist reads, and cases.tsv",
+}
+
+
+def in_words(out: Path, shown: list[MadeHeart], model: TrainedModel, total: int, form: str = "bids") -> str:
     """The answer of a verb that makes hearts, for people."""
     from cheart.conditions import describe
 
@@ -120,5 +138,5 @@ def in_words(out: Path, shown: list[MadeHeart], model: TrainedModel, total: int)
         f"  LVEDV {p.lvedv:.0f} mL, LVESV {p.lvesv:.0f} mL, LVEF {p.lvef:.0f} %, LVM {p.lvm:.0f} g, "
         f"RVEDV {p.rvedv:.0f} mL, RVESV {p.rvesv:.0f} mL"
     )
-    lines.append(f"Look at {out / 'picture.png'} first; then phenotypes.tsv, and sub-*_dseg.nii.gz in ITK-SNAP.")
+    lines.append(f"Look at {out / 'picture.png'} first; {_NEXT[form]}.")
     return "\n".join(lines)

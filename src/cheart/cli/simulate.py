@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cheart.cli.options import Scheduler
+from cheart.cli.options import (
+    BreathHold,
+    ContourDice,
+    InPlane,
+    MissingSlices,
+    Scheduler,
+    SliceGap,
+    SliceThickness,
+)
 
 if TYPE_CHECKING:
     from cheart.progress import Jobs
@@ -23,12 +31,12 @@ def simulate(
     frames: Annotated[int, typer.Option(help="Frames a cycle.")] = 20,
     heart_rate: Annotated[bool, typer.Option("--heart-rate", help="Heart rate as a sixth condition.")] = False,
     observed: Annotated[str, typer.Option(help="Frames that are imaged: all, or ed,es.")] = "all",
-    slice_thickness: Annotated[float | None, typer.Option(help="Image slices of this thickness, mm.")] = None,
-    slice_gap: Annotated[float, typer.Option(help="Gap between slices, mm.")] = 0.0,
-    in_plane: Annotated[float | None, typer.Option(help="Pixel size of the slices, mm.")] = None,
-    breath_hold: Annotated[float, typer.Option(help="SD of each slice's shift in plane, mm.")] = 0.0,
-    missing_slices: Annotated[int, typer.Option(help="Up to so many slices missing at base and at apex.")] = 0,
-    contour_dice: Annotated[float | None, typer.Option(help="Contours that err: their Dice to the truth.")] = None,
+    slice_thickness: SliceThickness = None,
+    slice_gap: SliceGap = 0.0,
+    in_plane: InPlane = None,
+    breath_hold: BreathHold = 0.0,
+    missing_slices: MissingSlices = 0,
+    contour_dice: ContourDice = None,
     nifti: Annotated[bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz.")] = False,
     check: Annotated[
         Path | None,

@@ -98,8 +98,8 @@ def _between(inner: Surface, outer: Surface, layers: int) -> Solid:
     depth = np.linspace(0, 1, layers + 1)
     ends = inner.vertices[used], outer.vertices[used]
     points = np.concatenate([ends[0] * (1 - s) + ends[1] * s for s in depth])
-    prisms = [faces + count * layer for layer in range(layers)]
-    tetrahedra = np.concatenate([_split(prism, count) for prism in prisms])
+    prisms = np.concatenate([faces + count * layer for layer in range(layers)]).astype(np.int32)
+    tetrahedra = _split(prisms, count)
     sides = _base(inner, used, count, layers)
     top = faces + count * layers
     triangles = np.concatenate([faces[:, ::-1], top, sides]).astype(np.int32)

@@ -14,8 +14,7 @@ The folder is a cohort as people exchange it: ``cheart import nifti OUT COHORT -
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from cheart.cohort import dictionary, write_table
 from cheart.files import write_json
 from cheart.io.bids import write_in_template
 from cheart.io.itksnap import write_label_file
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import track
 from cheart.provenance import provenance
 from cheart.tasks.trained import MadeHeart, TrainedModel
 
@@ -33,30 +32,16 @@ SHOWN = 6
 """Hearts that are kept in memory for the picture; the others are written and forgotten."""
 
 
-def _as_it_is(heart: MadeHeart) -> MadeHeart:
-    return heart
-
-
 def write_hearts(
-    folder: Path,
-    hearts: Iterable[Any],
-    model: TrainedModel,
-    *,
-    total: int,
-    title: str,
-    make: Callable[[Any], MadeHeart] = _as_it_is,
-    jobs: Jobs = 1,
-    **how: Any,
+    folder: Path, hearts: Iterable[MadeHeart], model: TrainedModel, *, total: int, title: str, **how: Any
 ) -> list[MadeHeart]:
     """Write hearts as they come, one after the other, and the tables behind them.
 
     Args:
         folder: an empty folder (see :func:`cheart.files.new_folder`).
-        hearts: total of them; or what ``make`` makes one of, such as a :class:`cheart.tasks.generate.Order`.
+        hearts: total of them.
         model: that made them.
         title: what is going on, for the progress bar.
-        make: picklable; workers make hearts, measure and write them, and forget them.
-        jobs: processes (−1: one a core) or a Dask scheduler; the files do not depend on them.
         how: more for result.json, such as the seed.
 
     Returns:
@@ -66,12 +51,12 @@ def write_hearts(
     figures: list[dict[str, Any]] = []
     shown: list[MadeHeart] = []
     digits = max(3, len(str(total)))
-    work = partial(_write_one, folder.absolute(), model.name, digits, make)
-    written = parallel(work, enumerate(hearts, start=1), jobs=jobs)
-    for person, figure, heart in track(written, total=total, title=title):
-        people.append(person)
-        figures.append(figure)
-        if heart is not None:
+    for number, heart in enumerate(track(hearts, total=total, title=title), start=1):
+        name = f"sub-{number:0{digits}}"
+        write_in_template(folder / f"{name}_dseg.nii.gz", heart.sequence, Made=f"{heart.kind} by {model.name}")
+        people.append({"participant_id": name, **person_row(heart)})
+        figures.append({"participant_id": name, **heart.phenotypes.row()})
+        if len(shown) < SHOWN:
             shown.append(heart)
     write_table(folder / "participants.tsv", pd.DataFrame(people))
     write_json(folder / "participants.json", dictionary(model.encoding.schema))
@@ -79,16 +64,6 @@ def write_hearts(
     write_label_file(folder)
     write_json(folder / "result.json", describe_result(model, kind=shown[0].kind, hearts=total, **how))
     return shown
-
-
-def _write_one(
-    folder: Path, by: str, digits: int, make: Callable[[Any], MadeHeart], item: tuple[int, Any]
-) -> tuple[dict[str, Any], dict[str, Any], MadeHeart | None]:
-    """A heart's rows of participants.tsv and phenotypes.tsv, and the heart itself if it is one of the first."""
-    number, heart = item[0], make(item[1])
-    name = {"participant_id": f"sub-{number:0{digits}}"}
-    write_in_template(folder / f"{name['participant_id']}_dseg.nii.gz", heart.sequence, Made=f"{heart.kind} by {by}")
-    return name | _person(heart), name | heart.phenotypes.row(), heart if number <= SHOWN else None
 
 
 def describe_result(model: TrainedModel, **how: Any) -> dict[str, Any]:
@@ -101,7 +76,8 @@ def describe_result(model: TrainedModel, **how: Any) -> dict[str, Any]:
     return {"format": 1, "model": told, **how, "provenance": provenance()}
 
 
-def _person(heart: MadeHeart) -> dict[str, Any]:
+def person_row(heart: MadeHeart) -> dict[str, Any]:
+    """What the model was told of a heart's owner: its row of participants.tsv, but for the name."""
     return {
         "cycle_s": heart.sequence.cycle_s,
         **heart.conditions,
