@@ -9,10 +9,11 @@ from cheart.cohort import CohortWriter
 from cheart.conditions import PAPER_SCHEMA
 from cheart.errors import InputError
 from cheart.grid import GRIDS
+from cheart.io.bids import write_in_template
 from cheart.io.nifti import write_labels, write_sequence
 from cheart.io.recording import TEMPLATE, sidecar_path
 from cheart.labels import SCHEMES
-from cheart.report.collect import collect
+from cheart.report.collect import collect, collect_all
 from cheart.sequence import Sequence
 
 GRID = GRIDS["half"]
@@ -92,3 +93,19 @@ def test_a_folder_without_hearts_is_refused(tmp_path):
         collect(tmp_path, scheme=OURS)
     with pytest.raises(InputError, match="--subject 1 goes with a cohort"):
         collect(tmp_path / "some.nii.gz", subjects=["1"], scheme=OURS)
+
+
+def test_a_person_of_a_cohort_beside_what_a_model_made_of_them(cohort, tmp_path):
+    made = _result(tmp_path / "made", "sub-001")
+    real, synthetic = collect_all([cohort, made], subjects=["b"], scheme=OURS)
+    assert (real.kind, synthetic.kind) == ("simulated", "generated")
+    assert real.about.startswith("age 65 years")
+    with pytest.raises(InputError, match="--subject c"):
+        collect_all([cohort, made], subjects=["c"], scheme=OURS)
+
+
+def test_a_simulated_heart_is_called_so_wherever_its_file_lies(tmp_path):
+    path = tmp_path / "sub-1_dseg.nii.gz"
+    write_in_template(path, HEART, Made="simulated by cheart")
+    (heart,) = collect(path, scheme=OURS)
+    assert heart.kind == "simulated"

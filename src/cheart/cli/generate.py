@@ -126,9 +126,11 @@ def generate(
 
 def _tell(batch: Batch, missing: int, warnings: list[str], *, as_json: bool) -> None:
     """Draw the picture and answer; of a shard, say what is missing."""
+    from dataclasses import replace
+
     from cheart.cli.options import finish, in_words, report
     from cheart.cli.say import answer
-    from cheart.tasks.batch import first_hearts
+    from cheart.tasks.batch import first_hearts, imaged
 
     out, total = batch.folder, len(batch.orders)
     if missing:
@@ -139,7 +141,7 @@ def _tell(batch: Batch, missing: int, warnings: list[str], *, as_json: bool) -> 
         answer({"result": str(out), "hearts": total, "missing": missing}, text, as_json=as_json)
         return
     shown = list(first_hearts(batch))
-    finish(out, shown, batch.model)
+    finish(out, [replace(heart, sequence=imaged(heart, batch.acquisition)) for heart in shown], batch.model)
     told = report(out, shown, batch.model, total, warnings)
     answer(told | {"missing": 0}, in_words(out, shown, batch.model, total, batch.form), as_json=as_json)
 

@@ -113,7 +113,7 @@ def report(out: Path, shown: list[MadeHeart], model: TrainedModel, total: int, w
 
 _NEXT = {
     "bids": "then phenotypes.tsv, and sub-*_dseg.nii.gz in ITK-SNAP",
-    "nnunet": "then dataset.json; move the folder to nnUNet_raw, and splits_final.json on to nnUNet_preprocessed",
+    "nnunet": "then dataset.json and cases.tsv; the folder belongs into nnUNet_raw",
     "monai": "then dataset.json, which monai.data.load_decathlon_datalist reads, and cases.tsv",
 }
 

@@ -39,7 +39,7 @@ def render(
     from cheart.errors import InputError
     from cheart.labels import parse_scheme
     from cheart.report.animation import save_animation
-    from cheart.report.collect import MOST, collect
+    from cheart.report.collect import MOST, collect_all
     from cheart.report.movie import SUFFIXES
     from cheart.report.picture import STILL, save_picture
 
@@ -48,9 +48,7 @@ def render(
     if out.exists() and not overwrite:
         raise InputError(f"{out} exists already; choose another name, or replace it with --overwrite")
     scheme = parse_scheme(labels)
-    hearts = [
-        heart for source in sources for heart in collect(source, subjects=subject or (), scheme=scheme, spacing=spacing)
-    ]
+    hearts = collect_all(sources, subjects=subject or (), scheme=scheme, spacing=spacing)
     if title and len(title) != len(hearts):
         raise InputError(f"--title was given {len(title)} times for {len(hearts)} hearts: give one for each, or none")
     if len(hearts) > MOST:

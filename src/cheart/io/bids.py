@@ -38,7 +38,7 @@ def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -
     with new_folder(Path(out), overwrite=overwrite) as folder:
         for index in track(range(len(cohort)), total=len(cohort), title="Writing NIfTI"):
             sequence = cohort.sequence(index)
-            write_in_template(folder / f"{names[index]}_dseg.nii.gz", sequence)
+            write_in_template(folder / f"{names[index]}_dseg.nii.gz", sequence, Made=f"{cohort.info['kind']} by cheart")
         write_table(folder / "participants.tsv", table)
         shutil.copy(cohort.path / "participants.json", folder / "participants.json")
         rows = [{"index": number, "name": TITLES[name]} for name, number in STRUCTURES.items()]

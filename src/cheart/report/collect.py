@@ -50,6 +50,33 @@ def collect(
     return [from_nifti(source, scheme=scheme, spacing=spacing)]
 
 
+def collect_all(
+    sources: SequenceOf[Path], *, subjects: SequenceOf[str] = (), scheme: Scheme, spacing: Spacing | None = None
+) -> list[Portrait]:
+    """The hearts at several places, in their order: a person beside what a model made of them.
+
+    Each participant that is named comes from every place that has them; results and label maps that have none of them
+    are shown as they are.
+
+    Raises:
+        InputError: as :func:`collect`; a participant whom no place has.
+    """
+    hearts, known = [], [_has(source, subjects) for source in sources]
+    for source, own in zip(sources, known, strict=True):
+        alone = own or (subjects if (source / "cohort.json").is_file() or not any(known) else [])
+        hearts += collect(source, subjects=alone, scheme=scheme, spacing=spacing)
+    return hearts
+
+
+def _has(source: Path, subjects: SequenceOf[str]) -> list[str]:
+    """Those participants that a cohort or a folder of results has."""
+    if (source / "cohort.json").is_file():
+        names = {str(name) for name in Cohort.open(source).table["participant_id"]}
+    else:
+        names = {path.name.split("_")[0] for path in source.glob("sub-*_dseg.nii.gz")}
+    return [subject for subject in subjects if subject in names or f"sub-{subject}" in names]
+
+
 def from_nifti(path: Path, *, scheme: Scheme, spacing: Spacing | None = None) -> Portrait:
     """A label map; what cheart wrote is taken as it is, another one is brought into the template pose first.
 
@@ -78,7 +105,9 @@ def _in_template(stored: LabelMap, sidecar: dict[str, Any], scheme: Scheme) -> S
 def _what(path: Path) -> tuple[Kind, str]:
     """What the files beside a label map say of it: its kind, and the conditions in words. Never its name."""
     result = path.parent / "result.json"
-    kind: Kind = read_json(result)["kind"] if result.is_file() else "imported"
+    side = sidecar_path(path)
+    made = str(read_json(side).get("Made", "")).split(" ")[0] if side.is_file() else ""
+    kind: Kind = read_json(result)["kind"] if result.is_file() else "simulated" if made == "simulated" else "imported"
     name = path.name.split("_")[0].removesuffix(".gz").removesuffix(".nii")
     people = path.parent / "participants.tsv"
     if people.is_file():

@@ -133,7 +133,7 @@ def _make_subject(task: _Task, index: int) -> dict[str, Any]:
         sequence = acquire(sequence, task.acquisition, rng=np.random.default_rng([task.seed, index, 0xACC]))
     name = f"sub-sim{index + 1:04d}"
     if task.nifti is not None:
-        write_in_template(task.nifti / f"{name}_dseg.nii.gz", sequence)
+        write_in_template(task.nifti / f"{name}_dseg.nii.gz", sequence, Made="simulated by cheart")
     return {
         "participant": {"participant_id": name, "cycle_s": sequence.cycle_s, **truth.conditions},
         "truth": {"participant_id": name, **truth.to_row()},

@@ -31,6 +31,7 @@ from cheart.io.bids import write_in_template
 from cheart.io.itksnap import write_label_file
 from cheart.io.samples import Case, Sample
 from cheart.progress import Jobs, parallel, track
+from cheart.sequence import Sequence
 from cheart.simulate.acquisition import Acquisition, acquire
 from cheart.tasks.generate import Order, draw
 from cheart.tasks.results import SHOWN, describe_result, person_row
@@ -178,6 +179,13 @@ def first_hearts(batch: Batch) -> Iterator[MadeHeart]:
     return (draw(batch.model, order) for order in batch.orders[:SHOWN])
 
 
+def imaged(heart: MadeHeart, acquisition: Acquisition) -> Sequence:
+    """A generated heart as it is imaged; chance depends on the heart's seed only."""
+    if acquisition == Acquisition():
+        return heart.sequence
+    return acquire(heart.sequence, acquisition, rng=np.random.default_rng([heart.seed or 0, 0xACC]))
+
+
 def _record(records: Path, name: str) -> Path:
     return records / f"{name}.json"
 
@@ -188,9 +196,7 @@ def _make_one(
     """Make one heart and write its files, then its record."""
     name, order, use = item
     heart = draw(model, order)
-    seen = heart.sequence
-    if acquisition != Acquisition():
-        seen = acquire(heart.sequence, acquisition, rng=np.random.default_rng([order.seed, 0xACC]))
+    seen = imaged(heart, acquisition)
     sample = Sample(name, use, seen, heart.sequence)
     if form == "bids":
         write_in_template(folder / f"{name}_dseg.nii.gz", seen, Made=f"{heart.kind} by {model.name}")
