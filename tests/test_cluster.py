@@ -18,10 +18,10 @@ from cheart.io.importing import import_cohort
 from cheart.labels import parse_scheme
 from cheart.progress import parallel
 from cheart.simulate.cohort import simulate_cohort
+from cheart.tasks.batch import Batch, begin, make
 from cheart.tasks.evaluate import evaluate_completion
-from cheart.tasks.generate import draw, orders
+from cheart.tasks.generate import orders
 from cheart.tasks.judge_generation import evaluate_generation
-from cheart.tasks.results import write_hearts
 from cheart.tasks.trained import TrainedModel
 from cohorts import tiny_cohort
 from tiny import cohort, model, run
@@ -81,9 +81,9 @@ def test_models_are_judged_alike(cluster: str, model: TrainedModel, cohort: Coho
 
 def test_the_same_hearts_are_written(cluster: str, model: TrainedModel, tmp_path: Path) -> None:
     for name, jobs in (("here", 1), ("there", cluster)):
-        (tmp_path / name).mkdir()
-        ordered = orders(model, 3, {"age": 40}, seed=3, unknown="draw")
-        write_hearts(tmp_path / name, ordered, model, total=3, title="Made", make=partial(draw, model), jobs=jobs)
+        batch = Batch(tmp_path / name, model, list(orders(model, 3, {"age": 40}, seed=3, unknown="draw")))
+        begin(batch, resume=False, shard=False, overwrite=False)
+        assert make(batch, jobs=jobs) == 0
     names = [p.name for p in (tmp_path / "here").iterdir() if p.name != "result.json"]
     same, _, _ = filecmp.cmpfiles(tmp_path / "here", tmp_path / "there", names, shallow=False)
     assert sorted(same) == sorted(names)
