@@ -6,7 +6,7 @@ from cheart.grid import GRIDS
 from cheart.io.mesh import OrientedLabels, write_meshes
 from cheart.io.solid_files import write_msh
 from cheart.io.surface import Surface
-from cheart.io.wall import BASE, ENDOCARDIUM, EPICARDIUM, wall_solids
+from cheart.io.wall import BASE, ENDOCARDIUM, EPICARDIUM, _between, _fitted, wall_solids
 from cheart.labels import MYO
 
 
@@ -25,6 +25,21 @@ def solids(heart):
 def test_the_wall_has_the_volume_that_was_asked_for_and_nothing_is_inside_out(solids):
     assert [solid.volume_ml for solid in solids] == pytest.approx([30.0, 32.0], rel=1e-3)
     assert all(solid.quality.min() > 0.05 for solid in solids)
+
+
+def test_columns_that_cross_are_put_right(heart):
+    """Two neighbouring columns are made to change places on the epicardium."""
+    inner = heart.surface(0, "lv_endocardium", 5.0)
+    middle = inner.vertices.mean(axis=0)
+    outer = Surface(middle + (inner.vertices - middle) * [1.4, 1.4, 1.2], inner.faces, inner.regions)
+    a, b = inner.faces[np.flatnonzero(inner.regions == 0)[200]][:2]
+    crossed = outer.vertices.copy()
+    crossed[[a, b]] = crossed[[b, a]]
+    crossed = Surface(crossed, outer.faces, outer.regions)
+    assert _between(inner, crossed, 3).quality.min() < 0
+    right = _fitted(inner, crossed, 3, 60.0)
+    assert right.quality.min() > 0
+    assert right.volume_ml == pytest.approx(60, rel=1e-3)
 
 
 def test_the_boundary_is_closed_and_holds_the_same_volume(solids):

@@ -13,7 +13,7 @@ from cheart.io.bids import write_in_template
 from cheart.io.nifti import write_labels, write_sequence
 from cheart.io.recording import TEMPLATE, sidecar_path
 from cheart.labels import SCHEMES
-from cheart.report.collect import collect, collect_all
+from cheart.report.collect import collect, collect_all, told_of_models
 from cheart.sequence import Sequence
 
 GRID = GRIDS["half"]
@@ -109,3 +109,13 @@ def test_a_simulated_heart_is_called_so_wherever_its_file_lies(tmp_path):
     write_in_template(path, HEART, Made="simulated by cheart")
     (heart,) = collect(path, scheme=OURS)
     assert heart.kind == "simulated"
+
+
+def test_a_caption_says_what_the_model_was_trained_on(tmp_path):
+    made = _result(tmp_path / "made", "sub-001")
+    assert told_of_models([made]) == ""
+    model = {"name": "cheart", "trained_on": {"title": "60 simulated healthy hearts"}}
+    (made / "result.json").write_text(json.dumps({"kind": "generated", "model": model}))
+    assert (
+        told_of_models([made / "sub-001_dseg.nii.gz", made]) == "Model cheart, trained on 60 simulated healthy hearts"
+    )

@@ -25,7 +25,7 @@ def render(
     title: Annotated[
         list[str] | None, typer.Option("--title", help="What to say of a heart, one for each, in their order.")
     ] = None,
-    caption: Annotated[str, typer.Option("--caption", help="A line for the foot.")] = "",
+    caption: Annotated[str, typer.Option("--caption", help="A line for the foot; without it, the model.")] = "",
     labels: LabelScheme = "cheart",
     spacing: Annotated[
         Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
@@ -39,7 +39,7 @@ def render(
     from cheart.errors import InputError
     from cheart.labels import parse_scheme
     from cheart.report.animation import save_animation
-    from cheart.report.collect import MOST, collect_all
+    from cheart.report.collect import MOST, collect_all, told_of_models
     from cheart.report.movie import SUFFIXES
     from cheart.report.picture import STILL, save_picture
 
@@ -55,5 +55,5 @@ def render(
         warn(f"{len(hearts)} hearts are many for one picture: the first {MOST} are shown")
     shown = [replace(h, about=text) for h, text in zip(hearts, title, strict=True)] if title else hearts
     draw = save_picture if out.suffix.lower() in STILL else save_animation
-    draw(out, shown[:MOST], caption=caption)
+    draw(out, shown[:MOST], caption=caption or told_of_models(sources))
     say(f"{out}: {len(shown[:MOST])} heart{'s' * (len(shown) > 1)}, {out.stat().st_size / 1e6:.1f} MB")

@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.io.correspondence import follow
-from cheart.io.surface import WALL, Faces, Points, Surface
+from cheart.io.surface import WALL, Faces, Points, Surface, neighbours
 from cheart.progress import track
 
 WALL_REGIONS = ("ENDOCARDIUM", "EPICARDIUM", "BASE", "MYOCARDIUM")
 """Names by number: three boundaries (triangles) and the solid (tetrahedra)."""
 
 ENDOCARDIUM, EPICARDIUM, BASE, MYOCARDIUM = range(4)
-_ROUNDS = 12
+_ROUNDS = 80
+_CROSSED = 0.05  # quality below which columns are taken to cross
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,13 +82,35 @@ def wall_solids(
     for inner, outer, volume in track(frames, total=len(frames), title="Walls"):
         carried = follow([inner, outer], title="")[1]
         layers = layers or max(2, round(_thickness_mm(inner, carried) / edge_mm))
-        solids.append(_with_volume(_between(inner, carried, layers), volume, layers))
+        solids.append(_fitted(inner, carried, layers, volume))
     return solids
 
 
 def _thickness_mm(inner: Surface, outer: Surface) -> float:
     wall = np.unique(inner.faces[inner.regions == WALL])
     return float(np.median(np.linalg.norm(outer.vertices[wall] - inner.vertices[wall], axis=1)))
+
+
+def _fitted(inner: Surface, outer: Surface, layers: int, volume_ml: float) -> Solid:
+    """The wall between two surfaces, stretched outwards to its volume.
+
+    Where columns cross, they take the mean direction of those around them.
+    """
+    walls = inner.faces[inner.regions == WALL]
+    used, average = np.unique(walls), neighbours(walls, len(inner.vertices))
+    through = outer.vertices - inner.vertices
+    for _ in range(_ROUNDS):
+        solid = _between(inner, Surface(inner.vertices + through, inner.faces, inner.regions), layers)
+        error, crossed = volume_ml / solid.volume_ml - 1, solid.quality < _CROSSED
+        if abs(error) < 1e-4 and not crossed.any():
+            break
+        through *= 1 + np.clip(error, -0.2, 0.2)
+        near = np.zeros(len(inner.vertices))
+        near[used[np.unique(solid.tetrahedra[crossed] % len(used))]] = 1
+        for _ in range(2):
+            near = np.maximum(near, average @ near > 0)
+        through += 0.7 * near[:, None] * (average @ through - through)
+    return solid
 
 
 def _between(inner: Surface, outer: Surface, layers: int) -> Solid:
@@ -134,16 +157,3 @@ def _base(inner: Surface, used: NDArray[np.intp], up: int, layers: int) -> NDArr
         upper = np.where((a < b)[:, None], np.stack([a, b + up, a + up], 1), np.stack([b, b + up, a + up], 1))
         rows += [lower, upper]
     return np.concatenate(rows).astype(np.int32)
-
-
-def _with_volume(solid: Solid, volume_ml: float, layers: int) -> Solid:
-    """Stretch the wall from the endocardium outwards until its volume is right."""
-    count = len(solid.points) // (layers + 1)
-    start = np.tile(solid.points[:count], (layers + 1, 1))
-    for _ in range(_ROUNDS):
-        error = volume_ml / solid.volume_ml - 1
-        if abs(error) < 1e-4:
-            break
-        points = start + (solid.points - start) * (1 + np.clip(error, -0.2, 0.2))
-        solid = Solid(points, solid.tetrahedra, solid.triangles, solid.boundaries, solid.depth)
-    return solid

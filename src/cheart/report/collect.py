@@ -68,6 +68,13 @@ def collect_all(
     return hearts
 
 
+def told_of_models(sources: SequenceOf[Path]) -> str:
+    """What made these hearts and what it was trained on, for a caption; empty where no model made them."""
+    results = [folder / "result.json" for source in sources for folder in (source, source.parent)]
+    models = [told["model"] for told in map(read_json, filter(Path.is_file, results)) if "model" in told]
+    return ", ".join(dict.fromkeys(f"Model {m['name']}, trained on {m['trained_on']['title']}" for m in models))
+
+
 def _has(source: Path, subjects: SequenceOf[str]) -> list[str]:
     """Those participants that a cohort or a folder of results has."""
     if (source / "cohort.json").is_file():
