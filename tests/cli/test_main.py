@@ -2,7 +2,10 @@ import json
 
 import pytest
 
-VERBS = ("simulate", "import", "info", "train", "complete", "generate", "vary", "evaluate", "render", "mesh", "demo")
+VERBS = (
+    "simulate", "import", "info", "train", "complete", "generate", "vary", "evaluate", "render", "mesh", "pack", "push",
+    "demo",
+)  # fmt: skip
 SOURCES = ("acdc", "mnms", "nifti")
 
 

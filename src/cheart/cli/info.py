@@ -83,11 +83,13 @@ def _factor_line(known: dict[str, Any]) -> str:
 
 def _model(path: Path) -> tuple[dict[str, Any], str]:
     from cheart.files import read_json
+    from cheart.models.find import CARDS
     from cheart.models.store import read_model
 
     stored = read_model(path)
     setting, told = stored.network.setting, stored.config["trained_on"]
     run = read_json(path / "run.json") if (path / "run.json").is_file() else {}
+    card = next((path / name for name in CARDS if (path / name).is_file()), None)
     value = {
         "path": str(path),
         "kind": "model",
@@ -101,15 +103,18 @@ def _model(path: Path) -> tuple[dict[str, Any], str]:
         "options": stored.config["options"],
         "training": stored.config["training"],
         "run": run,
+        "card": card and str(card),
     }
     ranges = [f"  {n}: trained on {low:g} to {high:g}" for n, (low, high) in setting.encoding.trained.items()]
-    done = "finished" if run.get("finished") else "not finished: cheart train … --resume goes on"
+    done = "finished" if run.get("finished", True) else "not finished: cheart train … --resume goes on"
     lines = [
         f"{path}: a {stored.network.name} model that can {' and '.join(stored.network.tasks)}",
         f"  trained on {told['title']} ({told['kind']}, {told['subjects']} subjects); {done}",
         f"  {value['parameters']:,} parameters; {setting.frames} frames on the grid {setting.grid.name}",
         *ranges,
     ]
+    if card is not None:
+        lines += [f"  not a medical device; what it is and is not for, and how good it is: {card}"]
     return value, "\n".join(lines)
 
 

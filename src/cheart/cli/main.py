@@ -15,6 +15,8 @@ from cheart.cli.generate import generate
 from cheart.cli.import_ import import_app
 from cheart.cli.info import info
 from cheart.cli.mesh import mesh
+from cheart.cli.pack import pack
+from cheart.cli.push import push
 from cheart.cli.render import render
 from cheart.cli.say import say
 from cheart.cli.simulate import simulate
@@ -57,6 +59,8 @@ app.command()(vary)
 app.command()(evaluate)
 app.command()(render)
 app.command()(mesh)
+app.command()(pack)
+app.command()(push)
 app.command()(demo)
 
 

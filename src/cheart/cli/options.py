@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from cheart.tasks.trained import MadeHeart, TrainedModel
 
 Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A folder of cheart train; or bundled, the model that comes with cheart.")
+    str,
+    typer.Argument(
+        metavar="MODEL", help="A folder of cheart train; bundled, the model that comes with cheart; or hf://owner/name."
+    ),
 ]
 OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Folder to write.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")]

@@ -22,6 +22,7 @@ from cheart.errors import InputError
 from cheart.files import new_file, read_json, write_json
 from cheart.models.base import HeartModel, Setting
 from cheart.models.build import OPTIONS, build, check_model
+from cheart.models.compact import pack, unpack
 from cheart.models.shape import FieldGrid, ShapeBasis
 
 FORMAT = 1
@@ -65,6 +66,19 @@ def write_weights(folder: Path, network: HeartModel) -> None:
     basis = basis_of(network)
     if basis is not None:
         tensors |= basis_tensors(basis)
+    with new_file(folder / WEIGHTS) as partial:
+        save_file(tensors, partial)
+
+
+def write_packed(folder: Path, stored: Stored) -> None:
+    """Write a model with its shape basis packed (:mod:`cheart.models.compact`); its weights stay as they are."""
+    network, basis, config = stored.network, basis_of(stored.network), dict(stored.config)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    if basis is not None:
+        how, packed = pack(basis)
+        tensors |= packed
+        config["basis"] = {**basis_about(basis), "packed": how}
+    write_json(folder / "config.json", config)
     with new_file(folder / WEIGHTS) as partial:
         save_file(tensors, partial)
 
@@ -117,7 +131,9 @@ def basis_about(basis: ShapeBasis) -> dict[str, Any]:
 
 
 def basis_from(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasis:
-    """A basis from what :func:`basis_about` and :func:`basis_tensors` gave."""
+    """A basis from what :func:`basis_about` and :func:`basis_tensors` gave, or a packed one."""
+    if "packed" in about:
+        return unpack(about, tensors)
     mean, modes, sd = (
         tensors[f"basis.{name}"].to(torch.float32).numpy().astype(np.float32) for name in ("mean", "modes", "sd")
     )

@@ -124,11 +124,11 @@ def response_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _table(title: str, heads: Any, keys: Any, models: Mapping[str, Summary], digits: int) -> Table:
-    rows = [(name, *(_cell(summary.get(key), digits) for key in keys)) for name, summary in models.items()]
+    rows = [(name, *(mean_sd(summary.get(key), digits) for key in keys)) for name, summary in models.items()]
     return Table(title, ("", *heads), tuple(rows))
 
 
-def _cell(entry: Any, digits: int) -> str:
+def mean_sd(entry: Any, digits: int) -> str:
     """Mean ± SD; ``n/a`` for what could not be computed."""
     if entry is None or entry["mean"] is None or entry["mean"] != entry["mean"]:
         return "n/a"

@@ -1,0 +1,33 @@
+"""``cheart push``: a packed model to the Hugging Face Hub."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cheart.cli.options import AsJson, Model
+
+
+def push(
+    model: Model,
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Where to; it is made if it is not there.")],
+    public: Annotated[
+        bool, typer.Option("--public", help="A repository that is made is for all to see, not private.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send a packed model and its card to the Hugging Face Hub; hf://owner/name is then a MODEL."""
+    from cheart.cli.say import answer, say
+    from cheart.io.hub import FILES, check_sending
+    from cheart.io.hub import push as send
+    from cheart.models.find import find_model
+    from cheart.models.store import read_model
+
+    folder = find_model(model)
+    read_model(folder)
+    check_sending(folder, repository)
+    size = sum((folder / name).stat().st_size for name in FILES) / 1e6
+    say(f"sending {', '.join(FILES.values())}, {size:.1f} MB, to {repository}")
+    address = send(folder, repository, public=public)
+    answer({"address": address, "megabytes": size}, f"{address}: {size:.1f} MB; cheart info {address}", as_json=as_json)

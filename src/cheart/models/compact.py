@@ -1,0 +1,123 @@
+"""A shape basis in a few megabytes: its modes as waves, rounded to what they matter.
+
+    W_k = sd_k m_k                       a mode as large as it is met, in mm
+    w_k = DCT(W_k), long waves only      orthonormal, so that errors in w are errors in mm
+    q_k = round(w_k / STEP)              one step for all: a mode that matters less has fewer numbers that are not 0
+
+Modes are smooth, so nearly all q are 0, and deflating (zlib) leaves little of them. The mean is stored in the same way.
+What was rounded is no longer quite orthonormal, so reading makes it so again, each mode against those before it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+from torch import Tensor
+
+from cheart.errors import InputError
+from cheart.models.shape import LIMIT_MM, Array, FieldGrid, ShapeBasis
+
+STEP = 0.03
+"""The step of rounding, in mm (times √voxels): over 96 modes together under 0.1 mm."""
+
+SHORTEST_MM = 8.0
+"""Shorter waves are left out: the narrow blur of 2 mm has left next to nothing of them."""
+
+
+def pack(basis: ShapeBasis) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """How a basis was packed, as plain JSON values, and the tensors that :func:`unpack` takes."""
+    kept = _kept(basis.where)
+    scaled = basis.modes * basis.sd[:, None, None, None, None]
+    tensors = {
+        "basis.sd": torch.from_numpy(basis.sd.astype(np.float32)),
+        "basis.mean_waves": _deflate(_to_waves(basis.mean[None] - np.float32(LIMIT_MM), kept) / STEP),
+        "basis.mode_waves": _deflate(_to_waves(scaled, kept) / STEP),
+    }
+    return {"step": STEP, "waves": list(kept)}, tensors
+
+
+def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasis:
+    """The basis, orthonormal.
+
+    Args:
+        about: what config.json says of the basis; its ``packed`` is what :func:`pack` said.
+        tensors: of the model's file.
+
+    Raises:
+        InputError: tensors that are missing or damaged.
+    """
+    where, packed = FieldGrid.from_json(about["where"]), about["packed"]
+    try:
+        sd = tensors["basis.sd"].to(torch.float32).numpy()
+        shape = (3, *packed["waves"])
+        waves = _inflate(tensors["basis.mode_waves"], (len(sd), *shape))
+        mean = _inflate(tensors["basis.mean_waves"], (1, *shape))
+    except (KeyError, ValueError, zlib.error) as error:
+        raise InputError(f"the packed shape basis cannot be read: {error}") from None
+    step = np.float32(packed["step"])
+    flat = (waves * (step / sd)[:, None, None, None, None]).reshape(len(sd), -1)
+    # the transform is orthonormal, so that the modes' products are those of their waves
+    factor = np.linalg.cholesky((flat @ flat.T).astype(np.float64)).astype(np.float32)
+    straight = np.asarray(solve_triangular(factor, flat, lower=True, check_finite=False), np.float32)
+    return ShapeBasis(
+        where,
+        _from_waves(mean * step, where.shape)[0] + np.float32(LIMIT_MM),
+        _from_waves(straight.reshape(waves.shape), where.shape),
+        sd,
+        about["noise"],
+        about["explained"],
+    )
+
+
+def _kept(where: FieldGrid) -> tuple[int, int, int]:
+    """How many waves are kept along z, y, x: wave k of n samples is 2 n / k samples long."""
+    steps = (s * f for s, f in zip(where.grid.spacing, where.factor, strict=True))
+    z, y, x = (min(n, int(2 * n * s / SHORTEST_MM) + 1) for n, s in zip(where.shape, steps, strict=True))
+    return z, y, x
+
+
+def _cosines(n: int, kept: int) -> Array:
+    """The first ``kept`` waves of n samples as orthonormal columns, [n, kept] (DCT-II)."""
+    waves = np.cos(np.pi * (np.arange(n)[:, None] + 0.5) * np.arange(kept) / n) * np.sqrt(2 / n)
+    waves[:, 0] /= np.sqrt(2)
+    return waves.astype(np.float32)
+
+
+def _to_waves(volumes: Array, kept: tuple[int, int, int]) -> Array:
+    """Long waves [N, 3, *kept] of volumes [N, 3, z, y, x]."""
+    return _apply(volumes, [_cosines(n, k).T for n, k in zip(volumes.shape[2:], kept, strict=True)])
+
+
+def _from_waves(waves: Array, shape: tuple[int, int, int]) -> Array:
+    """The way back of :func:`_to_waves`."""
+    return _apply(waves, [_cosines(n, k) for n, k in zip(shape, waves.shape[2:], strict=True)])
+
+
+def _apply(volumes: Array, matrices: list[Array]) -> Array:
+    """Apply one matrix along each axis of [N, 3, z, y, x]."""
+    mz, my, mx = matrices
+    along_x = volumes @ mx.T
+    along_y = my @ along_x
+    along_z = mz @ along_y.reshape(*along_y.shape[:3], -1)
+    return along_z.reshape(*along_z.shape[:3], *along_y.shape[3:])
+
+
+def _deflate(numbers: Array) -> Tensor:
+    """Numbers, rounded, as deflated bytes [n]: signs last (0, −1, 1, −2 … are 0, 1, 2, 3 …), then low bytes first."""
+    whole = np.rint(numbers).astype(np.int32)
+    unsigned = ((whole << 1) ^ (whole >> 31)).astype("<u4")
+    planes = np.ascontiguousarray(unsigned.reshape(-1).view(np.uint8).reshape(-1, 4).T)
+    return torch.frombuffer(bytearray(zlib.compress(planes.tobytes(), 9)), dtype=torch.uint8)
+
+
+def _inflate(stored: Tensor, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The way back of :func:`_deflate`."""
+    planes = np.frombuffer(zlib.decompress(stored.numpy().tobytes()), np.uint8).reshape(4, -1)
+    unsigned = np.ascontiguousarray(planes.T).view("<u4").reshape(shape)
+    return ((unsigned >> 1).astype(np.int32) ^ -(unsigned & 1).astype(np.int32)).astype(np.float32)

@@ -1,0 +1,3 @@
+from tiny import cohort, model, run
+
+__all__ = ["cohort", "model", "run"]
