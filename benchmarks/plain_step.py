@@ -40,17 +40,22 @@ class PlainCHeart(nn.Module):
 
     def forward(self, beat: Tensor, conditions: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One-hot labels [B, T, 4, Z, Y, X], c [B, E], ε [B, latent] to logits like the labels, mean, log-variance."""
+        frames, mean, log_var = self.frames(beat, conditions, noise)
+        return torch.stack(frames, dim=1), mean, log_var
+
+    def frames(self, beat: Tensor, conditions: Tensor, noise: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """The same with the logits frame by frame, each [B, 4, Z, Y, X]."""
         code = self.conditions(conditions)
         maps = code[:, :, None, None, None].expand(-1, -1, *beat.shape[3:])
         mean, log_var = self.encoder(torch.cat([beat[:, 0], maps], dim=1)).chunk(2, dim=1)
         z = torch.cat([sample_posterior(mean, log_var, noise), code], dim=1)
         hidden = cell = torch.zeros_like(z)
-        recon = [self.decoder(z)]
+        decoded = [self.decoder(z)]
         for _ in range(beat.shape[1] - 1):
             hidden, cell = self.cell(z, (hidden, cell))
             z = hidden
-            recon.append(self.decoder(z))
-        return torch.stack(recon, dim=1), mean, log_var
+            decoded.append(self.decoder(z))
+        return decoded, mean, log_var
 
 
 def one_hot(labels: Tensor) -> Tensor:

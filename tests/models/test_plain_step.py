@@ -79,3 +79,16 @@ def test_the_plain_step_learns() -> None:
     adam = torch.optim.Adam(plain.parameters(), lr=5e-3)
     losses = [float(plain_step(plain, adam, batch(), torch.zeros(3, 32))) for _ in range(8)]
     assert losses[-1] < 0.9 * losses[0]
+
+
+def test_bfloat16_leads_the_same_way() -> None:
+    network, _ = both()
+    slopes = []
+    for enabled in (False, True):
+        network.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled, cache_enabled=False):
+            ((_, loss, _),) = network.losses(batch(), torch.Generator().manual_seed(0))
+        assert loss.dtype == torch.float32
+        loss.backward()
+        slopes.append(torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None]))
+    assert float(torch.cosine_similarity(*slopes, dim=0)) > 0.99

@@ -78,6 +78,9 @@ class HeartModel(nn.Module):
         """Parameters by the name of their optimiser."""
         return {"all": [p for p in self.parameters() if p.requires_grad]}
 
+    def compile_decoder(self) -> None:
+        """Compile what costs most of a training step; a network without such a part stays as it is."""
+
     # -- use ---------------------------------------------------------------------------------------------------
 
     def complete(

@@ -154,6 +154,11 @@ class CHeart(HeartModel):
         divergence = self.prior.divergence(mean, log_var, code)
         return self.space.reconstruction(self.codes(mean, code), batch) + self.options.beta * divergence
 
+    def compile_decoder(self) -> None:
+        """See :class:`HeartModel`."""
+        if isinstance(self.space, VoxelSpace):
+            self.space.compile_decoder()
+
     def latent_size(self) -> int:
         """Length of z_0, and of ε where the motion is harmonic."""
         return self.options.latent + (self.options.loose if self.options.motion == "harmonic" else 0)

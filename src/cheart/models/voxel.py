@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from cheart.errors import InputError
 from cheart.models.base import Setting
 from cheart.models.blocks import BlockConvTranspose3d, block_cross_entropy, from_blocks
 from cheart.models.chunks import sum_in_chunks
+from cheart.models.compiled import compiled
 from cheart.models.layers import FrameBatchNorm, LabelConv3d
 
 LABELS = 4
@@ -24,8 +26,8 @@ CHANNELS = (4, 8, 16, 32)
 CPU_VOLUMES = 5
 """Frames of one subject that a CPU decodes at once: more are slower, since they leave the processor's cache."""
 
-BYTES_PER_VOXEL = 80
-"""Memory of a training step, a voxel of the frames that are decoded at once: logits, their slopes and copies."""
+BYTES_PER_VOXEL = 100
+"""Memory of a GPU's training step, a voxel of the frames that are decoded at once: logits, slopes and copies."""
 
 _REDUCTION = 2 ** len(CHANNELS)
 
@@ -134,6 +136,11 @@ class VoxelSpace(nn.Module):
         super().__init__()
         self.encoder = VoxelEncoder(setting.grid.shape, latent, conditions)
         self.decoder = VoxelDecoder(setting.grid.shape, latent + conditions)
+        self.decode: Callable[[Tensor], Tensor] = self.decoder.blocks
+
+    def compile_decoder(self) -> None:
+        """See :meth:`cheart.models.base.HeartModel.compile_decoder`."""
+        self.decode = compiled(self.decoder.blocks)
 
     def first(self, batch: VoxelBatch) -> Tensor:
         """The encoder's input: end-diastole [B, Z, Y, X]."""
@@ -166,7 +173,7 @@ class VoxelSpace(nn.Module):
 
     def _cross_entropy(self, codes: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
         """Weighted cross-entropy of some frames: codes [B, t, size], labels [B, t, Z, Y, X], weight [B, t, Z]; [B]."""
-        logits = self.decoder.blocks(codes)
+        logits = self.decode(codes)
         loss = block_cross_entropy(logits, labels.flatten(0, 1), weight.flatten(0, 1))
         return loss.unflatten(0, (len(codes), -1)).sum(dim=1)
 
@@ -178,9 +185,9 @@ class VoxelSpace(nn.Module):
     def _volumes_at_once(self, device: torch.device) -> int:
         if device.type != "cuda":
             return CPU_VOLUMES
-        free, _ = torch.cuda.mem_get_info(device)
-        z, y, x = (16 * n for n in self.decoder.inner)
-        return int(0.8 * free / (z * y * x * BYTES_PER_VOXEL))
+        room = torch.cuda.get_device_properties(device).total_memory - torch.cuda.memory_allocated(device)
+        z, y, x = (_REDUCTION * n for n in self.decoder.inner)
+        return int(0.5 * room / (z * y * x * BYTES_PER_VOXEL))
 
 
 def plane_weights(batch: VoxelBatch) -> Tensor:

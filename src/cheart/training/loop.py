@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,11 @@ from cheart.progress import bar
 from cheart.provenance import provenance
 from cheart.training.checkpoint import read_checkpoint, write_checkpoint
 from cheart.training.data import Data, in_batches
+from cheart.training.memory import keep_memory
 from cheart.training.options import TrainingOptions
+from cheart.training.resident import brought_near
+
+Item = TypeVar("Item")
 
 Optimisers = dict[str, torch.optim.Optimizer]
 """By the name of the group of parameters that each steps."""
@@ -83,7 +87,11 @@ def fit(
     Raises:
         InputError: the checkpoint is of another training; the loss is no number any more.
     """
+    keep_memory()
     network.to(device)
+    if options.compiled:
+        network.compile_decoder()
+    training, validation = brought_near(training, device), brought_near(validation, device)
     optimisers: Optimisers = {
         name: torch.optim.AdamW(group, lr=options.rate, betas=(options.momentum, 0.999), weight_decay=options.decay)
         for name, group in network.groups().items()
@@ -101,7 +109,8 @@ def fit(
             remark = f"epoch {progress.epoch + 1}, best {progress.best:.4g}"
             shown = partial(_show, move, progress.epoch * steps, remark)
             row = _train_epoch(network, training, optimisers, options, (seed, progress.epoch), device, shown)
-            row["validation"] = validate(network, validation, batch=options.batch, device=device)
+            with _precision(options, device):
+                row["validation"] = validate(network, validation, batch=options.batch, device=device)
             _close_epoch(network, progress, row, time.perf_counter() - start, run)
             write_checkpoint(checkpoint, network, optimisers, asdict(progress))
             log(progress.rows[-1])
@@ -127,7 +136,8 @@ def _train_epoch(
     noise = torch.Generator().manual_seed(int(np.random.default_rng([*seed, 0x4015E]).integers(2**62)))
     sums: dict[str, float] = {}
     for k, which in enumerate(in_batches(order, options.batch), start=1):
-        for group, loss, figures in network.losses(data.batch(which, device), noise):
+        losses = network.losses(data.batch(which, device), noise)
+        for group, loss, figures in _each_within(_precision(options, device), losses):
             if not torch.isfinite(loss):
                 raise InputError(
                     f"the {group} loss is {float(loss)} in epoch {seed[1] + 1}: training has come apart; "
@@ -142,6 +152,21 @@ def _train_epoch(
                 sums[name] = sums.get(name, 0.0) + value * len(which)
         move(k)
     return {name: value / len(data) for name, value in sums.items()}
+
+
+def _precision(options: TrainingOptions, device: torch.device) -> torch.autocast:
+    """The precision of forward passes; what was cast is not kept, since gradients are taken chunk by chunk."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bfloat16", cache_enabled=False)
+
+
+def _each_within(context: torch.autocast, items: Iterator[Item]) -> Iterator[Item]:
+    """Make each item within a context and hand it on outside of it."""
+    while True:
+        with context:
+            item = next(items, None)
+        if item is None:
+            return
+        yield item
 
 
 @torch.no_grad()

@@ -25,6 +25,8 @@ class TrainingOptions:
         epochs: at most.
         patience: stop when the validation loss has not improved for so many epochs.
         age: how age enters: ``decades`` (the paper's seven) or ``number``.
+        precision: ``float32``, or ``bfloat16`` for products and convolutions (autocast; for a GPU).
+        compiled: compile the paper's decoder (torch.compile; for a GPU).
     """
 
     batch: int = 8
@@ -36,6 +38,8 @@ class TrainingOptions:
     epochs: int = 500
     patience: int = 50
     age: Literal["decades", "number"] = "decades"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         if min(self.batch, self.epochs, self.patience) < 1 or not self.rate > 0:
@@ -46,6 +50,8 @@ class TrainingOptions:
             raise InputError(f"schedule {self.schedule!r}: expected constant or cosine")
         if self.age not in ("decades", "number"):
             raise InputError(f"age {self.age!r}: expected decades or number")
+        if self.precision not in ("float32", "bfloat16"):
+            raise InputError(f"precision {self.precision!r}: expected float32 or bfloat16")
 
     def rate_at(self, epoch: int) -> float:
         """The learning rate of an epoch (counted from 0)."""

@@ -1,0 +1,45 @@
+"""How long it takes to start: fresh processes, wall-clock medians.
+
+python -m benchmarks.startup [--repeats 7] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+
+from benchmarks.measure import medians_s
+
+STARTS = {
+    "python alone": ["-c", "pass"],
+    "import cheart": ["-c", "import cheart"],
+    "cheart --help": ["-m", "cheart", "--help"],
+    "cheart generate --help": ["-m", "cheart", "generate", "--help"],
+}
+
+
+def start(arguments: list[str]) -> None:
+    """Run python to its end."""
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def measure_all(repeats: int) -> dict[str, float]:
+    """Seconds of each start."""
+    return medians_s({name: lambda given=given: start(given) for name, given in STARTS.items()}, repeats)  # type: ignore[misc]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=7, help="starts of which the median is printed")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    asked = parser.parse_args()
+    result = measure_all(asked.repeats)
+    text = "\n".join(f"  {name:40s}{seconds:8.3f} s" for name, seconds in result.items())
+    print(json.dumps(result) if asked.json else text)
+
+
+if __name__ == "__main__":
+    main()
