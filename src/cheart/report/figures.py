@@ -11,7 +11,7 @@ import matplotlib as mpl
 
 from cheart.cohort import Cohort, Split
 from cheart.progress import track
-from cheart.report import figure_completion, figure_people
+from cheart.report import figure_ageing, figure_completion, figure_density, figure_latent, figure_people
 from cheart.report.plate import STYLE, CannotDraw, Drawn, Material, save
 from cheart.tasks.trained import TrainedModel
 
@@ -44,6 +44,9 @@ class FigureFile:
 _FIGURES: tuple[tuple[str, str, str, Callable[[Material], Drawn]], ...] = (
     ("figure-3-completion", "Figure 3", "Completion over the cardiac cycle", figure_completion.draw),
     ("figure-4-people", "Figure 4", "Generated hearts of two people", figure_people.draw),
+    ("figure-5-age", "Figure 5", "Phenotypes against age", figure_density.draw),
+    ("figure-6-latent", "Figure 6", "The beat in latent space", figure_latent.draw),
+    ("figure-7-ageing", "Figure 7", "Ageing hearts", figure_ageing.draw),
 )
 
 
