@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,19 +10,18 @@ import pandas as pd
 
 from cheart.conditions import PAPER_SCHEMA, Value, describe
 from cheart.errors import InputError
-from cheart.evaluation.phenotypes import PAPER_FIVE
+from cheart.evaluation.phenotypes import PAPER_FIVE, phenotypes
 from cheart.report.figure_people import choose_people
-from cheart.report.plate import CannotDraw, Material, in_chunks
+from cheart.report.plate import CannotDraw, Material
 from cheart.sequence import Sequence
 from cheart.simulate.phenotypes import true_distribution
 from cheart.tasks.generate import heart_seed
-from cheart.tasks.trained import MadeHeart, TrainedModel
+from cheart.tasks.trained import TrainedModel
 from cheart.tasks.vary import vary
 
 AGES = (25.0, 35.0, 45.0, 55.0, 65.0, 75.0)
 """The middles of the adult decades: a model that knows age in decades and one that knows years are asked alike."""
 
-_CHUNK = 20  # hearts a worker makes at a time
 _TRUE_DRAWS = 20  # a person
 
 
@@ -59,8 +57,7 @@ def gather_ageing(material: Material, model: TrainedModel) -> Ageing:
             raise CannotDraw(f"the model does not know {name}; it was trained on {model.trained_on}")
     words, own, hearts = _one_heart(material, model)
     people = [(sex, age, k) for sex in ("F", "M") for age in AGES for k in range(material.samples)]
-    work = partial(_sample, model, material.seed)
-    sampled = in_chunks(work, people, jobs=material.jobs, size=_CHUNK, title="Ageing for Fig. 7")
+    sampled = material.each(partial(_sample, model, material.seed), people, "heart")
     told = pd.DataFrame([heart for heart, _ in sampled])
     low, high = model.encoding.trained["age"]
     beyond = tuple(age for age in AGES if not low <= age <= high)
@@ -81,21 +78,18 @@ def _one_heart(material: Material, model: TrainedModel) -> tuple[str, bool, tupl
 
 
 def _sample(
-    model: TrainedModel, seed: int, people: SequenceOf[tuple[str, float, int]]
-) -> list[tuple[dict[str, float | str], dict[str, Value]]]:
-    """Of each (sex, age, number): the heart's phenotypes, and the conditions it was made for.
+    model: TrainedModel, seed: int, who: tuple[str, float, int]
+) -> tuple[dict[str, float | str], dict[str, Value]]:
+    """The phenotypes of a heart of (sex, age, number), and the conditions that it was made for.
 
     The number fixes the random code and how the person differs from the average one of that sex and age, so that a
     number followed through the ages is one person growing older.
     """
-    found = []
-    for sex, age, number in people:
-        key = heart_seed(heart_seed(seed, 7), number)
-        person, _ = model.settle({"age": age, "sex": sex}, unknown="draw", rng=np.random.default_rng(key))
-        heart = MadeHeart(model.heart(model.network.generate(model.encode(person), seed=key)), "generated", person)
-        row: dict[str, float | str] = {"sex": sex, "age": age}
-        found.append((row | {name: heart.phenotypes.row()[name] for name in PAPER_FIVE}, person))
-    return found
+    sex, age, number = who
+    key = heart_seed(heart_seed(seed, 7), number)
+    person, _ = model.settle({"age": age, "sex": sex}, unknown="draw", rng=np.random.default_rng(key))
+    heart = phenotypes(model.heart(model.network.generate(model.encode(person), seed=key))).row()
+    return {"sex": sex, "age": age, **{name: heart[name] for name in PAPER_FIVE}}, person
 
 
 def _truth(material: Material, people: list[dict[str, Value]]) -> pd.DataFrame | None:

@@ -26,7 +26,6 @@ from cheart.report.plate import (
     CannotDraw,
     Drawn,
     Material,
-    in_chunks,
     letter,
     plain,
     show,
@@ -51,7 +50,6 @@ _COPY_LOOK = Look(COPY, GREY, (0, (1, 1)), "")
 _LEFT, _HEAD, _CELL, _BETWEEN, _FOOT, _CURVES = 0.62, 0.36, 0.78, 0.16, 0.42, 1.42  # inches
 _SHARPER = 1.35  # images are cut down to what they show and then drawn larger
 _DASHES = (0, (2.2, 1.4))
-_CHUNK = 4  # subjects a worker takes at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,26 +80,21 @@ def draw(material: Material) -> Drawn:
     data = _gather(material, models, lead)
     n = len(next(iter(data.dice.values())))
     caption = (
-        f"(a, b) A held-out {material.held_out} heart over the cycle and what each model made of its end-diastole "
-        f"(ED, {_given(data)}) and its owner's conditions: (a) shaded, (b) cut along the long axis, four-chamber-like, "
-        f"the held-out heart's outlines dashed over the completions. Shown is the person of median Dice by "
-        f"{look(lead).title}, not the best. (c) Dice of each frame, mean over {n} held-out people; shaded: the 95 % "
-        f"interval of the mean. ES: the shown heart's end-systole. {told_training(models)} "
+        f"(a, b) A held-out {material.held_out} heart over the cycle and what each model made of its end-diastole (ED, "
+        f"frame 0, the only frame that it saw) and its owner's conditions: (a) shaded, (b) cut along the long axis, "
+        f"four-chamber-like, the held-out heart's outlines dashed over the completions. Shown is the person of median "
+        f"Dice by {look(lead).title}, not the best. (c) Dice of each frame, mean over {n} held-out people; shaded: the "
+        f"95 % interval of the mean. ES: the shown heart's end-systole. {told_training(models)} "
         f"{material.told_cohort(len(material.people))} Nothing here is random."
     )
     return Drawn(figure(data).figure, caption)
-
-
-def _given(data: Completions) -> str:
-    return "frame 0, the only frame that it saw"
 
 
 def _gather(material: Material, models: Mapping[str, TrainedModel], lead: str) -> Completions:
     cohort, rows = material.cohort, material.people[: material.subjects]
     if min(int(cohort.observed[i].any(axis=1).sum()) for i in rows) < FRAMES:
         raise CannotDraw(f"hearts of which fewer than {FRAMES} frames were observed have no cycle to show")
-    work = partial(_dice_of, models, cohort)
-    found = in_chunks(work, rows, jobs=material.jobs, size=_CHUNK, title="Completing for Fig. 3")
+    found = material.each(partial(_dice_of, models, cohort), rows, "subject")
     by_model = {name: np.stack([one[name] for one in found]) for name in found[0]}
     score = np.nanmean(by_model[lead], axis=(1, 2))
     number = 1 + int(np.argsort(score, kind="stable")[(len(score) - 1) // 2])
@@ -119,17 +112,12 @@ def completed(model: TrainedModel, cohort: Cohort, index: int) -> Sequence:
     return model.heart(labels, real.cycle_s)
 
 
-def _dice_of(
-    models: Mapping[str, TrainedModel], cohort: Cohort, rows: SequenceOf[int]
-) -> list[dict[str, NDArray[np.float64]]]:
-    """Of each subject, by model: Dice [T, 3]."""
-    found = []
-    for index in rows:
-        real = cohort.sequence(index)
-        made = {name: completed(model, cohort, index).labels for name, model in models.items()}
-        made[COPY] = np.broadcast_to(real.labels[:1], real.labels.shape)
-        found.append({name: dice(real.labels, labels, real.observed) for name, labels in made.items()})
-    return found
+def _dice_of(models: Mapping[str, TrainedModel], cohort: Cohort, index: int) -> dict[str, NDArray[np.float64]]:
+    """Of one subject, by model: Dice [T, 3]."""
+    real = cohort.sequence(index)
+    made = {name: completed(model, cohort, index).labels for name, model in models.items()}
+    made[COPY] = np.broadcast_to(real.labels[:1], real.labels.shape)
+    return {name: dice(real.labels, labels, real.observed) for name, labels in made.items()}
 
 
 def chosen_frames(heart: Sequence) -> list[int]:

@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
 from cheart.models.cheart import CHeart
 from cheart.report.lineup import look
@@ -26,7 +28,7 @@ SHOWN = 8
 _COLOURS = "twilight"
 _FEWEST = 5
 _LEFT, _HEAD, _FOOT = 0.24, 0.26, 0.46  # inches
-_MAP, _SMALL = 3.2, 1.75  # sides of the maps
+_MAP, _SMALL = 3.15, 1.75  # sides of the maps
 _CELL, _LEAD = 0.72, 0.16
 
 
@@ -62,8 +64,8 @@ def draw(material: Material) -> Drawn:
     caption = (
         f"t-SNE of the codes of all {frames} frames of {n} hearts that {look(name).title} generated, one for each of "
         f"as many held-out people's conditions; a dot is a frame, its colour the time in the cycle, a line one heart's "
-        f"beat. (a) The codes themselves: who owns the heart tells more than the phase. (b) Less each heart's mean "
-        f"over its cycle: the motion that the hearts share. The outlined heart's frames are decoded around it. "
+        f"beat. (a) The codes, with frames of the outlined heart decoded around them. (b) The codes less each heart's "
+        f"mean over the cycle: the motion without the anatomy. Distances between far points of a t-SNE mean nothing. "
         f"{told_training({name: model})} {material.told_cohort(n)} Seed {material.seed}."
     )
     return Drawn(figure(data).figure, caption)
@@ -101,18 +103,18 @@ def _flat(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 
 
 def figure(data: Trajectories) -> Sheet:
-    """The small map of the codes on the left; the map of the motion with decoded frames on both its sides."""
+    """The map of the codes with decoded frames on both its sides; a small one of the motion on the right."""
     sheet = Sheet(WIDTH, _HEAD + _MAP + _FOOT)
-    left, right = _LEFT, WIDTH - _CELL - 0.05 - _LEAD - _MAP
-    small = sheet.axes(left, _HEAD + (_MAP - _SMALL) / 2, _SMALL, _SMALL)
-    large = sheet.axes(right, _HEAD, _MAP, _MAP)
-    for axes, points, title in ((small, data.whole, "codes"), (large, data.motion, "codes less each heart's mean")):
+    left, right = _CELL + _LEAD + 0.05, WIDTH - _SMALL - 0.05
+    large = sheet.axes(left, _HEAD, _MAP, _MAP)
+    small = sheet.axes(right, _HEAD, _SMALL, _SMALL)
+    for axes, points, title in ((large, data.whole, "codes"), (small, data.motion, "codes less each heart's mean")):
         _draw_map(axes, points, data.which)
         axes.set_title(title, pad=4)
-    _draw_frames(sheet, large, data, right)
+    _draw_frames(sheet, large, data, left)
     letter(sheet, 0.04, 0.04, "a")
-    letter(sheet, right - _LEAD - _CELL, 0.04, "b")
-    _draw_clock(sheet, left, data.whole.shape[1])
+    letter(sheet, right - 0.16, 0.04, "b")
+    _draw_clock(sheet, right, data.whole.shape[1])
     structure_legend(sheet, size=7)
     return sheet
 
@@ -124,33 +126,32 @@ def _draw_map(axes: Axes, points: NDArray[np.float64], which: int) -> None:
     for line in closed:
         axes.plot(*line.T, color="#c9c9cf", lw=0.4, zorder=1)
     colours = colormaps[_COLOURS](np.arange(frames) / frames)
-    axes.scatter(*points.reshape(-1, 2).T, c=np.tile(colours, (len(points), 1)), s=5, lw=0.15, ec="#55555c", zorder=2)
+    axes.scatter(*points.reshape(-1, 2).T, c=np.tile(colours, (len(points), 1)), s=6, lw=0.15, ec="#55555c", zorder=2)
     axes.plot(*closed[which].T, color=INK_HEX, lw=1.0, zorder=3)
     axes.scatter(*points[which].T, c=colours, s=15, lw=0.6, ec=INK_HEX, zorder=4)
-    axes.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
-    axes.set_aspect("equal", adjustable="datalim")
+    axes.set(xticks=[], yticks=[], xlabel="t-SNE 1")
 
 
 def _draw_frames(sheet: Sheet, axes: Axes, data: Trajectories, x: float) -> None:
-    """Decoded frames on both sides of a map, each led to its dot; the leads do not cross more than they must."""
-    frames = sorted({round(k * data.heart.frames / SHOWN) for k in range(SHOWN)})
-    images, points = _decoded(data.heart, frames), data.motion[data.which]
-    by_side = sorted(range(len(frames)), key=lambda k: points[frames[k], 0])
-    half = (len(frames) + 1) // 2
-    step = _MAP / half
-    for side, places in ((0, by_side[:half]), (1, by_side[half:])):
-        corner = x + _MAP + _LEAD if side else x - _LEAD - _CELL
-        for row, k in enumerate(sorted(places, key=lambda k: -points[frames[k], 1])):
-            tall = _CELL * images[k].shape[0] / images[k].shape[1]
-            middle = _HEAD + (row + 0.5) * step
-            show(sheet.axes(corner, middle - tall / 2, _CELL, tall), images[k])
-            sheet.text(corner + _CELL / 2, middle + tall / 2 - 0.01, f"frame {frames[k]}", size=6.5, ha="center")
-            edge = corner if side else corner + _CELL
-            there = (edge / sheet.width, 1 - middle / sheet.height)
-            line = {"arrowstyle": "-", "color": GREY, "lw": 0.5, "shrinkA": 1, "shrinkB": 2}
-            axes.annotate(
-                "", points[frames[k]], there, textcoords="figure fraction", arrowprops=line, annotation_clip=False
-            )
+    """Decoded frames on both sides of a map, each led to its dot."""
+    frames = sorted({k * data.heart.frames // SHOWN for k in range(SHOWN)})
+    images, points = _decoded(data.heart, frames), data.whole[data.which][frames]
+    rows = (len(frames) + 1) // 2
+    middles = [_HEAD + (k % rows + 0.5) * _MAP / rows for k in range(len(frames))]
+    corners = [x - _LEAD - _CELL if k < rows else x + _MAP + _LEAD for k in range(len(frames))]
+    edges = [c + _CELL if k < rows else c for k, c in enumerate(corners)]
+    slots = np.stack([np.array(edges) / sheet.width, 1 - np.array(middles) / sheet.height], axis=1)
+    places = sheet.figure.transFigure.inverted().transform(axes.transData.transform(points))
+    size = np.array([sheet.width, sheet.height])
+    # leads of the least total length never cross
+    _, chosen = linear_sum_assignment(cdist(places * size, slots * size))
+    for k, slot in enumerate(chosen):
+        tall = _CELL * images[k].shape[0] / images[k].shape[1]
+        top = middles[slot] - tall / 2
+        show(sheet.axes(corners[slot], top, _CELL, tall), images[k])
+        sheet.text(corners[slot] + _CELL / 2, top + tall - 0.01, f"frame {frames[k]}", size=6.5, ha="center")
+        line = {"arrowstyle": "-", "color": GREY, "lw": 0.5, "shrinkA": 1, "shrinkB": 2}
+        axes.annotate("", points[k], slots[slot], textcoords="figure fraction", arrowprops=line, annotation_clip=False)
 
 
 def _decoded(heart: Sequence, frames: list[int]) -> list[Image]:
@@ -161,7 +162,7 @@ def _decoded(heart: Sequence, frames: list[int]) -> list[Image]:
 
 def _draw_clock(sheet: Sheet, x: float, frames: int) -> None:
     """What the colours mean: a strip from end-diastole to end-diastole."""
-    axes = sheet.axes(x + 0.2, _HEAD + _MAP - 0.14, _SMALL - 0.4, 0.09)
+    axes = sheet.axes(x + 0.1, _HEAD + _SMALL + 0.42, _SMALL - 0.2, 0.10)
     axes.imshow(colormaps[_COLOURS](np.arange(frames) / frames)[None], aspect="auto", interpolation="nearest")
     axes.set(yticks=[], xticks=[0, frames // 2, frames - 1])
     axes.set_xlabel("frame (0: end-diastole)", labelpad=1)

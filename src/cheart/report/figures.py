@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 
 from cheart.cohort import Cohort, Split
-from cheart.progress import track
-from cheart.report import figure_ageing, figure_completion, figure_density, figure_latent, figure_people
+from cheart.progress import bar
+from cheart.report import (
+    figure_ageing,
+    figure_completion,
+    figure_density,
+    figure_latent,
+    figure_people,
+    figure_truth,
+)
 from cheart.report.plate import STYLE, CannotDraw, Drawn, Material, save
 from cheart.tasks.trained import TrainedModel
 
@@ -47,6 +54,7 @@ _FIGURES: tuple[tuple[str, str, str, Callable[[Material], Drawn]], ...] = (
     ("figure-5-age", "Figure 5", "Phenotypes against age", figure_density.draw),
     ("figure-6-latent", "Figure 6", "The beat in latent space", figure_latent.draw),
     ("figure-7-ageing", "Figure 7", "Ageing hearts", figure_ageing.draw),
+    ("figure-t-truth", "Figure T", "The true conditional distribution", figure_truth.draw),
 )
 
 
@@ -78,16 +86,22 @@ def make_figures(
     Returns:
         One entry a figure in the paper's order; one that could not be drawn says why in ``skipped``.
     """
-    material = Material(models, cohort, generations, seed, jobs, split, subjects, samples)
     files = []
-    for name, number, title, draw in track(_FIGURES, total=len(_FIGURES), title="Drawing figures"):
-        with mpl.rc_context(STYLE):
+    with bar(len(_FIGURES), "Drawing figures") as move:
+        for done, (name, number, title, draw) in enumerate(_FIGURES):
+
+            def remark(text: str, done: int = done, number: str = number) -> None:
+                move(done, f"{number}: {text}")
+
+            remark("drawing")
+            material = Material(models, cohort, generations, seed, jobs, split, subjects, samples, remark)
             try:
-                drawn = draw(material)
+                with mpl.rc_context(STYLE):
+                    drawn = draw(material)
+                    png, svg = Path(folder) / f"{name}.png", Path(folder) / f"{name}.svg"
+                    save(drawn.figure, png, svg)
+                files.append(FigureFile(name, number, title, drawn.caption, png, svg))
             except CannotDraw as reason:
                 files.append(FigureFile(name, number, title, skipped=str(reason)))
-                continue
-            png, svg = Path(folder) / f"{name}.png", Path(folder) / f"{name}.svg"
-            save(drawn.figure, png, svg)
-        files.append(FigureFile(name, number, title, drawn.caption, png, svg))
+            move(done + 1, "")
     return files

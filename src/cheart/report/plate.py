@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from cheart.cohort import Cohort, Split
 from cheart.files import new_file
 from cheart.palette import INK
+from cheart.progress import parallel
 from cheart.report.lineup import look
 from cheart.report.style import TEXT, Sheet
 from cheart.report.views import Image
@@ -61,6 +62,7 @@ class Material:
         split: the people.
         subjects: people over whom curves are averaged, at most.
         samples: hearts a sex and age in Fig. 7.
+        remark: is told what goes on.
     """
 
     models: Mapping[str, TrainedModel]
@@ -71,6 +73,7 @@ class Material:
     split: Split = "test"
     subjects: int = 20
     samples: int = 200
+    remark: Callable[[str], None] = lambda _: None
 
     @property
     def simulated(self) -> bool:
@@ -110,6 +113,14 @@ class Material:
         able = self.able(task)
         name = "cheart" if "cheart" in able else next(iter(able))
         return name, able[name]
+
+    def each(self, work: Callable[[Item], Result], items: SequenceOf[Item], what: str) -> list[Result]:
+        """Map over items, in order, in this figure's processes, and remark on how far it is."""
+        found: list[Result] = []
+        for result in parallel(work, items, jobs=self.jobs):
+            found.append(result)
+            self.remark(f"{what} {len(found)} of {len(items)}")
+        return found
 
     def told_cohort(self, n: int, what: str = "held-out subjects") -> str:
         """The sentence on the cohort for a caption."""
@@ -166,21 +177,3 @@ def tight(images: SequenceOf[Image], margin: int = 6) -> list[Image]:
     rows, columns = np.flatnonzero(painted.any(axis=1)), np.flatnonzero(painted.any(axis=0))
     top, left = max(0, rows[0] - margin), max(0, columns[0] - margin)
     return [image[top : rows[-1] + margin + 1, left : columns[-1] + margin + 1] for image in images]
-
-
-def in_chunks(
-    function: Callable[[SequenceOf[Item]], list[Result]], items: SequenceOf[Item], *, jobs: int, size: int, title: str
-) -> list[Result]:
-    """Map a function of several items over all of them in ``jobs`` processes, under a bar.
-
-    A worker is handed the models once a chunk: a shape basis weighs more than a heart takes to make.
-    """
-    from cheart.progress import bar, parallel
-
-    chunks = [items[k : k + size] for k in range(0, len(items), size)]
-    found: list[Result] = []
-    with bar(len(items), title) as move:
-        for part in parallel(function, chunks, jobs=jobs):
-            found += part
-            move(len(found), "")
-    return found
