@@ -152,7 +152,7 @@ def change_image(then: list[Field], now: list[Field]) -> Image:
 
 def _legend(sheet: Sheet, y: float) -> None:
     colours = {"LV cavity": COLOURS[LV], "Myocardium": (206, 140, 40), "RV cavity": COLOURS[RV], "nothing": _GONE}
-    handles = [Patch(color=np.array(c) / 255, label=name) for name, c in colours.items()]
+    handles = [Patch(color="#{:02x}{:02x}{:02x}".format(*c), label=name) for name, c in colours.items()]
     handles.append(Patch(facecolor="#f6e9df", edgecolor=GREY, lw=0.4, label="pale: as before"))
     sheet.text(_LEFT, y + 0.005, f"now, where it was something else at {AGES[0]:g}:", size=6.5, colour=GREY)
     corner = ((_LEFT + 2.15) / sheet.width, 1 - (y - 0.055) / sheet.height)
@@ -190,14 +190,16 @@ def _draw_curves(sheet: Sheet, data: Ageing, top: float) -> None:
 def _draw_band(axes: Axes, hearts: pd.DataFrame, name: str, colour: str) -> None:
     """Mean and 95 % interval of hearts by age."""
     by_age = hearts.groupby("age")[name]
-    ages, mean = list(by_age.groups), by_age.mean()
+    mean = by_age.mean()
+    ages = mean.index.to_numpy(float)
     axes.fill_between(ages, by_age.quantile(BAND[0]), by_age.quantile(BAND[1]), color=colour, alpha=0.16, lw=0)
     axes.plot(ages, mean, color=colour, marker="o", ms=2.2)
 
 
 def _draw_truth(axes: Axes, hearts: pd.DataFrame, name: str, colour: str) -> None:
     by_age = hearts.groupby("age")[name]
-    ages = list(by_age.groups)
-    axes.plot(ages, by_age.mean(), color=colour, lw=1.2, ls=(0, (4, 1.5)))
+    mean = by_age.mean()
+    ages = mean.index.to_numpy(float)
+    axes.plot(ages, mean, color=colour, lw=1.2, ls=(0, (4, 1.5)))
     for quantile in BAND:
         axes.plot(ages, by_age.quantile(quantile), color=colour, lw=0.7, ls=(0, (1.2, 1.2)))

@@ -73,7 +73,9 @@ def _gather(material: Material) -> Ages:
     known = np.array([a is not None for a in told])
     if known.sum() < FEWEST:
         raise CannotDraw(f"the age of {int(known.sum())} held-out people is known; a density needs {FEWEST}")
-    real, made, w1 = {}, {}, {}
+    real: dict[str, Array] = {}
+    made: dict[str, dict[str, Array]] = {}
+    w1: dict[str, dict[str, float]] = {}
     for name, generation in generations.items():
         made[name] = {}
         for phenotype in PHENOTYPES:

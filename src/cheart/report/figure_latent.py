@@ -126,9 +126,17 @@ def _draw_map(axes: Axes, points: NDArray[np.float64], which: int) -> None:
     for line in closed:
         axes.plot(*line.T, color="#c9c9cf", lw=0.4, zorder=1)
     colours = colormaps[_COLOURS](np.arange(frames) / frames)
-    axes.scatter(*points.reshape(-1, 2).T, c=np.tile(colours, (len(points), 1)), s=6, lw=0.15, ec="#55555c", zorder=2)
+    axes.scatter(
+        points[..., 0].ravel(),
+        points[..., 1].ravel(),
+        c=np.tile(colours, (len(points), 1)),
+        s=6,
+        lw=0.15,
+        ec="#55555c",
+        zorder=2,
+    )
     axes.plot(*closed[which].T, color=INK_HEX, lw=1.0, zorder=3)
-    axes.scatter(*points[which].T, c=colours, s=15, lw=0.6, ec=INK_HEX, zorder=4)
+    axes.scatter(points[which, :, 0], points[which, :, 1], c=colours, s=15, lw=0.6, ec=INK_HEX, zorder=4)
     axes.set(xticks=[], yticks=[], xlabel="t-SNE 1")
 
 
