@@ -59,3 +59,9 @@ def test_a_few_people_decide_nothing(people):
     few = people.head(40)
     assert dependence(few) == []
     assert all(row.inside for row in demographics(few))
+
+
+def test_mass_that_does_not_grow_with_height_is_caught(people):
+    level = people.groupby("sex").height.transform("mean")
+    short = people.assign(lvm=people.lvm * (people.height / level) ** -0.9)
+    assert any(line.startswith("LVM by height") for line in outside(dependence(short)))
