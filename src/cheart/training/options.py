@@ -76,13 +76,13 @@ def _baselines(*, modes: int, hidden: int) -> dict[str, dict[str, Any]]:
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "training": TrainingOptions(batch=16, epochs=40, patience=40, **_SMOOTH),
-        "cheart": {**_SHAPE, "modes": 64, "latent": 48, "hidden": 32},
+        "cheart": {**_SHAPE, "modes": 64, "latent": 64, "hidden": 32},
         "pca": {"modes": 64},
         **_baselines(modes=64, hidden=32),
     },
     "laptop": {
         "training": TrainingOptions(batch=32, epochs=100, patience=100, **_SMOOTH),
-        "cheart": {**_SHAPE, "modes": 96, "latent": 64, "hidden": 64},
+        "cheart": {**_SHAPE, "modes": 96, "latent": 96, "hidden": 64},
         **_baselines(modes=96, hidden=64),
     },
     "paper": {"training": TrainingOptions(), "cheart": {}},
