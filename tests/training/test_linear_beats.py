@@ -9,7 +9,6 @@ from cheart.models.build import OPTIONS, build
 from cheart.models.pca import whole_beats
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch
-from cheart.training import linear_start
 from cheart.training.data import ShapeData, fit_basis
 from cheart.training.linear_beats import start_linear_beats
 from cohorts import tiny_cohort
@@ -33,9 +32,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
             torch.manual_seed(0)
             setting = Setting(cohort.grid, cohort.frames, encoding)
             networks[name, when] = build(name, setting, OPTIONS[name](**SIZES), basis).eval()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(linear_start, "RIDGE", 0.1)  # 24 hearts: a penalty of 10 would hide what is to be seen
-            start_linear_beats(networks[name, "after"], data)
+        start_linear_beats(networks[name, "after"], data)
     return networks, basis, data, data.batch(indices, torch.device("cpu"))
 
 

@@ -6,7 +6,7 @@ from cheart.conditions import Encoding
 from cheart.models.base import Setting
 from cheart.models.cheart import CHeart, CHeartOptions
 from cheart.training.data import ShapeData, fit_basis
-from cheart.training.linear_start import start_linear
+from cheart.training.linear_start import ridge, start_linear
 from cheart.training.loose import loosen
 from cohorts import tiny_cohort
 
@@ -64,3 +64,24 @@ def test_motion_is_loosened_by_what_completion_leaves(started: tuple[CHeart, CHe
         moved = network.space.decoder(network.temporal(start, 6, free)) * network.space.sd
     spread = (moved[:, 1, 0] - moved[:, 1, 0].mean()).std() / np.sin(2 * np.pi / 6)
     assert float(spread / swing.std()) == pytest.approx(1, abs=0.25)
+
+
+def test_a_regression_leaves_alone_what_only_noise_would_explain() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 40))
+    scale = np.where(np.arange(40) < 2, 1.0, 0.02)
+    y = x[:, :1] * 3 + rng.normal(size=(60, 1))
+    plain, _ = ridge(x, y)
+    trusting, _ = ridge(x, y, scale=scale)
+    assert trusting[0, 0] == pytest.approx(3, abs=0.5)
+    assert np.abs(trusting[2:]).max() < 0.2 * np.abs(plain[2:]).max()
+
+
+def test_the_penalty_is_judged_in_the_units_that_are_given() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(50, 10))
+    y = np.column_stack([x @ rng.normal(size=10), rng.normal(size=(50, 200))])
+    deaf, _ = ridge(x, y)
+    hearing, _ = ridge(x, y, units=np.where(np.arange(201) < 1, 1.0, 0.001))
+    left = [float(np.square(y[:, 0] - x @ w[:, 0]).mean()) for w in (deaf, hearing)]
+    assert left[1] < 0.1 * left[0]

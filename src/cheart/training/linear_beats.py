@@ -63,7 +63,10 @@ def _start_cvae(network: CVAE, first: Array, beats: Array, conditions: Array) ->
     set_parameter(encoder.linear.weight, into.T)
     set_parameter(encoder.linear.bias, np.pad(-(bias + frame.centre) @ frame.into[:, :shared], (0, latent - shared)))
     z = np.pad(frame.codes(rest)[:, :shared], ((0, 0), (0, latent - shared)))
-    weight, centre = ridge(np.concatenate([z, conditions], axis=1), (beats / sd).reshape(len(beats), -1))
+    known = np.concatenate([z, conditions], axis=1)
+    trust = frame.trust(latent, conditions.shape[1])
+    units = np.tile(sd, beats.shape[1])
+    weight, centre = ridge(known, beats.reshape(len(beats), -1) / units, scale=trust, units=units)
     _set_decoder(decoder, weight, centre)
 
 

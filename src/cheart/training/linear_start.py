@@ -25,8 +25,8 @@ from cheart.models.latent import ConditionNetwork, HarmonicModule, LearnedPrior
 from cheart.models.shape_network import ShapeSpace
 from cheart.training.data import ShapeData
 
-RIDGE = 10.0
-"""Penalty of the regressions, in hearts: the weight of so many hearts that say nothing."""
+RIDGES = 10.0 ** np.arange(-2, 3.1, 0.5)
+"""Penalties that a regression chooses from, in hearts: the weight of so many hearts that say nothing."""
 
 Array = NDArray[np.float64]
 
@@ -57,9 +57,18 @@ class Frame:
         """The inverse of ``axes``, [K, K]."""
         return np.linalg.inv(self.axes).astype(np.float64, copy=False)
 
+    @cached_property
+    def lengths(self) -> Array:
+        """How many mm a step of 1 along each axis is, [K]."""
+        return np.linalg.norm(self.axes, axis=1).astype(np.float64, copy=False)
+
     def codes(self, coefficients: Array) -> Array:
         """Coefficients [..., K] as numbers along the axes [..., K]."""
         return (coefficients - self.centre) @ self.into
+
+    def trust(self, latent: int, code: int) -> Array:
+        """How far a regression trusts z_0 and the conditions, [latent + code]: an axis by its length, at most 1."""
+        return np.concatenate([fit_length(self.lengths / self.lengths.max(), latent), np.ones(code)])
 
 
 @torch.no_grad()
@@ -83,10 +92,14 @@ def start_linear(network: HeartModel, data: ShapeData) -> None:
         z = np.pad(z, ((0, 0), (0, latent - z.shape[1])))
     _start_space(space, frame, latent, code, room)
     if isinstance(network.prior, LearnedPrior):
-        _start_prior(network.prior, z, conditions)
+        _start_prior(network.prior, z, conditions, fit_length(frame.lengths, latent))
     if data.whole:
         amplitudes = true_amplitudes(motion, frame.codes(data.linear.numpy()), latent, code)
-        weight, bias = ridge(np.concatenate([z, conditions], axis=1), amplitudes)
+        known, mm = np.concatenate([z, conditions], axis=1), frame.lengths
+        units = np.concatenate([fit_length(mm, latent), np.ones(code), mm[latent:]])
+        weight, bias = ridge(
+            known, amplitudes, scale=frame.trust(latent, code), units=np.tile(units, 2 * motion.harmonics)
+        )
         set_parameter(motion.linear.weight, weight.T)
         set_parameter(motion.linear.bias, bias)
 
@@ -138,9 +151,9 @@ def _start_space(space: ShapeSpace, frame: Frame, latent: int, code: int, room: 
     set_parameter(space.decoder.linear.bias, frame.centre / sd)
 
 
-def _start_prior(prior: LearnedPrior, z: Array, conditions: Array) -> None:
-    """The regression of z_0 on the conditions, and the covariance of what it leaves."""
-    weight, bias = ridge(conditions, z)
+def _start_prior(prior: LearnedPrior, z: Array, conditions: Array, lengths: Array) -> None:
+    """The regression of z_0 on the conditions, and the covariance of what it leaves; ``lengths`` in mm of z_0's axes."""
+    weight, bias = ridge(conditions, z, units=lengths)
     set_parameter(prior.mean.weight, weight.T)
     set_parameter(prior.mean.bias, bias)
     left = z - conditions @ weight - bias
@@ -150,12 +163,39 @@ def _start_prior(prior: LearnedPrior, z: Array, conditions: Array) -> None:
     set_parameter(prior.factor, factor)
 
 
-def ridge(x: Array, y: Array) -> tuple[Array, Array]:
-    """Ridge regression of y [N, M] on x [N, F] with a free intercept: weight [F, M] and bias [M]."""
+def ridge(x: Array, y: Array, *, scale: Array | float = 1.0, units: Array | float = 1.0) -> tuple[Array, Array]:
+    """Ridge regression with a free intercept; the penalty is the one of :data:`RIDGES` best at leaving hearts out.
+
+    Args:
+        x: [N, F].
+        y: [N, M].
+        scale: of each column of ``x`` [F], 1 for the most trusted: a column counts by so much, so that what is small
+            in mm is not blown up by whitening it.
+        units: of each column of ``y`` [M], in which errors are compared.
+
+    Returns:
+        Weight [F, M] and bias [M].
+    """
     mean, centre = y.mean(axis=0), x.mean(axis=0)
-    centred = x - centre
-    weight = np.linalg.solve(centred.T @ centred + RIDGE * np.eye(x.shape[1]), centred.T @ (y - mean))
+    left, spread, right = np.linalg.svd((x - centre) * scale, full_matrices=False)
+    target = left.T @ (y - mean)
+    best, weight = np.inf, np.zeros((x.shape[1], y.shape[1]))
+    for penalty in RIDGES:
+        kept = spread**2 / (spread**2 + penalty)
+        # leave-one-out: a heart's residual over what the fit does not owe to that heart itself
+        own = 1 / len(x) + np.square(left) @ kept
+        residual = (y - mean - left @ (kept[:, None] * target)) / np.maximum(1 - own, 1e-3)[:, None]
+        error = float(np.square(residual * units).mean())
+        if error < best:
+            best = error
+            weight = (right.T @ ((spread / (spread**2 + penalty))[:, None] * target)) * np.reshape(scale, (-1, 1))
     return weight, mean - centre @ weight
+
+
+def fit_length(values: Array, length: int) -> Array:
+    """The first ``length`` values [length], with ones where there are fewer."""
+    shared = values[:length]
+    return np.append(shared, np.ones(length - len(shared)))
 
 
 def set_parameter(parameter: torch.Tensor, value: NDArray) -> None:

@@ -59,7 +59,15 @@ class TrainingOptions:
 
 
 _SMOOTH: dict[str, Any] = {"rate": 3e-4, "schedule": "cosine", "clip": 10.0, "age": "number"}
-_SHAPE: dict[str, Any] = {"space": "shape", "motion": "harmonic", "prior": "learned", "beta": 0.003, "forget": 0.1}
+_SHAPE: dict[str, Any] = {
+    "space": "shape",
+    "motion": "harmonic",
+    "prior": "learned",
+    "beta": 0.003,
+    "forget": 0.1,
+    "harmonics": 9,
+    "rate": 3e-5,
+}
 
 
 def _baselines(*, modes: int, hidden: int) -> dict[str, dict[str, Any]]:
