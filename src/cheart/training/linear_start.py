@@ -152,7 +152,7 @@ def _start_space(space: ShapeSpace, frame: Frame, latent: int, code: int, room: 
 
 
 def _start_prior(prior: LearnedPrior, z: Array, conditions: Array, lengths: Array) -> None:
-    """The regression of z_0 on the conditions, and the covariance of what it leaves; ``lengths`` in mm of z_0's axes."""
+    """The regression of z_0 on the conditions, and the covariance of what it leaves; ``lengths`` of its axes, mm."""
     weight, bias = ridge(conditions, z, units=lengths)
     set_parameter(prior.mean.weight, weight.T)
     set_parameter(prior.mean.bias, bias)
