@@ -5,7 +5,7 @@ import pytest
 from cheart.simulate import cohort
 from cheart.training import train
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("undrawn", "tiny_bundled")
 
 
 def test_a_tiny_demo_leaves_what_it_says(cheart, tmp_path, monkeypatch):

@@ -29,18 +29,39 @@ def demo(
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="At most; the quick preset's training.")] = 200,
     overwrite: Overwrite = False,
 ) -> None:
-    """Simulate a cohort, train CHeart on it, complete held-out hearts, generate hearts for two people."""
+    """A heart by the bundled model at once; then simulate a cohort, train on it, complete and generate."""
     from cheart.cli.say import say
     from cheart.files import new_folder
 
     start = time.perf_counter()
     with new_folder(out, overwrite=overwrite) as folder:
-        cohort, model = _learn(folder, subjects, grid, epochs)
-        say("3/4  Completing held-out hearts from their first frame")
-        ours, copied = _complete(folder, cohort, model)
-        say("4/4  Generating hearts for two people")
-        _generate(folder, model)
+        say("1/5  A heart by the model that comes with cheart")
+        _first(folder)
+    say(f"     {out / 'first.gif'} is there after {time.perf_counter() - start:.0f} s")
+    cohort, model = _learn(out, subjects, grid, epochs)
+    say("4/5  Completing held-out hearts from their first frame")
+    ours, copied = _complete(out, cohort, model)
+    say("5/5  Generating hearts for two people")
+    _generate(out, model)
     print(_summary(out, cohort, ours, copied, model, time.perf_counter() - start))
+
+
+def _first(folder: Path) -> None:
+    """One heart by the bundled model, as NIfTI with its tables and a picture, and beating."""
+    from cheart.cli.options import finish
+    from cheart.conditions import describe
+    from cheart.files import new_folder
+    from cheart.report.animation import save_animation
+    from cheart.report.portrait import Portrait
+    from cheart.tasks.results import write_hearts
+    from cheart.tasks.trained import load
+
+    model = load()
+    hearts = model.generate(1, conditions=PEOPLE[0])
+    portraits = [Portrait(h.sequence, h.kind, describe(h.conditions, model.encoding.schema)) for h in hearts]
+    save_animation(folder / "first.gif", portraits, caption=f"Model trained on {model.trained_on}")
+    with new_folder(folder / "first") as made:
+        finish(made, write_hearts(made, hearts, model, total=1, title="Writing", seed=0), model)
 
 
 def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort, TrainedModel]:
@@ -50,9 +71,9 @@ def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort,
     from cheart.tasks.trained import load
     from cheart.training.train import train
 
-    say(f"1/4  Simulating {subjects} healthy hearts")
+    say(f"2/5  Simulating {subjects} healthy hearts")
     cohort = simulate_cohort(folder / "cohort", n=subjects, seed=0, grid=Grid.parse(grid))
-    say("2/4  Training CHeart on them")
+    say("3/5  Training CHeart on them")
     train(cohort, folder / "model", preset="quick", settings=[f"epochs={epochs}"])
     return cohort, load(folder / "model")
 
@@ -109,6 +130,8 @@ def _summary(
     return "\n".join(
         [
             f"\n{out}: done in {seconds / 60:.1f} minutes. All of it is simulated, or made from simulated hearts.",
+            "  first.gif       a heart for a woman of 28 by the bundled model; cheart info bundled",
+            "  first/          the same as NIfTI, phenotypes.tsv, picture.png",
             f"  cohort/         {len(cohort)} simulated hearts; cheart info {out / 'cohort'}",
             f"  model/          a CHeart ({model.config['preset']} preset) trained on "
             f"{model.config['trained_on']['subjects']} of them",

@@ -58,7 +58,7 @@ def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasi
         shape = (3, *packed["waves"])
         waves = _inflate(tensors["basis.mode_waves"], (len(sd), *shape))
         mean = _inflate(tensors["basis.mean_waves"], (1, *shape))
-    except (KeyError, ValueError, zlib.error) as error:
+    except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise InputError(f"the packed shape basis cannot be read: {error}") from None
     step = np.float32(packed["step"])
     flat = (waves * (step / sd)[:, None, None, None, None]).reshape(len(sd), -1)
@@ -100,24 +100,29 @@ def _from_waves(waves: Array, shape: tuple[int, int, int]) -> Array:
 
 
 def _apply(volumes: Array, matrices: list[Array]) -> Array:
-    """Apply one matrix along each axis of [N, 3, z, y, x]."""
+    """Apply one matrix along each axis of [N, 3, z, y, x]; one after the other, so that each stays in the cache."""
     mz, my, mx = matrices
-    along_x = volumes @ mx.T
-    along_y = my @ along_x
-    along_z = mz @ along_y.reshape(*along_y.shape[:3], -1)
-    return along_z.reshape(*along_z.shape[:3], *along_y.shape[3:])
+    out = np.empty((*volumes.shape[:2], len(mz), len(my), len(mx)), np.float32)
+    for volume, place in zip(volumes, out, strict=True):
+        along_z = (mz @ volume.reshape(3, volume.shape[1], -1)).reshape(3, len(mz), *volume.shape[2:])
+        np.matmul(my @ along_z, mx.T, out=place)
+    return out
 
 
 def _deflate(numbers: Array) -> Tensor:
-    """Numbers, rounded, as deflated bytes [n]: signs last (0, −1, 1, −2 … are 0, 1, 2, 3 …), then low bytes first."""
+    """Numbers, rounded, as deflated bytes [n]: 0, −1, 1, −2 … are 0, 1, 2, 3 …; all lowest bytes first, then the next."""
     whole = np.rint(numbers).astype(np.int32)
     unsigned = ((whole << 1) ^ (whole >> 31)).astype("<u4")
     planes = np.ascontiguousarray(unsigned.reshape(-1).view(np.uint8).reshape(-1, 4).T)
+    planes = planes[:2] if unsigned.max() < 2**16 else planes
     return torch.frombuffer(bytearray(zlib.compress(planes.tobytes(), 9)), dtype=torch.uint8)
 
 
 def _inflate(stored: Tensor, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """The way back of :func:`_deflate`."""
-    planes = np.frombuffer(zlib.decompress(stored.numpy().tobytes()), np.uint8).reshape(4, -1)
-    unsigned = np.ascontiguousarray(planes.T).view("<u4").reshape(shape)
-    return ((unsigned >> 1).astype(np.int32) ^ -(unsigned & 1).astype(np.int32)).astype(np.float32)
+    planes = np.frombuffer(zlib.decompress(stored.numpy().tobytes()), np.uint8).reshape(-1, int(np.prod(shape)))
+    numbers = np.zeros(shape, np.float32)
+    flat, some = numbers.reshape(-1), np.flatnonzero(planes.any(axis=0))  # few are not 0
+    unsigned = np.ascontiguousarray(planes[:, some].T).view(f"<u{len(planes)}")[:, 0].astype(np.int64)
+    flat[some] = (unsigned >> 1) ^ -(unsigned & 1)
+    return numbers

@@ -125,7 +125,7 @@ def packing_tables(told: Told) -> list[Table]:
         "packed model and real heart": "packed",
     }
     rows = [(head, *(mean_sd(found[f"{key}_{s}"], 4) for s in STRUCTURES)) for head, key in kinds.items()]
-    changes = ("|packed − whole|", *(mean_sd(found[f"d_{n}"], 2) for n in PHENOTYPES))
+    changes = ("between packed and whole", *(mean_sd(found[f"d_{n}"], 2) for n in PHENOTYPES))
     return [
         Table("Dice of completed hearts", ("between", "LV", "Myo", "RV"), tuple(rows)),
         Table("Phenotypes of completed hearts", ("", *(f"{n.upper()}, {UNITS[n]}" for n in PHENOTYPES)), (changes,)),
