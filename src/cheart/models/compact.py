@@ -110,7 +110,7 @@ def _apply(volumes: Array, matrices: list[Array]) -> Array:
 
 
 def _deflate(numbers: Array) -> Tensor:
-    """Numbers, rounded, as deflated bytes [n]: 0, −1, 1, −2 … are 0, 1, 2, 3 …; all lowest bytes first, then the next."""
+    """Numbers, rounded, as deflated bytes [n]: 0, −1, 1, −2 … are 0, 1, 2, 3 …; all low bytes first, then the next."""
     whole = np.rint(numbers).astype(np.int32)
     unsigned = ((whole << 1) ^ (whole >> 31)).astype("<u4")
     planes = np.ascontiguousarray(unsigned.reshape(-1).view(np.uint8).reshape(-1, 4).T)
