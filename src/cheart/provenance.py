@@ -6,6 +6,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePath
 from typing import Any
 
 from cheart._version import __version__
@@ -39,6 +40,11 @@ def _packages() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return packages
+
+
+def without_places(command: str) -> str:
+    """A command with the last name of each path only: what is passed on tells no places of a machine."""
+    return " ".join(PurePath(word).name if "/" in word or "\\" in word else word for word in command.split(" "))
 
 
 def _is_command_line() -> bool:

@@ -23,7 +23,10 @@ def pack(
     ] = None,
     subjects: Annotated[int, typer.Option("--subjects", min=2, help="On how many of them.")] = 20,
     evaluation: Annotated[
-        Path | None, typer.Option("--evaluation", metavar="TABLES", help="Tables of cheart evaluate -o, for the card.")
+        list[Path] | None,
+        typer.Option(
+            "--evaluation", metavar="TABLES", help="What cheart evaluate -o wrote, for the card; may be repeated."
+        ),
     ] = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -39,7 +42,7 @@ def pack(
     refuse_existing(out, overwrite=overwrite)
     source = find_model(model)
     stored = read_model(source)
-    tables = read_json(evaluation / "result.json") if evaluation is not None else None
+    tables = [read_json(folder / "result.json") for folder in evaluation or []]
     with new_folder(out, overwrite=overwrite) as folder:
         write_packed(folder, stored)
         run = _copy_log(source, folder)
@@ -48,7 +51,7 @@ def pack(
         if cohort is not None:
             value |= _measure(load(source), load(folder), cohort, subjects)
         packing = value if cohort is not None else None
-        text = card(stored.config, run, cohort=_command(cohort, stored.config), packing=packing, evaluation=tables)
+        text = card(stored.config, run, cohort=_command(cohort, stored.config), packing=packing, evaluations=tables)
         (folder / "card.md").write_text(text, encoding="utf-8")
     lines = [f"{out}: {size:.1f} MB in place of {before:.1f} MB, with card.md, which is yours to go over"]
     if packing is not None:
@@ -71,13 +74,14 @@ def _copy_log(source: Path, folder: Path) -> dict[str, Any]:
     from shutil import copyfile
 
     from cheart.files import read_json, write_json
+    from cheart.provenance import without_places
 
     if (source / "metrics.csv").is_file():
         copyfile(source / "metrics.csv", folder / "metrics.csv")
     if not (source / "run.json").is_file():
         return {}
     run: dict[str, Any] = read_json(source / "run.json")
-    run["command"] = _without_places(run["command"])
+    run["command"] = without_places(run["command"])
     write_json(folder / "run.json", run)
     return run
 
@@ -85,15 +89,11 @@ def _copy_log(source: Path, folder: Path) -> dict[str, Any]:
 def _command(cohort: Path | None, config: Mapping[str, Any]) -> str | None:
     """The command that made the training cohort, if that is the one at hand."""
     from cheart.cohort import Cohort
+    from cheart.provenance import without_places
 
     if cohort is None:
         return None
     found = Cohort.open(cohort)
     if found.fingerprint != config["trained_on"]["fingerprint"]:
         return None
-    return _without_places(found.info["provenance"]["command"])
-
-
-def _without_places(command: str) -> str:
-    """A command with the last name of each path only."""
-    return " ".join(Path(word).name if "/" in word or "\\" in word else word for word in command.split(" "))
+    return without_places(found.info["provenance"]["command"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cheart.evaluation.phenotypes import UNITS
 from cheart.labels import STRUCTURES
 from cheart.models.base import Setting
+from cheart.provenance import without_places
 from cheart.report.tables import PHENOTYPES, Table, completion_tables, generation_tables, mean_sd, response_table
 
 Told = Mapping[str, Any]
@@ -19,7 +20,7 @@ def card(
     *,
     cohort: str | None = None,
     packing: Told | None = None,
-    evaluation: Told | None = None,
+    evaluations: Sequence[Told] = (),
 ) -> str:
     """The card as Markdown.
 
@@ -28,18 +29,18 @@ def card(
         run: its run.json, or nothing.
         cohort: the command that made the training cohort, if it is known.
         packing: what ``cheart pack --cohort`` measured.
-        evaluation: the result.json of ``cheart evaluate -o``.
+        evaluations: what result.json says, of each folder of ``cheart evaluate -o``.
     """
     told = config["trained_on"]
     parts = [
         f"# {config['model']}, trained on {told['title']}",
         _first(told),
         _use(told),
-        "## How it was made\n\n" + _recipe(config, run, cohort, evaluation),
+        "## How it was made\n\n" + _recipe(config, run, cohort, evaluations),
         "## Conditions\n\n" + _conditions(Setting.from_json(config["setting"])),
     ]
-    if evaluation is not None:
-        parts.append("## How good it is\n\n" + _tables(evaluation))
+    if evaluations:
+        parts.append("\n\n".join(["## How good it is", *map(_tables, evaluations)]))
     if packing is not None:
         parts.append("## What packing changed\n\n" + _packing(packing))
     parts.append("## Licence\n\n" + _licence(told))
@@ -65,15 +66,14 @@ def _use(told: Told) -> str:
     )
 
 
-def _recipe(config: Told, run: Told, cohort: str | None, evaluation: Told | None) -> str:
+def _recipe(config: Told, run: Told, cohort: str | None, evaluations: Sequence[Told]) -> str:
     told = config["trained_on"]
     words = ["cheart train cohort -o model", f"--model {config['model']}", f"--preset {config['preset']}"]
     words += [f"--set {setting}" for setting in run.get("settings", [])]
     words += [f"--from {run['started_from']}"] if run.get("started_from") else []
     words += [f"--seed {run['seed']}"] if "seed" in run else []
     commands = [cohort, " ".join(words)] if cohort is not None else [" ".join(words)]
-    if evaluation is not None:
-        commands.append("cheart evaluate model cohort -o tables" + " --task all" * ("generation" in evaluation))
+    commands += [without_places(value["provenance"]["command"]) for value in evaluations]
     lines = ["```sh", *commands, "```", "", f"Training cohort's fingerprint: `{told['fingerprint']}`."]
     if run.get("finished"):
         versions = ", ".join(f"{n} {v}" for n, v in {"cheart": run["cheart"], **run["packages"]}.items())
