@@ -134,8 +134,9 @@ def packing_tables(told: Told) -> list[Table]:
 
 def _packing(told: Told) -> str:
     head = (
-        f"Its shape basis is packed (`cheart pack`): {told['megabytes']:.1f} MB in place of "
-        f"{told['megabytes_whole']:.1f} MB. Measured on {told['subjects']} validation subjects."
+        "Its shape basis is packed (`cheart pack model -o packed --cohort cohort`): "
+        f"{told['megabytes']:.1f} MB in place of {told['megabytes_whole']:.1f} MB. "
+        f"Measured on {told['subjects']} validation subjects."
     )
     return "\n\n".join([head, *(table.markdown() for table in packing_tables(told)), told["definitions"]])
 
