@@ -2,29 +2,41 @@ import math
 
 import pandas as pd
 
-from cheart.report.tables import Table, completion_tables, generation_tables, response_table
+from cheart.report.tables import (
+    Estimate,
+    Table,
+    completion_tables,
+    generation_tables,
+    memorisation_table,
+    response_table,
+)
 from cheart.tasks.judge_generation import Generation
 
 
-def test_a_table_as_text_and_as_markdown() -> None:
+def test_a_table_as_text() -> None:
     table = Table("T", ("", "a"), (("one", "1"), ("three", "22")))
     assert table.text().splitlines() == ["T", "        a", "one     1", "three  22"]
-    assert table.markdown().splitlines() == ["**T**", "", "|  | a |", "| --- | ---: |", "| one | 1 |", "| three | 22 |"]
+
+
+def test_an_estimate_says_what_is_not_known() -> None:
+    assert str(Estimate(0.9123, 0.02, 3, "*")) == "0.912±0.020*"
+    assert str(Estimate(1.0, math.nan, 1)) == "1.0±n/a"
+    assert str(Estimate(math.nan, math.nan, 1)) == "n/a"
 
 
 def test_completion_has_a_row_a_model_and_says_what_is_missing() -> None:
     models = {"pca": {"dice_lv": {"mean": 0.9123, "sd": 0.02}, "hd_lv": {"mean": math.nan, "sd": math.nan}}, "cvae": {}}
-    dice, hd, *_ = completion_tables(models)
+    dice, hd, *_ = completion_tables(models, {("dice_lv", "pca"): "†"})
     assert [row[0] for row in dice.rows] == ["pca", "cvae"]
-    assert dice.rows[0][1] == "0.912±0.020"
-    assert hd.rows[0][1] == dice.rows[1][1] == "n/a"
+    assert str(dice.rows[0][1]) == "0.912±0.020†"
+    assert str(hd.rows[0][1]) == str(dice.rows[1][1]) == "n/a"
 
 
 def test_generation_has_the_real_hearts_seam_beside_the_models() -> None:
     empty = {"likeness": {}, "distributions": {}, "seam": {"generated": {}, "real": {"jump": {"mean": 0.5, "sd": 0.1}}}}
     *_, seam = generation_tables({"cgan": empty})
     assert [row[0] for row in seam.rows] == ["cgan", "real hearts"]
-    assert seam.rows[1][-1] == "0.50±0.10"
+    assert str(seam.rows[1][-1]) == "0.50±0.10"
 
 
 def test_nothing_real_to_compare_with_is_told_as_such() -> None:
@@ -35,6 +47,12 @@ def test_nothing_real_to_compare_with_is_told_as_such() -> None:
     assert Generation(people, rows, pd.DataFrame(), 0).distributions() == {}
 
 
-def test_the_response_has_a_row_a_condition() -> None:
+def test_the_response_has_a_row_a_model_and_condition() -> None:
     entry = {"ratio": 0.1, "verdict": "ignored"}
-    assert response_table({"age": {"lvedv": entry}}).rows == (("age", "0.10 ignored", "n/a", "n/a", "n/a", "n/a"),)
+    table = response_table({"cvae": {"age": {"lvedv": entry}}})
+    assert table.rows == (("cvae", "age", "0.10 ignored", "n/a", "n/a", "n/a", "n/a"),)
+
+
+def test_memorisation_has_a_row_a_model() -> None:
+    told = {"ratio": 0.987, "suspects": 0.1, "median": {"generated": 0.05, "held_out": 0.06}, "training_hearts": 84}
+    assert memorisation_table({"cgan": told}).rows == (("cgan", "0.99", "0.10", "0.050", "0.060", "84"),)

@@ -108,7 +108,8 @@ def _generate(
 
 def _in_words(value: dict[str, Any], out: Path | None) -> str:
     """The tables, each group with its definitions beneath."""
-    from cheart.report.tables import completion_tables, generation_tables, response_table
+    from cheart.report.tables import completion_tables, generation_tables, memorisation_table, response_table
+    from cheart.tasks.judge_memorisation import WHY_NOT
 
     name, parts = value["model"]["name"], []
     trained_on = value["model"]["trained_on"]
@@ -123,8 +124,9 @@ def _in_words(value: dict[str, Any], out: Path | None) -> str:
     if "generation" in value:
         told = value["generation"]
         parts += [table.text() for table in generation_tables({name: told})]
-        parts.append(response_table(told["response"]).text())
-        parts.append(_memorisation(told["memorisation"]))
+        parts.append(response_table({name: told["response"]}).text())
+        known = told["memorisation"]
+        parts.append(WHY_NOT if known is None else memorisation_table({name: known}).text())
         parts.append(_beneath(value, "generation"))
     if out is not None:
         parts.append(f"Per subject: {out}/*.csv")
@@ -134,12 +136,3 @@ def _in_words(value: dict[str, Any], out: Path | None) -> str:
 def _beneath(value: dict[str, Any], task: str) -> str:
     """What stands beneath a group of tables."""
     return f"Structure-frames without a structure: {value['structures_empty'][task]}.\n{value['definitions'][task]}"
-
-
-def _memorisation(told: dict[str, Any] | None) -> str:
-    if told is None:
-        return "Memorisation: not judged (it needs whole hearts, and the cohort that the model was trained on)."
-    return (
-        f"Memorisation: ratio {told['ratio']:.2f}, suspects {told['suspects']:.2f} "
-        f"({told['training_hearts']} training hearts)"
-    )

@@ -18,6 +18,7 @@ from cheart.cli.mesh import mesh
 from cheart.cli.pack import pack
 from cheart.cli.push import push
 from cheart.cli.render import render
+from cheart.cli.reproduce import reproduce
 from cheart.cli.say import say
 from cheart.cli.simulate import simulate
 from cheart.cli.train import train
@@ -57,6 +58,7 @@ app.command()(complete)
 app.command()(generate)
 app.command()(vary)
 app.command()(evaluate)
+app.command()(reproduce)
 app.command()(render)
 app.command()(mesh)
 app.command()(pack)

@@ -14,6 +14,7 @@ With samples of n hearts neither is 0 even between two halves of the same cohort
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +91,7 @@ class DistributionDistance:
 
     Attributes:
         groups: the groups that were large enough, such as age decades.
-        left_out: groups with fewer than :data:`SMALLEST_GROUP` real hearts.
+        left_out: groups with fewer than :data:`SMALLEST_GROUP` real hearts, and people of none.
         wasserstein_pooled: [R] over all subjects, in the phenotype's unit.
         kl_pooled: [R] nats.
         wasserstein_groups: [R, G] within each group.
@@ -115,13 +116,17 @@ class DistributionDistance:
         return _mean_of_groups(self.kl_groups)
 
 
-def compare_distributions(real: ArrayLike, synthetic: ArrayLike, groups: ArrayLike) -> DistributionDistance:
+def compare_distributions(
+    real: ArrayLike, synthetic: ArrayLike, groups: ArrayLike, *, no_group: Collection[str] = ()
+) -> DistributionDistance:
     """Compare a phenotype between real hearts and draws of synthetic ones for the same people.
 
     Args:
         real: [N] one value a person; nan (could not be measured) is left out.
         synthetic: [R, N] one synthetic heart a person in each of R draws. The ± SD of Table IV is over draws.
         groups: [N] each person's group, such as :func:`cheart.conditions.decade` of the age.
+        no_group: what stands there for people who belong to none, such as those of unknown age: left out of the
+            means over groups however many they are.
 
     Raises:
         InputError: shapes that do not agree, or too few real values.
@@ -135,7 +140,7 @@ def compare_distributions(real: ArrayLike, synthetic: ArrayLike, groups: ArrayLi
     at = support(real[known])
     names = [str(name) for name in np.unique(group)]
     members = {name: known & (group.astype(str) == name) for name in names}
-    large = [name for name in names if members[name].sum() >= SMALLEST_GROUP]
+    large = [name for name in names if name not in no_group and members[name].sum() >= SMALLEST_GROUP]
     pooled = np.array([_both(real[known], draw[known], at) for draw in synthetic])
     within = np.array([[_both(real[members[g]], draw[members[g]], at) for g in large] for draw in synthetic])
     within = within.reshape(len(synthetic), len(large), 2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -86,7 +85,8 @@ class PairedTest:
     """Two models on the same subjects: the two-sided Wilcoxon signed-rank test.
 
     Attributes:
-        first, second: names.
+        measure: what was measured.
+        first, second: names; the first is the model that the family is about.
         n: subjects that both have a value for.
         difference: median over subjects of first − second.
         better: the name of the better model, "" where the difference is 0.
@@ -94,6 +94,7 @@ class PairedTest:
         p_holm: corrected for all tests of the family (Holm 1979).
     """
 
+    measure: str
     first: str
     second: str
     n: int
@@ -103,29 +104,37 @@ class PairedTest:
     p_holm: float
 
 
-def paired_tests(scores: Mapping[str, ArrayLike], better: Better) -> list[PairedTest]:
-    """Compare every pair of models over subjects, with Holm's correction over the pairs.
+def paired_tests(
+    scores: Mapping[str, Mapping[str, ArrayLike]], better: Mapping[str, Better], *, reference: str
+) -> list[PairedTest]:
+    """Compare one model with every other over subjects: one family of tests, with Holm's correction over all of it.
 
     Args:
-        scores: from model name to one value a subject [N], in the same order of subjects. Subjects without a value
-            (nan) for either model leave that pair.
-        better: ``max`` or ``min``.
+        scores: by measure, and by model, one value a subject [N], in the same order of subjects. Subjects without a
+            value (nan) for either model leave that pair; a pair without subjects leaves the family, and so does a
+            measure that the reference lacks.
+        better: ``max`` or ``min``, by measure.
+        reference: the model that the others are compared with.
 
     Raises:
         InputError: another number of subjects for one model than for another.
     """
-    arrays = {name: np.asarray(values, float) for name, values in scores.items()}
-    if len({a.shape for a in arrays.values()}) > 1:
-        sizes = ", ".join(f"{name} {a.size}" for name, a in arrays.items())
-        raise InputError(f"a paired test needs the same subjects for every model; got {sizes}")
     found = []
-    for first, second in combinations(arrays, 2):
-        difference = arrays[first] - arrays[second]
-        difference = difference[~np.isnan(difference)]
-        median = float(np.median(difference)) if difference.size else float("nan")
-        sign = median if better == "max" else -median
-        winner = first if sign > 0 else second if sign < 0 else ""
-        found.append((first, second, int(difference.size), median, winner, _wilcoxon(difference)))
+    for measure, by_model in scores.items():
+        arrays = {name: np.asarray(values, float) for name, values in by_model.items()}
+        if len({a.shape for a in arrays.values()}) > 1:
+            sizes = ", ".join(f"{name} {a.size}" for name, a in arrays.items())
+            raise InputError(f"a paired test needs the same subjects for every model; got {sizes}")
+        others = [name for name in arrays if name != reference] if reference in arrays else []
+        for other in others:
+            difference = arrays[reference] - arrays[other]
+            difference = difference[~np.isnan(difference)]
+            if not difference.size:
+                continue
+            median = float(np.median(difference))
+            sign = median if better[measure] == "max" else -median
+            winner = reference if sign > 0 else other if sign < 0 else ""
+            found.append((measure, reference, other, int(difference.size), median, winner, _wilcoxon(difference)))
     corrected = holm([row[-1] for row in found])
     return [PairedTest(*row, p_holm=float(p)) for row, p in zip(found, corrected, strict=True)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cheart.errors import InputError
-from cheart.models.base import HeartModel, Setting
+from cheart.models.base import HeartModel, Setting, Task
 from cheart.models.cgan import CGAN, CGANOptions
 from cheart.models.cheart import CHeart, CHeartOptions
 from cheart.models.cvae import CVAE, CVAEOptions
@@ -23,6 +23,9 @@ OPTIONS: dict[str, type] = {
 """The options of each model, by the name that ``--model`` takes."""
 
 _NETWORKS: dict[str, Any] = {"cheart": CHeart, "cvae": CVAE, "cvae-gan": CVAEGAN, "cgan": CGAN, "pca": PCA}
+
+TASKS: dict[str, tuple[Task, ...]] = {name: network.tasks for name, network in _NETWORKS.items()}
+"""What each model can do, by its name."""
 
 
 def build(name: str, setting: Setting, options: Any, basis: ShapeBasis | None = None) -> HeartModel:

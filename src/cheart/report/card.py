@@ -9,7 +9,8 @@ from cheart.evaluation.phenotypes import UNITS
 from cheart.labels import STRUCTURES
 from cheart.models.base import Setting
 from cheart.provenance import without_places
-from cheart.report.tables import PHENOTYPES, Table, completion_tables, generation_tables, mean_sd, response_table
+from cheart.report.formats import markdown
+from cheart.report.tables import PHENOTYPES, Cell, Table, completion_tables, estimate, generation_tables, response_table
 
 Told = Mapping[str, Any]
 
@@ -102,12 +103,12 @@ def _tables(value: Told) -> str:
     parts = [f"{value['subjects']} {value['split']} subjects of {about['title']} ({about['kind']})."]
     if "completion" in value:
         rows = {value["model"]["name"]: value["completion"], "first frame copied": value["first_frame_copied"]}
-        parts += [table.markdown() for table in completion_tables(rows)]
+        parts += [markdown(table) for table in completion_tables(rows)]
         parts.append(value["definitions"]["completion"])
     if "generation" in value:
         told = value["generation"]
-        parts += [table.markdown() for table in generation_tables({value["model"]["name"]: told})]
-        parts.append(response_table(told["response"]).markdown())
+        parts += [markdown(table) for table in generation_tables({value["model"]["name"]: told})]
+        parts.append(markdown(response_table({value["model"]["name"]: told["response"]})))
         parts.append(value["definitions"]["generation"])
     return "\n\n".join(parts)
 
@@ -124,8 +125,10 @@ def packing_tables(told: Told) -> list[Table]:
         "whole model and real heart": "whole",
         "packed model and real heart": "packed",
     }
-    rows = [(head, *(mean_sd(found[f"{key}_{s}"], 4) for s in STRUCTURES)) for head, key in kinds.items()]
-    changes = ("between packed and whole", *(mean_sd(found[f"d_{n}"], 2) for n in PHENOTYPES))
+    rows: list[tuple[Cell, ...]] = [
+        (head, *(estimate(found[f"{key}_{s}"], 4) for s in STRUCTURES)) for head, key in kinds.items()
+    ]
+    changes: tuple[Cell, ...] = ("between packed and whole", *(estimate(found[f"d_{n}"], 2) for n in PHENOTYPES))
     return [
         Table("Dice of completed hearts", ("between", "LV", "Myo", "RV"), tuple(rows)),
         Table("Phenotypes of completed hearts", ("", *(f"{n.upper()}, {UNITS[n]}" for n in PHENOTYPES)), (changes,)),
@@ -138,7 +141,7 @@ def _packing(told: Told) -> str:
         f"{told['megabytes']:.1f} MB in place of {told['megabytes_whole']:.1f} MB. "
         f"Measured on {told['subjects']} validation subjects."
     )
-    return "\n\n".join([head, *(table.markdown() for table in packing_tables(told)), told["definitions"]])
+    return "\n\n".join([head, *(markdown(table) for table in packing_tables(told)), told["definitions"]])
 
 
 def _licence(told: Told) -> str:

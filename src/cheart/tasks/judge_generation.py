@@ -26,16 +26,25 @@ from cheart.tasks.evaluate import MEASURES, Judge, chosen_subjects, encoded_cond
 from cheart.tasks.generate import heart_seed
 from cheart.tasks.trained import TrainedModel
 
-DEFINITIONS = (
+LIKENESS = (
     "Generation from each person's conditions. Dice, HD and ASSD against the real heart of that person as in "
     "completion; d = |generated − real| of a phenotype. Mean: over a person's samples; best: the largest Dice, the "
-    "smallest HD, ASSD and d of them, each by itself; then mean ± SD over people. Distributions: W1 (Wasserstein-1, "
-    "in the phenotype's unit) and KL(real ‖ generated) in nats of the phenotypes of all people, pooled and as the "
-    "mean over age decades of 5 people or more, each draw having one sample of every person; mean ± SD over draws. "
-    "Densities for KL: Gaussian kernels of Silverman's width for the real sample, on one support of mean ± 5 SD of the "
-    "real sample. Seam: the step from the last frame to the first, |mL| and Dice; jumps: share of hearts in which "
-    "that step is larger than any other of the beat in at least one structure."
+    "smallest HD, ASSD and d of them, each by itself; then mean ± SD over people."
 )
+DISTRIBUTIONS = (
+    "Distributions: W1 (Wasserstein-1, in the phenotype's unit) and KL(real ‖ generated) in nats of the phenotypes of "
+    "all people, pooled and as the mean over age decades of 5 people or more, each draw having one sample of every "
+    "person; mean ± SD over draws. Densities for KL: Gaussian kernels of Silverman's width for the real sample, on one "
+    "support of mean ± 5 SD of the real sample."
+)
+SEAM = (
+    "Seam: the step from the last frame to the first, |mL| and Dice; jumps: share of hearts in which that step is "
+    "larger than any other of the beat in at least one structure."
+)
+DEFINITIONS = f"{LIKENESS} {DISTRIBUTIONS} {SEAM}"
+
+NO_DECADE = ("unknown age", "other ages")
+"""What stands in place of a decade where there is none."""
 
 _SMALLER = ("hd", "assd", *(f"d_{name}" for name in PAPER_FIVE))
 BETTER: dict[str, Better] = {"dice": "max", **dict.fromkeys(_SMALLER, "min")}
@@ -74,7 +83,8 @@ class Generation:
         for name in PAPER_FIVE:
             drawn = self.samples.pivot(index="sample", columns="subject", values=name).to_numpy()
             try:
-                d = compare_distributions(self.people[f"real_{name}"], drawn, self.people["decade"])
+                ages = self.people["decade"]
+                d = compare_distributions(self.people[f"real_{name}"], drawn, ages, no_group=NO_DECADE)
             except InputError:
                 continue
             values = {
@@ -193,5 +203,5 @@ def _summaries(values: dict[str, Any]) -> dict[str, Any]:
 def _decade(age: Value) -> str:
     """The age decade, or why there is none."""
     if age is None:
-        return "unknown age"
-    return decade(float(age)) if 10 <= float(age) < 80 else "other ages"
+        return NO_DECADE[0]
+    return decade(float(age)) if 10 <= float(age) < 80 else NO_DECADE[1]

@@ -25,6 +25,9 @@ DEFINITIONS = (
     "ones, 0.05 is usual. Hearts of which planes are missing are left out."
 )
 
+WHY_NOT = "Memorisation: not judged (it needs whole hearts, and the cohort that the model was trained on)."
+"""What stands where :func:`evaluate_memorisation` has nothing to tell."""
+
 
 def evaluate_memorisation(
     model: TrainedModel,

@@ -1,0 +1,59 @@
+"""``cheart reproduce``: the paper's experiments by one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from cheart.cli.options import AsJson, Device, JobsOption, Scheduler, Seed
+
+
+def reproduce(
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Folder; the same command goes on in it.")],
+    preset: Annotated[
+        Literal["quick", "laptop", "paper"],
+        typer.Option("--preset", help="quick: minutes, for a look; laptop: overnight; paper: a GPU."),
+    ] = "laptop",
+    cohort: Annotated[
+        Path | None, typer.Option("--cohort", metavar="COHORT", help="Without it one is simulated in OUT.")
+    ] = None,
+    models: Annotated[
+        str, typer.Option("--models", help="Which, with commas between.")
+    ] = "cheart,cvae,cvae-gan,cgan,pca",
+    subjects: Annotated[
+        int | None, typer.Option("--subjects", min=1, help="Judge only the first N held-out subjects.")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=2, help="Hearts to generate a person: 20 (quick: 10).")
+    ] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    jobs: JobsOption = None,
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train five models, judge them, and write the paper's tables and a report that opens offline."""
+    from cheart.cli.say import answer, say
+    from cheart.reproduce.plan import make_plan
+    from cheart.reproduce.run import reproduce as run
+
+    plan = make_plan(
+        out, preset=preset, models=[m.strip() for m in models.split(",") if m.strip()], cohort=cohort,
+        subjects=subjects, samples=samples, seed=seed, device=device, jobs=scheduler or jobs,
+    )  # fmt: skip
+    try:
+        result = run(plan, tell=say)
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on from here")
+        raise
+    answer(result, _in_words(out, result), as_json=as_json)
+
+
+def _in_words(out: Path, result: dict[str, Any]) -> str:
+    lines = [f"{out / 'report.html'}: open it in a browser; it needs nothing else.", ""]
+    lines += [f"{claim['title']}: {claim['verdict']}. {claim['text']}" for claim in result["claims"]]
+    lines += [f"{remark['title']}: {remark['text']}" for remark in result["advice"]]
+    lines += ["", f"Tables: {out / 'tables'}. Per subject: {out / 'evaluation'}. For machines: {out / 'result.json'}."]
+    return "\n".join(lines)

@@ -1,0 +1,189 @@
+"""The parts of the report: groups of tables with their definitions, tests, gaps, and the paper's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from cheart.evaluation.statistics import Better, PairedTest
+from cheart.models.build import TASKS
+from cheart.report.tables import (
+    Marks,
+    Table,
+    completion_tables,
+    generation_tables,
+    memorisation_table,
+    response_table,
+    truth_table,
+)
+from cheart.reproduce import statistics
+from cheart.reproduce.evidence import Found
+from cheart.reproduce.paper import CAPTION, paper_tables
+from cheart.reproduce.plan import COPIED
+from cheart.tasks import evaluate, judge_generation, judge_memorisation, judge_response, judge_truth
+from cheart.tasks.evaluate import Completion
+from cheart.tasks.judge_generation import Generation
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part.
+
+    Attributes:
+        name: the stem of its files and of its place in the page.
+        title: its heading.
+        tables: ours.
+        definitions: what stands beneath them.
+        tests: of the family of all its tables.
+        paper: the paper's own tables.
+        gaps: what could not be computed, and why.
+    """
+
+    name: str
+    title: str
+    tables: tuple[Table, ...]
+    definitions: str
+    tests: tuple[PairedTest, ...] = ()
+    paper: tuple[Table, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+    def files(self) -> list[Table]:
+        """All its tables as they go into files, notes beneath each: ours, the tests, the paper's."""
+        notes = " ".join([self.definitions, *self.gaps])
+        out = [replace(table, notes=notes) for table in self.tables]
+        if self.tests:
+            out.append(replace(statistics.table_of_tests(self.tests, self.name), notes=statistics.DEFINITIONS))
+        return out + [replace(table, notes=f"{CAPTION}.") for table in self.paper]
+
+
+def sections(found: Mapping[str, Found], copied: Completion | None, why_no_truth: str = "") -> list[Section]:
+    """All parts, in the order of the paper and then what it does not have.
+
+    Args:
+        found: by model.
+        copied: the first frame copied; None where no model can complete.
+        why_no_truth: why nothing could be held against the true distribution.
+    """
+    completions = {name: f.completion for name, f in found.items() if f.completion is not None}
+    generations = {name: f.generation for name, f in found.items() if f.generation is not None}
+    parts: list[Section] = []
+    if completions:
+        parts += _of_completion(completions | ({COPIED: copied} if copied is not None else {}), list(found))
+    if generations:
+        parts += _of_generation(generations, list(found))
+        parts += [_response(found), _memorisation(found)]
+        parts.append(_truth({n: f.truth.summary() for n, f in found.items() if f.truth is not None}, why_no_truth))
+    return parts
+
+
+def _of_completion(completions: Mapping[str, Completion], models: list[str]) -> list[Section]:
+    rows = {name: c.subjects for name, c in completions.items()}
+    draw = partial(completion_tables, {name: c.summary() for name, c in completions.items()})
+    empty = _empty({name: c.structures_empty for name, c in completions.items()})
+    gaps = (*_cannot("complete", models), *empty)
+    first = Section("table-1", "Table I: completion", (), evaluate.DEFINITIONS, (), tuple(paper_tables("I")), gaps)
+    second = Section("completed-phenotypes", "Completion: volumes and mass", (), evaluate.DEFINITIONS, gaps=gaps)
+    return [
+        _tested(first, rows, statistics.COMPLETION, draw, slice(0, 3)),
+        _tested(second, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
+    ]
+
+
+def _of_generation(generations: Mapping[str, Generation], models: list[str]) -> list[Section]:
+    rows = {name: g.people for name, g in generations.items()}
+    summaries = {name: g.summary() for name, g in generations.items()}
+    some, draw = next(iter(generations.values())), partial(generation_tables, summaries)
+    cannot = tuple(_cannot("generate", models))
+    gaps = (*cannot, *_empty({name: g.structures_empty for name, g in generations.items()}))
+    samples = int(some.samples["sample"].max())
+    likeness = f"{judge_generation.LIKENESS} Here: {samples} samples a person."
+    paper = {number: tuple(paper_tables(number)) for number in ("II", "III", "IV")}
+    second = Section("table-2", "Table II: generation, likeness", (), likeness, (), paper["II"], gaps)
+    third = Section("table-3", "Table III: generation, volumes and mass", (), likeness, (), paper["III"], gaps)
+    fourth = Section(
+        "table-4", "Table IV: distributions", tuple(t for t in draw()[2:6] if t.known), judge_generation.DISTRIBUTIONS,
+        paper=paper["IV"], gaps=(*cannot, *_decades(some, summaries)),
+    )  # fmt: skip
+    real = () if len(some.real_seams) else ("The real hearts' seam: no heart of these was observed whole.",)
+    return [
+        _tested(second, rows, statistics.LIKENESS, draw, slice(0, 1)),
+        _tested(third, rows, statistics.GENERATED_PHENOTYPES, draw, slice(1, 2)),
+        fourth,
+        Section("seam", "Does the beat close?", tuple(draw()[6:]), judge_generation.SEAM, gaps=(*cannot, *real)),
+    ]
+
+
+def _tested(
+    part: Section,
+    rows: Mapping[str, pd.DataFrame],
+    measures: Mapping[str, Better],
+    draw: Callable[[Marks], list[Table]],
+    which: slice,
+) -> Section:
+    """A part with its tests, and with those tables whose cells carry their marks."""
+    tests = statistics.family(rows, measures)
+    definitions = f"{part.definitions} {statistics.DEFINITIONS}" if tests else part.definitions
+    tables = tuple(draw(statistics.marks(tests))[which])
+    gaps = (*part.gaps, *statistics.too_few(tests))
+    return replace(part, tables=tables, tests=tuple(tests), definitions=definitions, gaps=gaps)
+
+
+def _response(found: Mapping[str, Found]) -> Section:
+    responses = {name: f.response for name, f in found.items() if f.response}
+    silent = [name for name, f in found.items() if f.response is not None and not f.response]
+    gaps = [f"{', '.join(silent)}: too few people, or conditions that do not vary, for the cohort's own slopes."]
+    return Section(
+        "response",
+        "Do the models listen to the conditions?",
+        (response_table(responses),) if responses else (),
+        judge_response.DEFINITIONS,
+        gaps=tuple(gaps if silent else []),
+    )
+
+
+def _memorisation(found: Mapping[str, Found]) -> Section:
+    judged = {name: f.memorisation for name, f in found.items() if f.memorisation is not None}
+    return Section(
+        "memorisation",
+        "Do the models hand out training hearts?",
+        (memorisation_table(judged),) if judged else (),
+        judge_memorisation.DEFINITIONS,
+        gaps=() if judged else (judge_memorisation.WHY_NOT,),
+    )
+
+
+def _truth(summaries: Mapping[str, Any], why_not: str) -> Section:
+    return Section(
+        "truth",
+        "Are they the right hearts in the right people?",
+        () if why_not else (truth_table(summaries),),
+        judge_truth.DEFINITIONS,
+        gaps=(f"Not judged: {why_not}.",) if why_not else (),
+    )
+
+
+def _cannot(task: Any, models: list[str]) -> list[str]:
+    names = [name for name in models if task not in TASKS[name]]
+    return [f"Not here, because this kind of model cannot {task}: {', '.join(names)}."] if names else []
+
+
+def _empty(counts: Mapping[str, int]) -> list[str]:
+    lacking = [f"{name} {count}" for name, count in counts.items() if count]
+    return [f"Structure-frames without a structure: {', '.join(lacking) or 'none'}."]
+
+
+def _decades(some: Generation, summaries: Mapping[str, Any]) -> list[str]:
+    """What Table IV stands on, or why parts of it are missing."""
+    told = next(iter(summaries.values()))["distributions"]
+    if not told:
+        return ["Not computed: the real hearts are too few, or all alike."]
+    entry = next(iter(told.values()))
+    if entry["decades"]:
+        out = f"; left out as too small: {', '.join(entry['decades_left_out'])}" if entry["decades_left_out"] else ""
+        return [f"Age decades: {', '.join(entry['decades'])}{out}."]
+    ages = ", ".join(sorted(set(map(str, some.people["decade"]))))
+    return [f"By age decade: not computed, no decade has 5 people or more (here: {ages})."]

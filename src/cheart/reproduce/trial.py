@@ -1,0 +1,129 @@
+"""One model on one split of one cohort: trained, and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from cheart.cohort import Cohort, Split
+from cheart.files import write_json
+from cheart.models.build import TASKS
+from cheart.progress import Jobs
+from cheart.reproduce.evidence import completion_files, generation_files, write_completion, write_generation
+from cheart.reproduce.ledger import Ledger, file_fingerprint
+from cheart.reproduce.plan import COPIED, Plan
+from cheart.tasks.evaluate import evaluate_completion
+from cheart.tasks.judge_generation import evaluate_generation
+from cheart.tasks.judge_memorisation import evaluate_memorisation
+from cheart.tasks.judge_response import evaluate_response
+from cheart.tasks.trained import load
+from cheart.training.loop import choose_device
+from cheart.training.train import train
+
+WEIGHTS = "model.safetensors"
+COPIED_FOLDER = COPIED.replace(" ", "-")
+"""Where the completion of the heart that stands still lies."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One model on one split.
+
+    Attributes:
+        model: its name.
+        cohort: whose training and validation subjects it is trained on, and whose ``split`` it is judged on.
+        run: the folder of its training.
+        evaluation: the folder of all models' figures.
+        prepared: the folder of what models of one cohort share (:mod:`cheart.training.prepared`).
+        start_from: a trained model to go on from.
+        split: who is held out.
+        label: before the names of its steps, such as ``fold 1: ``.
+    """
+
+    model: str
+    cohort: Cohort
+    run: Path
+    evaluation: Path
+    prepared: Path | None = None
+    start_from: Path | None = None
+    split: Split = "test"
+    label: str = ""
+
+    def steps(self) -> list[str]:
+        """The names of its steps, in order."""
+        tasks = TASKS[self.model]
+        judged = ["complete"] if "complete" in tasks else []
+        judged += ["generate", "move conditions of", "look for training hearts in"] if "generate" in tasks else []
+        return [f"{self.label}{verb} {self.model}" for verb in ("train", *judged)]
+
+
+def train_and_judge(trial: Trial, plan: Plan, ledger: Ledger) -> None:
+    """Train a model, or go on with its training, and judge all that it can do; what is done already stays."""
+    start = None if trial.start_from is None else file_fingerprint(trial.start_from / WEIGHTS)
+    made_of = {"cohort": trial.cohort.fingerprint, "model": trial.model, "preset": plan.preset, "seed": plan.seed}
+    train_step, *judging = trial.steps()
+    ledger.do(train_step, {**made_of, "from": start}, [trial.run / WEIGHTS], partial(_train, trial, plan))
+    _judge(trial, plan, ledger, iter(judging))
+
+
+def _judge(trial: Trial, plan: Plan, ledger: Ledger, steps: Iterator[str]) -> None:
+    # read when somebody first asks: where all is done already nobody does
+    model = cache(partial(load, trial.run, device=str(choose_device(plan.device))))
+    folder, tasks, jobs = trial.evaluation / trial.model, TASKS[trial.model], judging_jobs(plan)
+
+    def ask(judge: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+        return judge(model(), trial.cohort, **options, jobs=jobs)
+
+    def step(options: Mapping[str, Any], files: list[Path], work: Callable[[], None]) -> None:
+        ledger.do(next(steps), {**made_of, **options}, files, work)
+
+    who: dict[str, Any] = {"split": trial.split, "subjects": plan.subjects}
+    made_of = {"cohort": trial.cohort.fingerprint, "weights": file_fingerprint(trial.run / WEIGHTS)}
+    if "complete" in tasks:
+        step(who, completion_files(folder), lambda: write_completion(folder, ask(evaluate_completion, who)))
+    if "generate" in tasks:
+        seeded = {**who, "seed": plan.seed}
+        drawn = {**seeded, "samples": plan.samples}
+        step(drawn, generation_files(folder), lambda: write_generation(folder, ask(evaluate_generation, drawn)))
+        slopes, memory = folder / "response.json", folder / "memorisation.json"
+        step(seeded, [slopes], lambda: write_json(slopes, ask(evaluate_response, seeded)))
+        step(seeded, [memory], lambda: write_json(memory, ask(evaluate_memorisation, seeded)))
+
+
+def copy_first_frame(trial: Trial, plan: Plan, ledger: Ledger) -> None:
+    """Judge the heart that stands still, on the subjects and with the grid of a model that can complete."""
+    who: dict[str, Any] = {"split": trial.split, "subjects": plan.subjects}
+    folder = trial.evaluation / COPIED_FOLDER
+    ledger.do(
+        f"{trial.label}{COPIED}",
+        {**who, "cohort": trial.cohort.fingerprint},
+        completion_files(folder),
+        lambda: write_completion(
+            folder, evaluate_completion(load(trial.run), trial.cohort, **who, copy_first=True, jobs=judging_jobs(plan))
+        ),
+    )
+
+
+def judging_jobs(plan: Plan) -> Jobs:
+    """Processes that judge."""
+    if plan.jobs is not None:
+        return plan.jobs
+    return -1 if choose_device(plan.device).type == "cpu" else 1
+
+
+def _train(trial: Trial, plan: Plan) -> None:
+    train(
+        trial.cohort,
+        trial.run,
+        model=trial.model,
+        preset=plan.preset,
+        start_from=trial.start_from,
+        prepared=trial.prepared,
+        seed=plan.seed,
+        device=plan.device,
+        jobs=-1 if plan.jobs is None else plan.jobs,
+        resume=(trial.run / "run.json").is_file(),
+    )
