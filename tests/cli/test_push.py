@@ -81,6 +81,18 @@ def test_what_the_hub_lacks_is_one_line(refused, shelf, tmp_path):
     assert "expected owner/name" in refused("info", "hf://hearts")
 
 
+def test_a_hub_that_cannot_be_reached_is_one_line(cheart, shelf, packed, monkeypatch):
+    def offline(*_, **__):
+        raise hub.errors.OfflineModeIsEnabled("offline mode is enabled")
+
+    monkeypatch.setattr(shelf, "create_repo", offline)
+    answer = cheart("push", packed, "someone/hearts")
+    assert answer.code == 2
+    assert answer.err.splitlines()[-1].startswith(
+        "cheart: someone/hearts: the Hub cannot be reached: is there a network"
+    )
+
+
 def test_without_the_extra_it_is_named(refused, monkeypatch, tmp_path):
     monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
     assert "pip install 'cheart[hub]'" in refused("generate", "hf://someone/hearts", "-o", tmp_path / "out")

@@ -114,7 +114,5 @@ def _why(address: str, error: Exception) -> str:
         return f"{address}: no such repository, or not yours to see: check its name, and hf auth login or HF_TOKEN"
     if isinstance(error, errors.HfHubHTTPError) and getattr(error, "response", None) is not None:
         return f"{address}: the Hub refused: {str(error).splitlines()[0]}; check hf auth login or HF_TOKEN"
-    return (
-        f"{address}: the Hub cannot be reached, and its cache (HF_HOME) does not hold this model. Take the network up, "
-        "unset HF_HUB_OFFLINE if it is set, or name a folder on this machine"
-    )
+    cached = ", and its cache (HF_HOME) does not hold this model" if address.startswith(HUB) else ""
+    return f"{address}: the Hub cannot be reached{cached}: is there a network, and is HF_HUB_OFFLINE unset?"
