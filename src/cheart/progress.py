@@ -15,12 +15,17 @@ Jobs = int | str
 
 
 @contextmanager
-def bar(total: int, title: str) -> Iterator[Callable[[int, str], None]]:
+def bar(total: int, title: str, *, shown: bool = True) -> Iterator[Callable[[int, str], None]]:
     """A bar with the count, the time gone, the time left and a remark; silent where nobody watches.
+
+    Args:
+        total: how much there is to do.
+        title: what is going on.
+        shown: false where another process shows it.
 
     Yields a function (done so far, remark) that moves it.
     """
-    if not sys.stderr.isatty():
+    if not shown or not sys.stderr.isatty():
         yield lambda done, note: None
         return
     from rich import progress as rich
@@ -35,9 +40,9 @@ def bar(total: int, title: str) -> Iterator[Callable[[int, str], None]]:
         rich.TimeRemainingColumn(),
         rich.TextColumn("{task.fields[note]}"),
     )
-    with rich.Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task(title, total=total, note="")
-        yield lambda done, note: shown.update(task, completed=done, note=note)
+    with rich.Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=total, note="")
+        yield lambda done, note: progress.update(task, completed=done, note=note)
 
 
 def track(items: Iterable[Item], *, total: int, title: str) -> Iterator[Item]:

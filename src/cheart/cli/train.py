@@ -29,6 +29,7 @@ def train(
     """Train a model on a cohort's training subjects; early stopping watches its validation subjects."""
     from cheart.cli.say import answer, say
     from cheart.cohort import Cohort
+    from cheart.training.distributed import follows
     from cheart.training.log import tensorboard
     from cheart.training.train import train as run_training
 
@@ -41,6 +42,8 @@ def train(
     except KeyboardInterrupt:
         say(f"stopped; cheart train {cohort} -o {run} --resume goes on from the last whole epoch")
         raise
+    if follows():
+        return  # another process of torchrun answers
     value = {
         "run": str(run),
         "epochs": progress.epoch,

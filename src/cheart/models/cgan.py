@@ -28,6 +28,7 @@ from cheart.models.base import HeartModel, Setting
 from cheart.models.beat import BeatSpace, beat_space, check_space, slope_penalty, softplus_losses
 from cheart.models.latent import ConditionNetwork
 from cheart.models.shape import ShapeBasis
+from cheart.models.share import normal
 
 DRAWS = 4
 """Codes a subject that the validation loss looks at."""
@@ -92,7 +93,7 @@ class CGAN(HeartModel):
 
     def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
         """One step of each player."""
-        draw = torch.randn(len(batch.conditions), self.options.latent, generator=noise).to(batch.conditions.device)
+        draw = normal(len(batch.conditions), self.options.latent, noise=noise).to(batch.conditions.device)
         made = self.space.made(self.predict(draw, batch.conditions), batch)
         beat = self.space.real(batch).requires_grad_(self.options.penalty > 0)
         real, _ = self.discriminator(beat, batch.conditions)

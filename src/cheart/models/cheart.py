@@ -33,6 +33,7 @@ from cheart.models.latent import (
 )
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeSpace
+from cheart.models.share import normal, uniform
 from cheart.models.voxel import VoxelSpace
 
 
@@ -141,7 +142,7 @@ class CHeart(HeartModel):
         """Eq. 8, averaged over the batch."""
         conditions = self._forget(batch.conditions, noise)
         mean, log_var, code = self.posterior(self.space.first(batch), conditions)
-        draw = torch.randn(mean.shape, generator=noise).to(mean.device)
+        draw = normal(*mean.shape, noise=noise).to(mean.device)
         codes = self.codes(sample_posterior(mean, log_var, draw), code)
         reconstruction = self.space.mean_reconstruction(codes, batch)
         kl = self.prior.divergence(mean, log_var, code).mean()
@@ -189,7 +190,7 @@ class CHeart(HeartModel):
         columns = self.setting.encoding.columns
         forgotten = conditions.clone()
         for factor in self.setting.encoding.schema.names:
-            hit = torch.rand(len(conditions), generator=noise) < self.options.forget
+            hit = uniform(len(conditions), noise=noise) < self.options.forget
             for i, column in enumerate(columns):
                 if column.split(":")[0] == factor:
                     forgotten[hit, i] = 1.0 if column == f"{factor}:missing" else 0.0

@@ -25,6 +25,7 @@ from cheart.models.base import HeartModel, Setting
 from cheart.models.beat import BeatSpace, beat_space, check_space
 from cheart.models.latent import ConditionNetwork, StandardPrior, sample_posterior
 from cheart.models.shape import ShapeBasis
+from cheart.models.share import normal
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class CVAE(HeartModel):
     def bound(self, batch: Any, noise: torch.Generator) -> tuple[Tensor, Tensor, dict[str, float]]:
         """Reconstruction + β KL, averaged over the batch, the prediction that it is of, and both terms for the log."""
         mean, log_var = self.posterior(batch)
-        draw = torch.randn(mean.shape, generator=noise).to(mean.device)
+        draw = normal(*mean.shape, noise=noise).to(mean.device)
         prediction = self.predict(sample_posterior(mean, log_var, draw), batch.conditions)
         reconstruction = self.space.reconstruction(prediction, batch).mean()
         kl = self.prior.divergence(mean, log_var, mean).mean()

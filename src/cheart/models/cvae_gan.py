@@ -25,6 +25,7 @@ from cheart.models.base import Setting
 from cheart.models.beat import slope_penalty, softplus_losses
 from cheart.models.cvae import CVAE, CVAEOptions
 from cheart.models.shape import ShapeBasis
+from cheart.models.share import batch_mean, normal
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class CVAEGAN(CVAE):
         real = self.space.real(batch).requires_grad_(self.penalty > 0)
         bound, prediction, figures = self.bound(batch, noise)
         again = self.space.made(prediction, batch)
-        draw = torch.randn(len(real), self.options.latent, generator=noise).to(real.device)
+        draw = normal(len(real), self.options.latent, noise=noise).to(real.device)
         made = self.space.made(self.predict(draw, batch.conditions), batch)
         verdicts = [self.discriminator(x)[0] for x in (real, again.detach(), made.detach())]
         steep = self.penalty * slope_penalty(verdicts[0], real) if self.penalty else 0.0
@@ -86,5 +87,5 @@ class CVAEGAN(CVAE):
         (_, again_d), (_, again_c) = self.discriminator(again), self.regressor(again)
         (_, made_d), (told, _) = self.discriminator(made), self.regressor(made)
         pairwise = (wanted_d - again_d).square().sum(1).mean() + (wanted_c - again_c).square().sum(1).mean()
-        centre = (wanted_d.mean(0) - made_d.mean(0)).square().sum()
+        centre = batch_mean(wanted_d - made_d).square().sum()
         return 0.5 * (pairwise + centre + (conditions - told).square().sum(1).mean())

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cheart.models.share import everywhere, shared
+
 
 class LabelConv3d(nn.Module):
     """A first convolution (kernel 4, stride 2, padding 1) over one-hot labels and constant condition channels.
@@ -66,6 +68,9 @@ class FrameBatchNorm(nn.Module):
             scale = self.weight * torch.rsqrt(self.var + self.eps)
             shift = self.bias - self.mean * scale
             return x * scale[:, None, None, None] + shift[:, None, None, None]
+        share = shared()
+        if share is not None:
+            return self._shared(x.unflatten(0, (-1, frames)), share.total)
         # [B, T·C, Z, Y, X]: each frame has channels of its own. Contiguous, since torch's fused kernel is off by 2e-3
         # on channels-last CPU tensors
         channels = x.contiguous().unflatten(0, (-1, frames)).flatten(1, 2)
@@ -75,6 +80,16 @@ class FrameBatchNorm(nn.Module):
         var = scale.detach().square().reciprocal() - self.eps
         self._update(mean.detach().view(frames, -1), var.view(frames, -1) * (count / max(count - 1, 1)))
         return out.unflatten(1, (frames, -1)).flatten(0, 1)
+
+    def _shared(self, apart: Tensor, total: int) -> Tensor:
+        """The same for [B, T, C, Z, Y, X] of a batch of ``total`` subjects of which some are here."""
+        count = total * apart[0, 0, 0].numel()
+        mean = everywhere(apart.sum(dim=(0, 3, 4, 5))) / count  # [T, C]
+        centred = apart - mean[:, :, None, None, None]
+        var = everywhere(centred.square().sum(dim=(0, 3, 4, 5))) / count
+        self._update(mean.detach(), var.detach() * (count / max(count - 1, 1)))
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        return (centred * scale[:, :, None, None, None] + self.bias[:, None, None, None]).flatten(0, 1)
 
     @torch.no_grad()
     def _update(self, mean: Tensor, var: Tensor) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cheart.errors import InputError
+from cheart.models import share
 from cheart.models.base import Setting
 from cheart.models.blocks import BlockConvTranspose3d, block_cross_entropy, from_blocks
 from cheart.models.chunks import sum_in_chunks
@@ -158,12 +159,13 @@ class VoxelSpace(nn.Module):
 
     def mean_reconstruction(self, codes: Tensor, batch: VoxelBatch) -> Tensor:
         """The mean of :meth:`reconstruction` over the batch, with gradients in the memory of a few frames."""
-        weight = plane_weights(batch) / len(codes)
+        part = share.weight()  # gradients meet those of other processes within a term, where each must count as it will
+        weight = plane_weights(batch) / len(codes) * part
 
         def term(some: Tensor, frames: slice) -> Tensor:
             return self._cross_entropy(some, batch.labels[:, frames], weight[:, frames]).sum()
 
-        return sum_in_chunks(term, codes, tuple(self.decoder.parameters()), self._chunks(codes))
+        return sum_in_chunks(term, codes, tuple(self.decoder.parameters()), self._chunks(codes)) / part
 
     def labels(self, codes: Tensor) -> NDArray[np.uint8]:
         """Codes of one heart [1, T, size] to label maps [T, Z, Y, X]."""
@@ -179,7 +181,8 @@ class VoxelSpace(nn.Module):
 
     def _chunks(self, codes: Tensor) -> list[slice]:
         """Frames that are decoded together; always those of the whole batch, whose statistics they share."""
-        each = max(1, self._volumes_at_once(codes.device) // len(codes))
+        here = share.shared()
+        each = max(1, self._volumes_at_once(codes.device) // (len(codes) if here is None else here.most))
         return [slice(t, t + each) for t in range(0, codes.shape[1], each)]
 
     def _volumes_at_once(self, device: torch.device) -> int:
@@ -187,7 +190,7 @@ class VoxelSpace(nn.Module):
             return CPU_VOLUMES
         room = torch.cuda.get_device_properties(device).total_memory - torch.cuda.memory_allocated(device)
         z, y, x = (_REDUCTION * n for n in self.decoder.inner)
-        return int(0.5 * room / (z * y * x * BYTES_PER_VOXEL))
+        return share.least_anywhere(int(0.5 * room / (z * y * x * BYTES_PER_VOXEL)), device)
 
 
 def plane_weights(batch: VoxelBatch) -> Tensor:

@@ -32,6 +32,7 @@ from cheart.progress import bar
 from cheart.provenance import provenance
 from cheart.training.checkpoint import read_checkpoint, write_checkpoint
 from cheart.training.data import Data, in_batches
+from cheart.training.distributed import Team
 from cheart.training.memory import keep_memory
 from cheart.training.options import TrainingOptions
 from cheart.training.resident import brought_near
@@ -65,7 +66,7 @@ def fit(
     run: Path,
     options: TrainingOptions,
     seed: int,
-    device: torch.device,
+    team: Team,
     resume: bool,
     log: Callable[[dict[str, float]], None] = lambda row: None,
 ) -> Progress:
@@ -75,12 +76,12 @@ def fit(
     weights of one that never stopped (bit for bit on a CPU).
 
     Args:
-        network: trained in place, on ``device``.
+        network: trained in place, on the team's device.
         training, validation: subjects.
         run: the run's folder.
         options: batch, rate, epochs, patience.
         seed: of order, noise and forgotten conditions.
-        device: where to compute.
+        team: where to compute, and which other processes do too; what they make is the same.
         resume: go on from the run's checkpoint, if it has one.
         log: called with each epoch's row.
 
@@ -88,10 +89,10 @@ def fit(
         InputError: the checkpoint is of another training; the loss is no number any more.
     """
     keep_memory()
-    network.to(device)
+    network.to(team.device)
     if options.compiled:
         network.compile_decoder()
-    training, validation = brought_near(training, device), brought_near(validation, device)
+    training, validation = brought_near(training, team.device), brought_near(validation, team.device)
     optimisers: Optimisers = {
         name: torch.optim.AdamW(group, lr=options.rate, betas=(options.momentum, 0.999), weight_decay=options.decay)
         for name, group in network.groups().items()
@@ -99,21 +100,23 @@ def fit(
     progress = Progress()
     checkpoint = run / "checkpoint.safetensors"
     if resume and checkpoint.is_file():
-        progress = Progress(**read_checkpoint(checkpoint, network, optimisers, device))
+        progress = Progress(**read_checkpoint(checkpoint, network, optimisers, team.device))
     steps = len(in_batches(np.arange(len(training)), options.batch))
-    with bar(options.epochs * steps, "Training") as move:
+    with bar(options.epochs * steps, "Training", shown=team.leads) as move:
         while not progress.over(options):
             start = time.perf_counter()
             for optimiser in optimisers.values():
                 optimiser.param_groups[0]["lr"] = options.rate_at(progress.epoch)
             remark = f"epoch {progress.epoch + 1}, best {progress.best:.4g}"
             shown = partial(_show, move, progress.epoch * steps, remark)
-            row = _train_epoch(network, training, optimisers, options, (seed, progress.epoch), device, shown)
-            with _precision(options, device):
-                row["validation"] = validate(network, validation, batch=options.batch, device=device)
-            _close_epoch(network, progress, row, time.perf_counter() - start, run)
-            write_checkpoint(checkpoint, network, optimisers, asdict(progress))
-            log(progress.rows[-1])
+            row = _train_epoch(network, training, optimisers, options, (seed, progress.epoch), team, shown)
+            with _precision(options, team.device):
+                row["validation"] = validate(network, validation, batch=options.batch, team=team)
+            better = _close_epoch(progress, row, time.perf_counter() - start)
+            if team.leads:
+                _write_epoch(network, progress, run, better=better)
+                write_checkpoint(checkpoint, network, optimisers, asdict(progress))
+                log(progress.rows[-1])
     return progress
 
 
@@ -127,7 +130,7 @@ def _train_epoch(
     optimisers: Optimisers,
     options: TrainingOptions,
     seed: tuple[int, int],
-    device: torch.device,
+    team: Team,
     move: Callable[[int], None],
 ) -> dict[str, float]:
     """One pass over the training subjects; the mean of each figure."""
@@ -136,20 +139,15 @@ def _train_epoch(
     noise = torch.Generator().manual_seed(int(np.random.default_rng([*seed, 0x4015E]).integers(2**62)))
     sums: dict[str, float] = {}
     for k, which in enumerate(in_batches(order, options.batch), start=1):
-        losses = network.losses(data.batch(which, device), noise)
-        for group, loss, figures in _each_within(_precision(options, device), losses):
-            if not torch.isfinite(loss):
-                raise InputError(
-                    f"the {group} loss is {float(loss)} in epoch {seed[1] + 1}: training has come apart; "
-                    "go on with a smaller step, for instance --resume --set rate=0.0001"
-                )
-            optimisers[group].zero_grad(set_to_none=True)
-            loss.backward()
-            if options.clip:
-                torch.nn.utils.clip_grad_norm_(optimisers[group].param_groups[0]["params"], options.clip)
-            optimisers[group].step()
-            for name, value in {f"loss_{group}": float(loss.detach()), **figures}.items():
-                sums[name] = sums.get(name, 0.0) + value * len(which)
+        with team.part(which) as part:
+            losses = network.losses(data.batch(part.which, team.device), noise)
+            for group, loss, figures in _each_within(_precision(options, team.device), losses):
+                optimisers[group].zero_grad(set_to_none=True)
+                (part.weight * loss).backward()
+                told = {f"loss_{group}": float(loss.detach()), **figures}
+                told = _step(optimisers[group], team, told, part.weight, clip=options.clip, epoch=seed[1] + 1)
+                for name, value in told.items():
+                    sums[name] = sums.get(name, 0.0) + value * len(which)
         move(k)
     return {name: value / len(data) for name, value in sums.items()}
 
@@ -169,23 +167,49 @@ def _each_within(context: torch.autocast, items: Iterator[Item]) -> Iterator[Ite
         yield item
 
 
+def _step(
+    optimiser: torch.optim.Optimizer, team: Team, figures: dict[str, float], weight: float, *, clip: float, epoch: int
+) -> dict[str, float]:
+    """Step by the whole batch's gradient, of which this process has its part; returns the whole batch's figures."""
+    parameters = optimiser.param_groups[0]["params"]
+    figures = team.add_up(parameters, figures, weight)
+    name, loss = next(iter(figures.items()))
+    if not math.isfinite(loss):
+        raise InputError(
+            f"the {name.removeprefix('loss_')} loss is {loss} in epoch {epoch}: training has come apart; "
+            "go on with a smaller step, for instance --resume --set rate=0.0001"
+        )
+    if clip:
+        torch.nn.utils.clip_grad_norm_(parameters, clip)
+    optimiser.step()
+    return figures
+
+
 @torch.no_grad()
-def validate(network: HeartModel, data: Data, *, batch: int, device: torch.device) -> float:
+def validate(network: HeartModel, data: Data, *, batch: int, team: Team) -> float:
     """The mean validation loss over subjects."""
     network.eval()
-    everyone = np.arange(len(data))
-    losses = [network.validation_loss(data.batch(which, device)) for which in in_batches(everyone, batch)]
-    return float(torch.cat(losses).mean())
+    mine = in_batches(team.own(np.arange(len(data))), batch)
+    losses = [network.validation_loss(data.batch(which, team.device)) for which in mine]
+    own = torch.cat([torch.zeros(0, device=team.device), *losses])
+    return team.as_leader(float(team.all_of(own, len(data)).mean()))
 
 
-def _close_epoch(network: HeartModel, progress: Progress, row: dict[str, float], seconds: float, run: Path) -> None:
-    """Write down an epoch; its weights become the model if they are the best so far."""
-    if row["validation"] < progress.best:
+def _close_epoch(progress: Progress, row: dict[str, float], seconds: float) -> bool:
+    """Count an epoch; whether it is the best so far."""
+    better = row["validation"] < progress.best
+    if better:
         progress.best, progress.best_epoch = row["validation"], progress.epoch
-        write_weights(run, network)
     progress.epoch += 1
     progress.seconds += seconds
     progress.rows.append({"epoch": progress.epoch, **row, "seconds": seconds})
+    return better
+
+
+def _write_epoch(network: HeartModel, progress: Progress, run: Path, *, better: bool) -> None:
+    """Write down an epoch; its weights become the model if they are the best so far."""
+    if better:
+        write_weights(run, network)
     with new_file(run / "metrics.csv") as partial:
         pd.DataFrame(progress.rows).to_csv(partial, index=False, float_format="%.6g")
 

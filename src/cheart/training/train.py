@@ -24,6 +24,7 @@ from cheart.progress import Jobs
 from cheart.training.at_once import fit_at_once
 from cheart.training.continuing import continue_model
 from cheart.training.data import Data, ShapeData, VoxelData
+from cheart.training.distributed import HANDED, Team, follow, join
 from cheart.training.linear_beats import start_linear_beats
 from cheart.training.linear_start import start_linear
 from cheart.training.loop import Progress, choose_device, fit, write_run
@@ -68,8 +69,13 @@ def train(
     Raises:
         InputError: something about the cohort, the options or the folder that does not go together.
     """
+    team = join(choose_device(device))
+    if not team.leads:
+        return _follow(team, cohort, run, prepared=prepared, resume=resume)
+    where = team.device
     _check_folder(run, cohort, resume=resume)
-    where = choose_device(device)
+    if team.size > 1 and prepared is None:
+        prepared = run / HANDED
     people: list[Conditions] = [cohort.conditions(int(i)) for i in cohort.indices("train")]
     if not people or not len(cohort.indices("val")):
         raise InputError(f"{cohort.path}: no training or no validation subjects (column split of participants.tsv)")
@@ -108,16 +114,30 @@ def train(
     if start_from is None and not going_on and isinstance(data[0], ShapeData):
         start_linear(network, data[0])
         start_linear_beats(network, data[0])
+    team.hand_out(run, network, options, about)
     if isinstance(network, FittedModel):
         progress = fit_at_once(network, *data, run=run, log=log)
     else:
-        progress = fit(network, *data, run=run, options=training, seed=seed, device=where, resume=resume, log=log)
+        progress = fit(network, *data, run=run, options=training, seed=seed, team=team, resume=resume, log=log)
     best = read_model(run).network
     if isinstance(best, CHeart) and isinstance(data[1], ShapeData):
         loosen(best, data[1])
         write_weights(run, best)
     write_run(run, cohort, seed=seed, device=where, progress=progress, **how)
     return progress
+
+
+def _follow(team: Team, cohort: Cohort, run: Path, *, prepared: Path | None, resume: bool) -> Progress:
+    """Train with the process that leads, with what it hands out; it alone writes."""
+
+    def read(network: HeartModel, handed: Path) -> tuple[Data, Data]:
+        return _data(network, cohort, prepared=prepared or handed, jobs=1)
+
+    network, data, config, seed = follow(team, run, read)
+    if isinstance(network, FittedModel):
+        return Progress()
+    options = TrainingOptions(**config["training"])
+    return fit(network, *data, run=run, options=options, seed=seed, team=team, resume=resume)
 
 
 Start = tuple[HeartModel, TrainingOptions, Any]

@@ -1,0 +1,28 @@
+"""Training by several processes, as torchrun starts them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from torch.multiprocessing import spawn
+
+from cheart.cohort import Cohort
+
+
+def train_together(cohort: Cohort, run: Path, *, processes: int = 2, **recipe: Any) -> None:
+    """``torchrun --nproc-per-node 2 -m cheart train`` without the command line, on loopback."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    spawn(_one, (processes, port, str(cohort.path), str(run), recipe), nprocs=processes)
+
+
+def _one(rank: int, processes: int, port: int, cohort: str, run: str, recipe: dict[str, Any]) -> None:
+    where = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in where.items()})
+    from cheart.training.train import train
+
+    train(Cohort.open(cohort), Path(run), **recipe)
