@@ -1,6 +1,6 @@
 """How long the metrics take, beside other libraries, on one core, in one run.
 
-    python benchmarks/evaluation.py [--samples 20] [--repeats 5] [--json]
+    python -m benchmarks.evaluation [--samples 20] [--repeats 5] [--json]
 
 Made-up hearts on the paper's grid, about as far apart as the paper's Tables I and II report, and a gross error
 beyond. Times are processor times of one thread. Libraries that are not installed are left out; those that are must give
@@ -12,12 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from benchmarks.measure import ceilings
 from scipy.ndimage import binary_erosion, distance_transform_edt, gaussian_filter
 from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
@@ -108,7 +110,7 @@ def other_libraries() -> dict[str, Measure]:
         try:
             found[name] = make()
         except ImportError:
-            print(f"({name} is not installed)")
+            print(f"({name} is not installed)", file=sys.stderr)
     return found
 
 
@@ -240,14 +242,6 @@ def sequence_rows(repeats: int) -> tuple[list[Row], float]:
     return rows, overlap + volumes
 
 
-def ceilings(repeats: int) -> dict[str, float]:
-    """What one core of this machine can do: copy memory, multiply matrices."""
-    block, matrix = np.ones(64 * 2**20, np.uint8), np.ones((1500, 1500), np.float32)
-    copy = median_ms(block.copy, repeats)
-    product = median_ms(lambda: matrix @ matrix, repeats)
-    return {"copy_GB_per_s": 2 * block.size / copy / 1e6, "matrix_product_GFLOP_per_s": 2 * 1500**3 / product / 1e6}
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -271,7 +265,7 @@ def measure_all(samples: int, repeats: int) -> dict[str, Any]:
     found, sequence_ms = sequence_rows(repeats)
     surface = SUBJECTS * SAMPLES * FRAMES * frame_ms["generation"] / 60_000 / 2
     return {
-        **ceilings(repeats),
+        **ceilings(repeats, time.process_time),
         "rows": [asdict(row) for row in rows + found],
         "table_ii_minutes_on_two_cores": {
             "surface_distances": surface,

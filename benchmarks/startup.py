@@ -30,6 +30,11 @@ def measure_all(repeats: int) -> dict[str, float]:
     return medians_s({name: lambda given=given: start(given) for name, given in STARTS.items()}, repeats)  # type: ignore[misc]
 
 
+def as_text(result: dict[str, float]) -> str:
+    """For people."""
+    return "\n".join(f"  {name:40s}{seconds:8.3f} s" for name, seconds in result.items())
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -37,8 +42,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args()
     result = measure_all(asked.repeats)
-    text = "\n".join(f"  {name:40s}{seconds:8.3f} s" for name, seconds in result.items())
-    print(json.dumps(result) if asked.json else text)
+    print(json.dumps(result) if asked.json else as_text(result))
 
 
 if __name__ == "__main__":

@@ -113,21 +113,22 @@ def fields(labels: NDArray[np.uint8], where: FieldGrid, *, planes: bool = False)
     )
     out = np.empty((len(labels), len(BODIES), *(len(b) for b in wide)), np.float32)
     for t, frame in enumerate(labels):
+        counts = {level: _pool(frame == level, factor) for level in (LV, MYO, RV)}
         for k, body in enumerate(BODIES):
-            share = _pool(np.isin(frame, body) if len(body) > 1 else frame == body[0], factor)
+            share = sum(counts[level] for level in body).astype(np.float32) / np.float32(np.prod(factor))
             near = _distance(_along(share, narrow), NARROW_MM)
             out[t, k] = _blend(near, _distance(_along(share, wide), WIDE_MM))
     return out
 
 
-def _pool(body: NDArray[np.bool_], factor: tuple[int, ...]) -> Array:
-    """The share of each coarse voxel that the body fills."""
+def _pool(body: NDArray[np.bool_], factor: tuple[int, ...]) -> NDArray[np.uint8]:
+    """How many fine voxels of each coarse voxel the body fills."""
     counts = body.view(np.uint8)
     for axis, f in enumerate(factor):
         if f > 1:
             parts = [counts[(slice(None),) * axis + (slice(i, None, f),)] for i in range(f)]
-            counts = parts[0] + sum(parts[1:], start=np.zeros_like(parts[0]))
-    return counts.astype(np.float32) / float(np.prod(factor))
+            counts = sum(parts[1:], start=parts[0])
+    return counts
 
 
 def _blur(n: int, factor: int, spacing: float, sigma_mm: float) -> Array:
@@ -368,12 +369,20 @@ def labels_from_fields(composed: Array, where: FieldGrid) -> NDArray[np.uint8]:
 
 def _one_piece(field: Array) -> Array:
     """A field [z, y, x] that is negative in one 26-connected piece only, the largest."""
-    pieces, count = label(field < 0, np.ones((3, 3, 3), bool))
+    inside = field < 0
+    # only the box that the body occupies is searched
+    spans = [np.flatnonzero(inside.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    if not spans[0].size:
+        return field
+    box = tuple(slice(int(s[0]), int(s[-1]) + 1) for s in spans)
+    pieces, count = label(inside[box], np.ones((3, 3, 3), bool))
     if count < 2:
         return field
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
-    return np.where((pieces > 0) & (pieces != sizes.argmax()), np.float32(LIMIT_MM), field)
+    out = field.copy()
+    out[box][(pieces > 0) & (pieces != sizes.argmax())] = LIMIT_MM
+    return out
 
 
 def _upsample(n: int, factor: int, start: int, stop: int) -> tuple[Array, int, int]:
