@@ -115,7 +115,8 @@ def fields(labels: NDArray[np.uint8], where: FieldGrid, *, planes: bool = False)
     for t, frame in enumerate(labels):
         counts = {level: _pool(frame == level, factor) for level in (LV, MYO, RV)}
         for k, body in enumerate(BODIES):
-            share = sum(counts[level] for level in body).astype(np.float32) / np.float32(np.prod(factor))
+            filled = sum((counts[level] for level in body[1:]), start=counts[body[0]])
+            share = filled.astype(np.float32) / np.float32(np.prod(factor))
             near = _distance(_along(share, narrow), NARROW_MM)
             out[t, k] = _blend(near, _distance(_along(share, wide), WIDE_MM))
     return out
