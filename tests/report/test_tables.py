@@ -48,9 +48,10 @@ def test_nothing_real_to_compare_with_is_told_as_such() -> None:
 
 
 def test_the_response_has_a_row_a_model_and_condition() -> None:
-    entry = {"ratio": 0.1, "verdict": "ignored"}
-    table = response_table({"cvae": {"age": {"lvedv": entry}}})
-    assert table.rows == (("cvae", "age", "0.10 ignored", "n/a", "n/a", "n/a", "n/a"),)
+    entry = {"ratio": 0.1, "verdict": "ignored", "cohort": {"low": 0.5, "high": 1.5}}
+    unclear = {"ratio": -90.0, "verdict": "agrees", "cohort": {"low": -1.0, "high": 1.5}}
+    table = response_table({"cvae": {"age": {"lvedv": entry, "lvm": unclear}}})
+    assert table.rows == (("cvae", "age", "0.10 ignored", "n/a", "n/a", "n/a", "(agrees)"),)
 
 
 def test_memorisation_has_a_row_a_model() -> None:

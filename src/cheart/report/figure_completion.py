@@ -47,7 +47,7 @@ FRAMES = 4
 """Fewer observed frames are no cycle to show."""
 
 _COPY_LOOK = Look(COPY, GREY, (0, (1, 1)), "")
-_LEFT, _HEAD, _CELL, _BETWEEN, _FOOT, _CURVES = 0.62, 0.36, 0.78, 0.16, 0.42, 1.42  # inches
+_LEFT, _HEAD, _CELL, _BETWEEN, _FOOT, _CURVES = 0.68, 0.36, 0.78, 0.16, 0.42, 1.36  # inches
 _SHARPER = 1.35  # images are cut down to what they show and then drawn larger
 _DASHES = (0, (2.2, 1.4))
 

@@ -172,10 +172,21 @@ def response_table(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Tab
     for model, found in models.items():
         for condition, by_phenotype in found.items():
             entries = [by_phenotype.get(n) for n in PHENOTYPES]
-            cells = ["n/a" if e is None else f"{e['ratio']:.2f} {e['verdict']}" for e in entries]
-            rows.append((model, condition, *cells))
+            rows.append((model, condition, *(UNKNOWN if e is None else _slope(e) for e in entries)))
     heads = ("", "condition", *(n.upper() for n in PHENOTYPES))
     return Table("Condition response: the model's slope over the cohort's", heads, tuple(rows), "response")
+
+
+def _slope(entry: Mapping[str, Any]) -> str:
+    """The ratio and the verdict; without the ratio where the cohort's slope may as well be 0."""
+    told = f"{entry['ratio']:.2f} {entry['verdict']}"
+    return told if clear_in_cohort(entry) else f"({entry['verdict']})"
+
+
+def clear_in_cohort(entry: Mapping[str, Any]) -> bool:
+    """Whether the interval of the cohort's own slope excludes 0."""
+    cohort = entry["cohort"]
+    return cohort["low"] is not None and bool(cohort["low"] > 0 or cohort["high"] < 0)
 
 
 def memorisation_table(models: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -199,22 +210,22 @@ def memorisation_table(models: Mapping[str, Mapping[str, Any]]) -> Table:
     return Table("Memorisation: distance to the nearest training heart", heads, tuple(rows), "memorisation")
 
 
-def truth_table(models: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Table:
+def truth_table(models: Mapping[str, Mapping[str, Mapping[str, float]]], marks: Marks | None = None) -> Table:
     """Each model against the true conditional distribution.
 
     Args:
         models: by model, ``Truthfulness.summary()``.
+        marks: of the cells of W1.
     """
     heads = ("", "phenotype", "W1", "floor", "spread", "bias, 95 % interval", "voxels", "coverage", "follow")
-    rows = [
-        (
-            name, f"{n.upper()}, {UNITS[n]}", f"{t['w1']:.2f}", f"{t['floor']:.2f}", f"{t['spread']:.2f}",
-            f"{t['bias']:.1f} ({t['bias_low']:.1f} to {t['bias_high']:.1f})", f"{t['voxels']:.1f}",
-            f"{t['coverage']:.2f}", f"{t['follow']:.2f}",
-        )
-        for name, by_phenotype in models.items()
-        for n, t in ((n, by_phenotype[n]) for n in PHENOTYPES)
-    ]  # fmt: skip
+    rows = []
+    for name, by_phenotype in models.items():
+        for n, t in ((n, by_phenotype[n]) for n in PHENOTYPES):
+            w1 = f"{t['w1']:.2f}{(marks or {}).get((f'w1_{n}', name), '')}"
+            bias = f"{t['bias']:.1f} ({t['bias_low']:.1f} to {t['bias_high']:.1f})"
+            floor, spread, coverage, follow = (f"{t[key]:.2f}" for key in ("floor", "spread", "coverage", "follow"))
+            head = f"{n.upper()}, {UNITS[n]}"
+            rows.append((name, head, w1, floor, spread, bias, f"{t['voxels']:.1f}", coverage, follow))
     return Table("Generated hearts against the true distribution of each person", heads, tuple(rows), "truth")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cheart.evaluation.statistics import PairedTest
-from cheart.report.tables import PHENOTYPES
+from cheart.report.tables import PHENOTYPES, clear_in_cohort
 from cheart.reproduce.evidence import Found
 from cheart.reproduce.plan import COPIED, OURS
 from cheart.reproduce.sections import Section
@@ -56,12 +56,14 @@ def claims(found: Mapping[str, Found], parts: list[Section]) -> list[Remark]:
 
 def advice(found: Mapping[str, Found], copied: Completion | None, parts: list[Section]) -> list[Remark]:
     """Which model for what."""
+    truths = {name: f.truth.summary() for name, f in found.items() if f.truth is not None}
     remarks = [_for_completion(found, copied, _tests(parts, "table-1"))]
     generations = {name: f.generation.summary() for name, f in found.items() if f.generation is not None}
     if generations:
         remarks += [
             _for_one_person(generations, _tests(parts, "table-2")),
             _for_populations(generations),
+            _for_people(truths, _tests(parts, "truth")),
             _for_conditions({name: f.response for name, f in found.items() if f.response}),
             _of_beats(generations),
             _of_memory({name: f.memorisation for name, f in found.items() if f.memorisation}),
@@ -76,12 +78,12 @@ def _tests(parts: list[Section], name: str) -> dict[tuple[str, str], PairedTest]
 
 def _claim_of_completion(found: Mapping[str, Found], tests: Mapping[tuple[str, str], PairedTest]) -> Remark:
     title = f"{OURS} completes at least as well as {' and '.join(OPPONENTS)} (mean Dice of the three structures)"
-    rule = f"Met where the mean Dice of {OURS} over subjects is at least that of each of them."
+    rule = f"Met where the mean Dice of {OURS}, to the three digits of the table, is at least that of each of them."
     means = _completion_dice(found)
     missing = [name for name in (OURS, *OPPONENTS) if name not in means]
     if missing:
         return Remark(title, "not checked", f"Not among the models of this run: {', '.join(missing)}.", rule)
-    met = all(means[OURS] >= means[name] for name in OPPONENTS)
+    met = all(round(means[OURS], 3) >= round(means[name], 3) for name in OPPONENTS)
     against = [f"{name} {means[name]:.3f} ({_told_apart(tests.get(('dice', name)))})" for name in OPPONENTS]
     return Remark(title, _verdict(met), f"{OURS} {means[OURS]:.3f}; {'; '.join(against)}.", rule)
 
@@ -124,9 +126,11 @@ def _for_completion(
         text = f"{text}{_tested_sentence(others)} Take {' or '.join([OURS, *near])}."
         return Remark(title, "", text, rule)
     test = tests.get(("dice", best))
-    if test is not None and _clear(test):
+    if test is None:
+        return Remark(title, "", f"{text}{best} has the highest; it was not tested against {OURS}.", rule)
+    if _clear(test):
         return Remark(title, "", f"{text}{best} is better than {OURS} ({_p(test)}): take {best}.", rule)
-    return Remark(title, "", f"{text}{best} and {OURS} are not told apart ({_told_apart(test)}): take either.", rule)
+    return Remark(title, "", f"{text}{best} and {OURS} are not told apart ({_p(test)}): take either.", rule)
 
 
 def _tested_sentence(tests: list[PairedTest | None]) -> str:
@@ -165,27 +169,57 @@ def _for_populations(generations: Mapping[str, Mapping[str, Any]]) -> Remark | N
     most = max(leads.values())
     first = [name for name, count in leads.items() if count == most]
     told = ", ".join(f"{name} {count}" for name, count in sorted(leads.items(), key=lambda item: -item[1]))
-    text = f"Of the five W1 (pooled) each is the smallest in: {told}. Take {' or '.join(first)}."
-    return Remark("For a virtual population", "", text, "Most of the smallest W1 in Table IV; no test behind it.")
+    text = f"How often each has the smallest of the five W1 (pooled): {told}. "
+    text += f"Take {first[0]}." if most >= LEADS else "None leads in most: choose by the phenotype that matters to you."
+    rule = f"Taken where it has {LEADS} or more of the smallest W1 in Table IV; no test behind it."
+    return Remark("For a virtual population", "", text, rule)
+
+
+def _for_people(
+    truths: Mapping[str, Mapping[str, Mapping[str, float]]], tests: Mapping[tuple[str, str], PairedTest]
+) -> Remark | None:
+    if not truths:
+        return None
+    over = {
+        name: sum(told[n]["w1"] / told[n]["floor"] for n in PHENOTYPES) / len(PHENOTYPES)
+        for name, told in truths.items()
+    }
+    order = sorted(over, key=lambda name: over[name])
+    text = "W1 to each person's own true distribution over that of a perfect model, mean of five: "
+    text += ", ".join(f"{name} {over[name]:.2f}" for name in order) + ". "
+    for name in (name for name in order if name != OURS):
+        known = [tests[f"w1_{n}", name] for n in PHENOTYPES if (f"w1_{n}", name) in tests]
+        ours, theirs = sum(map(_ours, known)), sum(_clear(t) and not _ours(t) for t in known)
+        text += f"Against {name} {OURS} is better in {ours} of {len(known)} and worse in {theirs}. " if known else ""
+    title = "For virtual people who are like the real ones of the same conditions"
+    rule = "The least mean of W1 over floor; the tests are those of the W1."
+    return Remark(title, "", f"{text}Take {order[0]}.", rule)
 
 
 def _for_conditions(responses: Mapping[str, Mapping[str, Any]]) -> Remark | None:
     if not responses:
         return None
     told = {
-        name: [entry["verdict"] for by_phenotype in found.values() for entry in by_phenotype.values()]
+        name: [e["verdict"] for by_phenotype in found.values() for e in by_phenotype.values() if clear_in_cohort(e)]
         for name, found in responses.items()
     }
+    title = "To see what a condition does (cheart vary)"
+    rule = (
+        "Most of the slopes that are clear in the cohort and agree; wide intervals agree easily: read the slopes too."
+    )
+    if not any(told.values()):
+        return Remark(title, "", "No condition has a clear slope in so small a cohort: nothing can be said.", rule)
     order = sorted(told, key=lambda name: -told[name].count("agrees"))
     parts = []
     for name in order:
         verdicts = told[name]
-        wrong = {v: verdicts.count(v) for v in ("ignored", "reversed", "weak", "strong", "unfounded") if v in verdicts}
+        wrong = {v: verdicts.count(v) for v in ("ignored", "reversed", "weak", "strong") if v in verdicts}
         said = ", ".join(f"{count} {v}" for v, count in wrong.items())
-        parts.append(f"{name} agrees with the cohort in {verdicts.count('agrees')} of {len(verdicts)} slopes ({said})")
-    text = "; ".join(part.replace(" ()", "") for part in parts) + f". Take {order[0]}."
-    rule = "Most slopes that agree with the cohort's; wide intervals agree easily, so read the slopes too."
-    return Remark("To see what a condition does (cheart vary)", "", text, rule)
+        parts.append(f"{name} agrees in {verdicts.count('agrees')} of {len(verdicts)} ({said})")
+    most = told[order[0]].count("agrees")
+    first = [name for name in order if told[name].count("agrees") == most]
+    text = "Of the slopes that are clear in the cohort: " + "; ".join(part.replace(" ()", "") for part in parts)
+    return Remark(title, "", f"{text}. Take {' or '.join(first)}.", rule)
 
 
 def _of_beats(generations: Mapping[str, Mapping[str, Any]]) -> Remark:

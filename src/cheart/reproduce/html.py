@@ -44,7 +44,7 @@ thead th { white-space: normal; vertical-align: bottom; border-bottom: 1.5px sol
 tbody tr { border-bottom: 1px solid var(--line); }
 tbody th { font-weight: 500; }
 .sd { color: var(--grey); font-size: .88em; }
-sup { font-weight: 700; }
+sup { font-weight: 700; line-height: 0; }
 .text td { text-align: left; white-space: normal; }
 .text th { text-align: left; }
 .paper { background: var(--soft); padding: .6rem 1rem .4rem; margin: 1.2rem 0; border-radius: 4px; }

@@ -27,6 +27,7 @@ from cheart.reproduce.plan import COPIED
 from cheart.tasks import evaluate, judge_generation, judge_memorisation, judge_response, judge_truth
 from cheart.tasks.evaluate import Completion
 from cheart.tasks.judge_generation import Generation
+from cheart.tasks.judge_truth import Truthfulness
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def sections(found: Mapping[str, Found], copied: Completion | None, why_no_truth
     if generations:
         parts += _of_generation(generations, list(found))
         parts += [_response(found), _memorisation(found)]
-        parts.append(_truth({n: f.truth.summary() for n, f in found.items() if f.truth is not None}, why_no_truth))
+        parts.append(_truth({n: f.truth for n, f in found.items() if f.truth is not None}, why_no_truth))
     return parts
 
 
@@ -86,7 +87,9 @@ def _of_completion(completions: Mapping[str, Completion], models: list[str]) -> 
     empty = _empty({name: c.structures_empty for name, c in completions.items()})
     gaps = (*_cannot("complete", models), *empty)
     first = Section("table-1", "Table I: completion", (), evaluate.DEFINITIONS, (), tuple(paper_tables("I")), gaps)
-    second = Section("completed-phenotypes", "Completion: volumes and mass", (), evaluate.DEFINITIONS, gaps=gaps)
+    given = f"{COPIED.capitalize()}: exact at end-diastole, which is what was given."
+    title = "Completion: volumes and mass"
+    second = Section("completed-phenotypes", title, (), evaluate.DEFINITIONS, gaps=(*gaps, given))
     return [
         _tested(first, rows, statistics.COMPLETION, draw, slice(0, 3)),
         _tested(second, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
@@ -156,14 +159,13 @@ def _memorisation(found: Mapping[str, Found]) -> Section:
     )
 
 
-def _truth(summaries: Mapping[str, Any], why_not: str) -> Section:
-    return Section(
-        "truth",
-        "Are they the right hearts in the right people?",
-        () if why_not else (truth_table(summaries),),
-        judge_truth.DEFINITIONS,
-        gaps=(f"Not judged: {why_not}.",) if why_not else (),
-    )
+def _truth(truths: Mapping[str, Truthfulness], why_not: str) -> Section:
+    part = Section("truth", "Are they the right hearts in the right people?", (), judge_truth.DEFINITIONS)
+    if why_not:
+        return replace(part, gaps=(f"Not judged: {why_not}.",))
+    summaries = {name: truth.summary() for name, truth in truths.items()}
+    people = {name: truth.people for name, truth in truths.items()}
+    return _tested(part, people, statistics.TRUTH, lambda marks: [truth_table(summaries, marks)], slice(None))
 
 
 def _cannot(task: Any, models: list[str]) -> list[str]:

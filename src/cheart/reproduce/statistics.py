@@ -29,6 +29,7 @@ COMPLETION: dict[str, Better] = {
 }
 COMPLETED_PHENOTYPES: dict[str, Better] = {f"d_{name}": "min" for name in PHENOTYPES}
 LIKENESS: dict[str, Better] = {f"{m}_{k}": BETTER[m] for m in ("dice", "hd", "assd") for k in ("mean", "best")}
+TRUTH: dict[str, Better] = {f"w1_{name}": "min" for name in PHENOTYPES}
 GENERATED_PHENOTYPES: dict[str, Better] = {f"d_{n}_{k}": "min" for n in PHENOTYPES for k in ("mean", "best")}
 
 

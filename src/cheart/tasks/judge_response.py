@@ -24,7 +24,8 @@ DEFINITIONS = (
     "Condition response: a model's slope is that of a phenotype between the training mean − 1 SD and + 1 SD of one "
     "condition (for a level: against the first level), the person's other conditions and random code held, mean over "
     "people with its 95 % interval; the cohort's is the partial slope of a multiple linear regression over the same "
-    "split. agrees: the intervals meet; ignored: clear in the cohort, not in the model."
+    "split. agrees: the intervals meet; ignored: clear in the cohort, not in the model; in brackets, without a ratio: "
+    "the cohort's own interval has 0 in it."
 )
 
 
