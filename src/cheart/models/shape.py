@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -220,8 +221,10 @@ class ShapeBasis:
             explained=1 - left / total,
         )
 
-    def extended(self, data: Array, whole: FieldGrid, *, modes: int) -> ShapeBasis:
+    def extended(self, data: Array, whole: FieldGrid, modes: int) -> ShapeBasis:
         """This basis with further modes, for what it leaves of other hearts; its own modes stay first, as they are.
+
+        Where the others' coefficients of these spread more, that is what is expected from now on.
 
         Args:
             data: the other hearts' fields [n, 3, z, y, x], sampled on the whole box.
@@ -235,13 +238,15 @@ class ShapeBasis:
         mean = np.pad(self.mean, [(0, 0), *margin], constant_values=LIMIT_MM)
         old = np.pad(self.modes, [(0, 0), (0, 0), *margin]).reshape(self.size, -1)
         flat = (data[:, :, *_slices(where)] - mean).reshape(len(data), -1)
-        flat -= (flat @ old.T) @ old
+        along = flat @ old.T
+        flat -= along @ old
         basis, values, left = _principal(flat, modes)
+        spread = np.maximum(self.sd, np.sqrt(np.square(along).mean(axis=0)))
         return ShapeBasis(
             where,
             mean,
             np.concatenate([old, basis]).reshape(-1, *mean.shape),
-            np.concatenate([self.sd, np.sqrt(values / (len(data) - 1)).astype(np.float32)]),
+            np.concatenate([spread, np.sqrt(values / (len(data) - 1)).astype(np.float32)]),
             noise=max(self.noise, left / (len(data) - 1) / flat.shape[1]),
             explained=self.explained,
         )
@@ -273,11 +278,26 @@ class ShapeBasis:
         weights = self._to_planes(np.flatnonzero(observed))  # [P, z]
         sampled = fields(labels[None], self.where, planes=True)[0][:, observed]  # [3, P, y, x]
         rest = sampled - np.einsum("pz,kzyx->kpyx", weights, self.mean)
-        modes = np.einsum("pz,mkzyx->mkpyx", weights, self.modes, optimize=True).reshape(self.size, -1)
+        spread = np.einsum("pz,kpyx->kzyx", weights, rest)
+        linear = self.modes.reshape(self.size, -1) @ spread.reshape(-1)
+        shares = weights.T @ weights  # [z, z]: an observed plane lies between two neighbours at most
+        same, above = self.plane_grams
+        gram = np.tensordot(np.diagonal(shares), same, 1)
+        across = np.tensordot(np.diagonal(shares, 1), above, 1)
         # one observed plane stands for the coarse planes that a fully observed frame would count
         scale = np.float32(1 / self.where.factor[0])
-        flat = rest.reshape(-1)
-        return NormalForm(scale * (modes @ modes.T), scale * (modes @ flat), float(scale * (flat @ flat)))
+        gram = scale * (gram + across + across.T)
+        return NormalForm(gram, scale * linear, float(scale * np.square(rest).sum(dtype=np.float64)))
+
+    @cached_property
+    def plane_grams(self) -> tuple[Array, Array]:
+        """Products of the modes on each plane of the box with themselves, [z, K, K], and with the next, [z - 1, K, K].
+
+        Of these every partly observed frame's Gram matrix is a weighted sum. They take as long as a few frames
+        would without them; read them before handing a basis to other processes.
+        """
+        planes = np.ascontiguousarray(self.modes.transpose(2, 0, 1, 3, 4)).reshape(self.where.shape[0], self.size, -1)
+        return planes @ planes.transpose(0, 2, 1), planes[:-1] @ planes[1:].transpose(0, 2, 1)
 
     def whole_forms(self, labels: NDArray[np.uint8]) -> list[NormalForm]:
         """The :meth:`normal_form` of fully observed frames [T, Z, Y, X], together: the modes are read once for all."""
@@ -300,10 +320,14 @@ class ShapeBasis:
 
     def estimate(self, form: NormalForm) -> Array:
         """The most probable coefficients [K] given what was observed (the modes' own variances as the prior)."""
+        return self.most_probable(form.gram, form.linear).astype(np.float32)
+
+    def most_probable(self, gram: Array | None, linear: Array) -> NDArray[np.float64]:
+        """:meth:`estimate` of a normal form's G [K, K], or None, and b [K]."""
         prior = self.noise / np.square(self.sd, dtype=np.float64)
-        if form.gram is None:
-            return (form.linear / (1 + prior)).astype(np.float32)
-        return np.linalg.solve(form.gram + np.diag(prior), form.linear).astype(np.float32)
+        if gram is None:
+            return linear / (1 + prior)
+        return np.asarray(np.linalg.solve(gram + np.diag(prior), linear.astype(np.float64)), np.float64)
 
 
 def _principal(flat: Array, modes: int) -> tuple[Array, NDArray[np.float64], float]:

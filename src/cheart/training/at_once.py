@@ -6,30 +6,31 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import torch
 
 from cheart.files import new_file
-from cheart.models.base import FittedModel
+from cheart.models.base import HeartModel
 from cheart.models.store import write_weights
-from cheart.training.data import Data
 from cheart.training.loop import Progress
 
 
 def fit_at_once(
-    network: FittedModel,
-    training: Data,
-    validation: Data,
+    network: HeartModel,
+    learn: Callable[[], tuple[float, dict[str, float]]],
     *,
     run: Path,
     log: Callable[[dict[str, float]], None] = lambda row: None,
 ) -> Progress:
-    """Fit a model and write its weights and the one row of metrics.csv; going on with such a run fits it again."""
+    """Let a model learn and write its weights and the one row of metrics.csv; going on with such a run does so again.
+
+    Args:
+        network: the model.
+        learn: fits it; returns the mean validation loss, and figures for the log.
+        run: the run's folder.
+        log: called with the row.
+    """
     start = time.perf_counter()
-    cpu = torch.device("cpu")
-    everyone = (data.batch(np.arange(len(data)), cpu) for data in (training, validation))
-    loss, figures = network.fit(*everyone)
+    loss, figures = learn()
     row = {"epoch": 1, **figures, "validation": loss, "seconds": time.perf_counter() - start}
     write_weights(run, network)
     with new_file(run / "metrics.csv") as partial:

@@ -1,10 +1,12 @@
-"""Going on from a trained model with another cohort: the same weights, room for new conditions."""
+"""Going on from a trained model with another cohort: what it knows, room for new conditions and shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,21 +18,28 @@ from cheart.models.build import build
 from cheart.models.cheart import CHeart
 from cheart.models.shape import FieldGrid
 from cheart.models.store import Stored, basis_of
+from cheart.population import Population
 from cheart.progress import Jobs
-from cheart.training.data import sample_fields
-from cheart.training.room import make_room
+from cheart.training.data import ShapeData, sample_fields
+from cheart.training.remembered import remember
+from cheart.training.transfer import transfer
 
 FURTHER_MODES = 48
 """Modes that a shape basis gains for another cohort's hearts: simulated healthy ones do not span patients."""
+
+REMEMBERED = 300
+"""Hearts that a model tells the new network of."""
 
 
 def continue_model(
     base: Stored, options: Any, cohort: Cohort, people: Sequence[Conditions], *, jobs: Jobs
 ) -> tuple[HeartModel, Any]:
-    """A network with a trained model's weights, ready for a cohort's conditions and shapes; and its options.
+    """A network for a cohort's conditions and shapes that begins with what a trained model knows; and its options.
 
-    Factors that the model does not know come as new columns of the condition network with weights of zero, so that
-    the new network answers as the old one until it has learned better. Shapes that its basis lacks come as new modes.
+    It has the model's weights. Factors that the model does not know come as new columns of the condition network with
+    weights of zero, so that the new network answers as the old one until it has learned better. A model that is
+    all but linear learns in closed form instead (:func:`learn_on`): its network is new, on a basis with further modes
+    for shapes that the model's lacks.
 
     Raises:
         InputError: another grid or another number of frames than the cohort's, a factor of another kind, or options
@@ -44,20 +53,51 @@ def continue_model(
         )
     encoding = was.encoding.extended(cohort.schema, people)
     setting = Setting(cohort.grid, cohort.frames, encoding)
-    old, basis = base.network.state_dict(), basis_of(base.network)
-    if isinstance(base.network, CHeart) and basis is not None and options.motion == "harmonic":
-        where = FieldGrid.whole(cohort.grid)
-        sampled = sample_fields(cohort, cohort.indices("train"), where, jobs=jobs)
-        wider = basis.extended(sampled, where, modes=FURTHER_MODES)
-        options, old = make_room(base.network, options, wider)
-        basis = wider
-    network = build(base.network.name, setting, options, basis)
-    weights = _widened(old, network.state_dict(), was.encoding, encoding)
+    if all_but_linear(base.network):
+        was_on, where = basis_of(base.network), FieldGrid.whole(cohort.grid)
+        assert was_on is not None
+        basis = was_on.extended(sample_fields(cohort, cohort.indices("train"), where, jobs=jobs), where, FURTHER_MODES)
+        latent = min(options.latent + basis.size - was_on.size, basis.size)
+        options = replace(options, modes=basis.size, latent=latent)
+        return build(base.network.name, setting, options, basis), options
+    network = build(base.network.name, setting, options, basis_of(base.network))
+    weights = _widened(base.network.state_dict(), network.state_dict(), was.encoding, encoding)
     try:
         network.load_state_dict(weights)
     except RuntimeError:
         raise InputError("--from: these --set values change the network's shape; leave them out") from None
     return network, options
+
+
+def all_but_linear(network: HeartModel) -> bool:
+    """Whether a network learns on in closed form: CHeart on a shape basis, with harmonic motion."""
+    return isinstance(network, CHeart) and network.options.space == "shape" and network.options.motion == "harmonic"
+
+
+def learn_on(
+    network: HeartModel, base: Stored, training: ShapeData, validation: ShapeData, *, seed: int
+) -> tuple[float, dict[str, float]]:
+    """Learn from new hearts what a model that is all but linear does not know (:mod:`cheart.training.transfer`).
+
+    Args:
+        network: of :func:`continue_model`.
+        base: the model.
+        training, validation: new hearts; nothing is chosen on the validation subjects.
+        seed: of the hearts that the model remembers.
+
+    Returns:
+        The mean validation loss, and figures for the log.
+    """
+    assert isinstance(network, CHeart)
+    assert isinstance(base.network, CHeart)
+    encoding, modes = network.setting.encoding, training.linear.shape[2]
+    population = Population.from_json(base.config["population"], base.network.setting.encoding)
+    known = remember(base.network, population, encoding, modes=modes, hearts=REMEMBERED, seed=seed)
+    figures = transfer(network, known, training)
+    network.eval()
+    everyone = validation.batch(np.arange(len(validation)), torch.device("cpu"))
+    with torch.no_grad():
+        return float(network.validation_loss(everyone).mean()), figures
 
 
 def _widened(old: dict[str, Tensor], new: dict[str, Tensor], was: Encoding, now: Encoding) -> dict[str, Tensor]:

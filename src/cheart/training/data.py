@@ -74,6 +74,8 @@ class ShapeData:
         cls, cohort: Cohort, indices: NDArray[np.intp], encoding: Encoding, basis: ShapeBasis, *, jobs: Jobs, title: str
     ) -> ShapeData:
         """The subjects of some rows of a cohort; every frame is read once."""
+        if not cohort.observed[indices].all():
+            basis.plane_grams  # noqa: B018  # once here, not once in every process
         work = partial(_normal_forms, cohort.path.absolute(), basis)
         results = parallel(work, [int(i) for i in indices], jobs=jobs)
         rows = list(track(results, total=len(indices), title=title))

@@ -90,7 +90,7 @@ def start_linear(network: HeartModel, data: ShapeData) -> None:
     z = frame.codes(data.first.numpy())[:, :latent]
     if z.shape[1] < latent:
         z = np.pad(z, ((0, 0), (0, latent - z.shape[1])))
-    _start_space(space, frame, latent, code, room)
+    start_space(space, frame, latent, code, room)
     if isinstance(network.prior, LearnedPrior):
         _start_prior(network.prior, z, conditions, fit_length(frame.lengths, latent))
     if data.whole:
@@ -107,16 +107,26 @@ def start_linear(network: HeartModel, data: ShapeData) -> None:
 def true_amplitudes(motion: HarmonicModule, codes: Array, latent: int, code: int) -> Array:
     """The harmonics [N, 2·harmonics·size] nearest to the motion of hearts, given along the frame's axes [N, T, K].
 
-    A code is laid out as z_0 [latent], z_c [code], room: axes beyond ``latent`` go to the room.
+    A code is laid out as :func:`lay_out` says.
     """
-    moved = codes - codes[:, :1]
-    laid = np.zeros((*moved.shape[:2], latent + code + motion.room))
-    shared = min(latent, moved.shape[2])
+    laid = lay_out(codes - codes[:, :1], latent, code, motion.room)
+    return fit_waves(motion, laid).reshape(len(laid), -1)
+
+
+def lay_out(moved: Array, latent: int, code: int, room: int) -> Array:
+    """Numbers along a frame's axes [..., K] as changes of a code: z_0 [latent], z_c [code], and the axes beyond."""
+    laid = np.zeros((*moved.shape[:-1], latent + code + room))
+    shared = min(latent, moved.shape[-1])
     laid[..., :shared] = moved[..., :shared]
     laid[..., latent + code :] = moved[..., latent:]
+    return laid
+
+
+def fit_waves(motion: HarmonicModule, moved: Array) -> Array:
+    """The amplitudes [N, 2·harmonics, S] nearest to curves [N, T, S] that start at 0."""
     waves = motion.waves(moved.shape[1]).numpy().astype(np.float64)
-    fitted = np.einsum("kt,nts->nks", np.linalg.pinv(waves), laid)
-    return fitted.reshape(len(fitted), -1)
+    fitted: Array = np.einsum("kt,nts->nks", np.linalg.pinv(waves), moved)
+    return fitted
 
 
 def copy_conditions(network: ConditionNetwork, conditions: torch.Tensor) -> Array:
@@ -136,7 +146,7 @@ def copy_conditions(network: ConditionNetwork, conditions: torch.Tensor) -> Arra
     return np.asarray(network(conditions).numpy(), np.float64)
 
 
-def _start_space(space: ShapeSpace, frame: Frame, latent: int, code: int, room: int) -> None:
+def start_space(space: ShapeSpace, frame: Frame, latent: int, code: int, room: int) -> None:
     """Encoder and decoder along the frame's axes; conditions do not touch them yet."""
     sd = space.basis.sd.astype(np.float64)
     into = np.zeros((latent, len(sd) + code))
@@ -154,11 +164,15 @@ def _start_space(space: ShapeSpace, frame: Frame, latent: int, code: int, room: 
 def _start_prior(prior: LearnedPrior, z: Array, conditions: Array, lengths: Array) -> None:
     """The regression of z_0 on the conditions, and the covariance of what it leaves; ``lengths`` of its axes, mm."""
     weight, bias = ridge(conditions, z, units=lengths)
+    left = z - conditions @ weight - bias
+    set_prior(prior, weight, bias, left.T @ left / max(len(z) - 1, 1))
+
+
+def set_prior(prior: LearnedPrior, weight: Array, bias: Array, covariance: Array) -> None:
+    """p(z_0 | z_c) with the mean z_c @ ``weight`` [code, latent] + ``bias`` and a covariance, hardly widened."""
     set_parameter(prior.mean.weight, weight.T)
     set_parameter(prior.mean.bias, bias)
-    left = z - conditions @ weight - bias
-    covariance = left.T @ left / max(len(z) - 1, 1) + 0.02 * np.eye(z.shape[1])
-    whitener = np.linalg.inv(np.linalg.cholesky(covariance))
+    whitener = np.linalg.inv(np.linalg.cholesky(covariance + 0.02 * np.eye(len(covariance))))
     factor = np.tril(whitener, -1) + np.diag(np.log(np.diag(whitener)))
     set_parameter(prior.factor, factor)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from cheart.models.base import FittedModel, HeartModel, Setting
 from cheart.models.build import build
 from cheart.models.cheart import CHeart
 from cheart.models.find import find_model
-from cheart.models.store import basis_of, read_model, write_config, write_weights
+from cheart.models.store import Stored, basis_of, read_model, write_config, write_weights
 from cheart.population import Population
 from cheart.progress import Jobs
 from cheart.training.at_once import fit_at_once
-from cheart.training.continuing import continue_model
+from cheart.training.continuing import all_but_linear, continue_model, learn_on
 from cheart.training.data import Data, ShapeData, VoxelData
 from cheart.training.distributed import HANDED, Team, follow, join
 from cheart.training.linear_beats import start_linear_beats
@@ -83,18 +84,20 @@ def train(
     model, preset, seed = (before.get(k, v) for k, v in (("model", model), ("preset", preset), ("seed", seed)))
     every = [*before.get("settings", []), *settings]
     torch.manual_seed(seed)
+    base: Stored | None = None
     going_on = resume and (run / "checkpoint.safetensors").is_file()
     if going_on:
         network, training, options = _stored(run, settings)
     elif start_from is not None:
-        network, training, options = _continued(start_from, cohort, people, every, jobs=jobs)
+        base = read_model(find_model(start_from))
+        network, training, options = _continued(base, cohort, people, every, jobs=jobs)
     elif before.get("started_from"):
-        raise InputError(f"--resume: {run} had not got far from {before['started_from']}; name that again with --from")
+        raise InputError(f"--resume: {run} goes on from {before['started_from']}; name that again with --from")
     else:
         network, training, options = _fresh(cohort, people, model, preset, every, prepared=prepared, jobs=jobs)
     run.mkdir(parents=True, exist_ok=True)
-    base = Path(start_from).name if start_from is not None else before.get("started_from")
-    how = {"model": model, "preset": preset, "settings": every, "started_from": base}
+    started_from = Path(start_from).name if start_from is not None else before.get("started_from")
+    how = {"model": model, "preset": preset, "settings": every, "started_from": started_from}
     cycles = cohort.table["cycle_s"].to_numpy(float)[cohort.indices("train")]
     about = {
         "preset": preset,
@@ -111,18 +114,21 @@ def train(
     write_run(run, cohort, seed=seed, device=where, progress=None, **how)
     write_config(run, network, options, **about)
     data = _data(network, cohort, prepared=prepared, jobs=jobs)
-    if start_from is None and not going_on and isinstance(data[0], ShapeData):
+    at_once = _in_closed_form(network, base, data, seed=seed)
+    if at_once is None and start_from is None and not going_on and isinstance(data[0], ShapeData):
         start_linear(network, data[0])
         start_linear_beats(network, data[0])
+    if at_once is not None and not isinstance(network, FittedModel) and team.size > 1:
+        raise InputError("--from a model on a shape basis learns at once, in one process; leave torchrun out")
     team.hand_out(run, network, options, about)
-    if isinstance(network, FittedModel):
-        progress = fit_at_once(network, *data, run=run, log=log)
+    if at_once is not None:
+        progress = fit_at_once(network, at_once, run=run, log=log)
     else:
         progress = fit(network, *data, run=run, options=training, seed=seed, team=team, resume=resume, log=log)
-    best = read_model(run).network
-    if isinstance(best, CHeart) and isinstance(data[1], ShapeData):
-        loosen(best, data[1])
-        write_weights(run, best)
+        best = read_model(run).network
+        if isinstance(best, CHeart) and isinstance(data[1], ShapeData):
+            loosen(best, data[1])
+            write_weights(run, best)
     write_run(run, cohort, seed=seed, device=where, progress=progress, **how)
     return progress
 
@@ -162,18 +168,23 @@ def _fresh(
     return build(model, Setting(cohort.grid, cohort.frames, encoding), options, basis), training, options
 
 
-def _continued(
-    start_from: Path | str, cohort: Cohort, people: list[Conditions], settings: Sequence[str], *, jobs: Jobs
-) -> Start:
-    base = read_model(find_model(start_from))
-    was = TrainingOptions(**base.config["training"])
-    if getattr(base.options, "space", None) == "shape":
-        # other hearts are far from where a linear start put the weights: real patients need larger steps than that
-        # start allowed, and more of them
-        was = replace(was, rate=2e-3, epochs=150, patience=150)
-    training, options = apply_settings(was, base.options, settings)
+def _continued(base: Stored, cohort: Cohort, people: list[Conditions], settings: Sequence[str], *, jobs: Jobs) -> Start:
+    training, options = apply_settings(TrainingOptions(**base.config["training"]), base.options, settings)
     network, options = continue_model(base, options, cohort, people, jobs=jobs)
     return network, training, options
+
+
+def _in_closed_form(
+    network: HeartModel, base: Stored | None, data: tuple[Data, Data], *, seed: int
+) -> Callable[[], tuple[float, dict[str, float]]] | None:
+    """How a network learns that takes no steps; None where it takes them."""
+    train, val = data
+    if isinstance(network, FittedModel):
+        everyone = (part.batch(np.arange(len(part)), torch.device("cpu")) for part in data)
+        return partial(network.fit, *everyone)
+    if base is not None and all_but_linear(network) and isinstance(train, ShapeData) and isinstance(val, ShapeData):
+        return partial(learn_on, network, base, train, val, seed=seed)
+    return None
 
 
 def _stored(run: Path, settings: Sequence[str]) -> Start:

@@ -1,0 +1,187 @@
+"""Linear regression of curves in time, with what is known already as the prior (Bishop 2006, section 3.3).
+
+    y_r        = w_r M x_r + noise, variance 1 in units that Λ shares         rows r: one heart at one time
+    M          ~ N(0, C ⊗ Λ ⊗ 1)                C = L Lᵀ over the curve's parameters, Λ diagonal over x
+
+Known curves come whole, so that their posterior is of the same form as the prior and costs next to nothing:
+
+    Λ'         = (Λ⁻¹ + τ XᵀX)⁻¹,  M' = A τ X Λ'      τ: how much of a new heart a known one counts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+TRUSTS = (0.001, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Candidates for τ."""
+
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)
+"""Candidates for each part of Λ."""
+
+LEFT_OUT = 150
+"""Hearts that are left out one at a time, at most, to choose between candidates."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Observations, those of a heart behind one another.
+
+    Attributes:
+        heart: whose, [R].
+        waves: w, [R, H].
+        inputs: x, [R, F].
+        values: y, [R, K].
+    """
+
+    heart: NDArray[np.intp]
+    waves: Array
+    inputs: Array
+    values: Array
+
+    def of(self, keep: NDArray[np.bool_]) -> Rows:
+        """Some of the rows."""
+        return Rows(self.heart[keep], self.waves[keep], self.inputs[keep], self.values[keep])
+
+    def along(self, time: Array) -> Rows:
+        """The same with waves [R, q] = w L; a heart with more than q rows is told in q, which say the same of M."""
+        parts = []
+        for heart in np.unique(self.heart):
+            part = self.of(self.heart == heart)
+            waves, values = part.waves @ time, part.values
+            if len(waves) > time.shape[1]:
+                turn, _ = np.linalg.qr(waves)
+                waves, values = turn.T @ waves, turn.T @ values
+            count = len(waves)
+            parts.append(Rows(part.heart[:count], waves, part.inputs[:count], values))
+        return Rows(*(np.concatenate([getattr(p, n) for p in parts]) for n in ("heart", "waves", "inputs", "values")))
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Whole curves that are known: inputs [N, F] and amplitudes [N, H, K]."""
+
+    inputs: Array
+    amplitudes: Array
+
+
+@dataclass(frozen=True)
+class Regression:
+    """What was learned.
+
+    Attributes:
+        weight: M, [H, F, K].
+        left: [N, H, K], what each new heart did otherwise than the others foretold.
+        chosen: candidates, by name.
+        loss: mean square of a value of a heart that was left out.
+    """
+
+    weight: Array
+    left: Array
+    chosen: dict[str, float]
+    loss: float
+
+
+def time_factor(amplitudes: Array, waves: Array, *, share: float = 0.999) -> Array:
+    """L [H, q], so that L Lᵀ is the second moment of amplitudes [N, H, K] but for a rest; 1 at its greatest frame.
+
+    Args:
+        amplitudes: of curves.
+        waves: of all frames, [T, H].
+        share: of the moment that is kept.
+    """
+    values, vectors = np.linalg.eigh(np.einsum("nhk,ngk->hg", amplitudes, amplitudes, optimize=True))
+    values, vectors = values[::-1].clip(0), vectors[:, ::-1]
+    keep = int(np.searchsorted(np.cumsum(values), share * values.sum())) + 1
+    factor = vectors[:, :keep] * np.sqrt(values[:keep])
+    scaled: Array = factor / np.sqrt(np.square(waves @ factor).sum(axis=1).max())
+    return scaled
+
+
+def learn(rows: Rows, known: Curves, time: Array, parts: Mapping[str, Array]) -> Regression:
+    """M from known curves and new rows; τ and the strength of each part by the hearts left out.
+
+    Args:
+        rows: of the new hearts.
+        known: curves; of them counts what lies along L.
+        time: L [H, q].
+        parts: of the diagonal of Λ [F], by name; part ``free`` counts as it is, the others times their strength.
+    """
+    told, along = rows.along(time), np.linalg.pinv(time)
+    before = Curves(known.inputs, np.einsum("qh,nhk->nqk", along, known.amplitudes, optimize=True))
+    hearts = np.unique(told.heart)
+    tried = told.of(np.isin(told.heart, hearts[:: max(1, len(hearts) // LEFT_OUT)][:LEFT_OUT]))
+    names = [name for name in parts if name != "free"]
+    best: dict[str, float] = {}
+    least = np.inf
+    for trust, *strengths in product(TRUSTS, *(STRENGTHS for _ in names)):
+        chosen = {"trust": trust, **dict(zip(names, strengths, strict=True))}
+        loss = float(np.square(_Fit.of(tried, before, parts, chosen).left_out()).mean())
+        if loss < least:
+            least, best = loss, chosen
+    fit = _Fit.of(told, before, parts, best)
+    weight = np.einsum("hq,qfk->hfk", time, fit.weight(), optimize=True)
+    return Regression(weight, _as_curves(replace(told, values=fit.left_out()), time), best, least)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """One choice of candidates, along L: C is 1.
+
+    Attributes:
+        rows: the new hearts.
+        scale: Λ', [F, F].
+        before: M', [q, F, K].
+        inverse: of the rows' covariance, [R, R].
+        solved: that times what M' leaves of the rows' values, [R, K].
+    """
+
+    rows: Rows
+    scale: Array
+    before: Array
+    inverse: Array
+    solved: Array
+
+    @classmethod
+    def of(cls, rows: Rows, known: Curves, parts: Mapping[str, Array], chosen: Mapping[str, float]) -> _Fit:
+        root = np.sqrt(sum(chosen.get(name, 1.0) * part for name, part in parts.items()))
+        x = known.inputs * root
+        inner = np.linalg.inv(np.eye(len(root)) + chosen["trust"] * x.T @ x)
+        scale = root[:, None] * inner * root
+        inputs = chosen["trust"] * known.inputs @ scale
+        before = np.tensordot(known.amplitudes, inputs, (0, 0)).transpose(0, 2, 1)
+        foretold = np.einsum("rq,rqk->rk", rows.waves, np.tensordot(rows.inputs, before, (1, 1)))
+        covariance = (rows.waves @ rows.waves.T) * (rows.inputs @ scale @ rows.inputs.T) + np.eye(len(rows.heart))
+        inverse = np.linalg.inv(covariance)
+        return cls(rows, scale, before, inverse, inverse @ (rows.values - foretold))
+
+    def left_out(self) -> Array:
+        """What is left of each heart's rows [R, K] when M is learned from the others."""
+        left = np.empty_like(self.solved)
+        for heart in np.unique(self.rows.heart):
+            own = self.rows.heart == heart
+            left[own] = np.linalg.solve(self.inverse[np.ix_(own, own)], self.solved[own])
+        return left
+
+    def weight(self) -> Array:
+        """M, [q, F, K]."""
+        rows = self.rows
+        return self.before + np.einsum(
+            "rq,rf,rk->qfk", rows.waves, rows.inputs @ self.scale, self.solved, optimize=True
+        )
+
+
+def _as_curves(rows: Rows, time: Array) -> Array:
+    """The likeliest amplitudes [N, H, K] behind rows along L."""
+    out = []
+    for heart in np.unique(rows.heart):
+        own = rows.of(rows.heart == heart)
+        within = own.waves @ own.waves.T
+        out.append(time @ own.waves.T @ np.linalg.solve(within + 1e-3 * np.eye(len(within)), own.values))
+    return np.stack(out)
