@@ -170,7 +170,7 @@ def test_paraviews_library_reads_the_collection(written):
 def test_formats_are_what_is_written(written):
     folder, _ = written
     assert sorted(p.name for p in folder.iterdir()) == sorted(
-        ["heart.pvd", "heart.glb", "surfaces.json", *(f for f in FORMATS if f != "glb")]
+        ["heart.pvd", "heart.glb", "wall.pvd", "surfaces.json", *(f for f in FORMATS if f != "glb")]
     )
 
 

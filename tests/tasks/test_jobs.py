@@ -48,7 +48,8 @@ def test_the_same_files_are_written_by_one_and_by_two_processes(model, tmp_path)
     names = sorted(p.name for p in (tmp_path / "1").iterdir())
     assert len(names) == 2 * 5 + 5
     _, differ, odd = filecmp.cmpfiles(tmp_path / "1", tmp_path / "2", names, shallow=False)
-    assert (differ, odd) == (["result.json"], []), "it says when they were made"
+    assert set(differ) <= {"result.json"}, "it says when they were made, to the second"
+    assert odd == []
 
 
 def test_a_model_and_a_cohort_travel_as_their_folders_and_are_read_once(model, cohort):
