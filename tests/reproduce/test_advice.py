@@ -80,3 +80,14 @@ def test_nobody_is_called_better_without_a_test_that_says_so() -> None:
 
 def test_a_model_that_does_not_beat_the_standing_heart_is_not_advised() -> None:
     assert "No model beats the heart that stands still" in told({"cheart": 0.6, "pca": 0.65}, {"cheart": 1.0})[1]
+
+
+def test_ours_is_not_advised_where_a_copy_does_as_well() -> None:
+    found = {
+        "cheart": Found(completion(0.69, seed=1, noise=0.05), None, None, None),
+        "pca": Found(completion(0.71, seed=2, noise=0.05), None, None, None),
+    }
+    still = completion(0.7)
+    (remark,) = advice(found, still, sections(found, still))
+    assert "cheart does not beat" in remark.text
+    assert remark.text.endswith("take pca.")

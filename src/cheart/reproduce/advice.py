@@ -130,6 +130,9 @@ def _for_completion(
         return Remark(title, "", f"{text}{best} has the highest; it was not tested against {OURS}.", rule)
     if _clear(test):
         return Remark(title, "", f"{text}{best} is better than {OURS} ({_p(test)}): take {best}.", rule)
+    if means[OURS] <= still:
+        text += f"{OURS} does not beat the heart that stands still: take {best}."
+        return Remark(title, "", text, rule)
     return Remark(title, "", f"{text}{best} and {OURS} are not told apart ({_p(test)}): take either.", rule)
 
 
