@@ -190,13 +190,16 @@ def _for_people(
     order = sorted(over, key=lambda name: over[name])
     text = "W1 to each person's own true distribution over that of a perfect model, mean of five: "
     text += ", ".join(f"{name} {over[name]:.2f}" for name in order) + ". "
+    near = []
     for name in (name for name in order if name != OURS):
         known = [tests[f"w1_{n}", name] for n in PHENOTYPES if (f"w1_{n}", name) in tests]
         ours, theirs = sum(map(_ours, known)), sum(_clear(t) and not _ours(t) for t in known)
         text += f"Against {name} {OURS} is better in {ours} of {len(known)} and worse in {theirs}. " if known else ""
+        near += [name] if known and not ours + theirs else []
     title = "For virtual people who are like the real ones of the same conditions"
-    rule = "The least mean of W1 over floor; the tests are those of the W1."
-    return Remark(title, "", f"{text}Take {order[0]}.", rule)
+    rule = "The least mean of W1 over floor, and with it those that no test of the W1 tells apart from it."
+    others = near if order[0] == OURS else [OURS] if order[0] in near else []
+    return Remark(title, "", f"{text}Take {' or '.join([order[0], *others])}.", rule)
 
 
 def _for_conditions(responses: Mapping[str, Mapping[str, Any]]) -> Remark | None:
