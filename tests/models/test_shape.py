@@ -93,6 +93,17 @@ def test_a_heart_seen_in_a_few_planes_is_recognised() -> None:
     assert dice(labels[:1], labels[1:]).min() > 0.95
 
 
+def test_a_thick_stack_counts_as_it_was_filled_and_by_its_slices_where_it_was_not() -> None:
+    observed = np.zeros(GRID.shape[0], bool)
+    observed[4:24:3] = True
+    whole = BASIS.estimate(BASIS.whole_forms(HEARTS[5:6])[0])
+    np.testing.assert_array_equal(BASIS.describe(HEARTS[5], observed), whole)
+    blank = np.where(observed[:, None, None], HEARTS[5], 0).astype(np.uint8)
+    by_slices = BASIS.estimate(BASIS.normal_form(blank, observed))
+    np.testing.assert_array_equal(BASIS.describe(blank, observed), by_slices)
+    assert np.abs(by_slices - whole).max() > 0
+
+
 def test_a_basis_needs_frames() -> None:
     with pytest.raises(InputError, match="at least 3"):
         ShapeBasis.fit(fields(HEARTS[:2], WHERE), WHERE, modes=2)

@@ -102,9 +102,8 @@ class ShapeBeats(nn.Module):
         return batch.first / self.sd
 
     def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor:
-        """Whitened coefficients of end-diastole [1, K], from its observed planes."""
-        estimate = self.basis.estimate(self.basis.normal_form(first, observed))
-        return torch.from_numpy(estimate)[None].to(self.sd.device) / self.sd
+        """Whitened coefficients of end-diastole [1, K]."""
+        return torch.from_numpy(self.basis.describe(first, observed))[None].to(self.sd.device) / self.sd
 
     def reconstruction(self, prediction: Tensor, batch: ShapeBatch) -> Tensor:
         """Half the mean squared distance in mm² over a frame's voxels, [B]: T times its mean over observed frames."""

@@ -322,12 +322,36 @@ class ShapeBasis:
         """The most probable coefficients [K] given what was observed (the modes' own variances as the prior)."""
         return self.most_probable(form.gram, form.linear).astype(np.float32)
 
+    def describe(self, labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Array:
+        """The coefficients [K] of a frame as an encoder is given it.
+
+        A thick stack counts as the importer filled it: where its slices end tells of the heart as well, and the same
+        slices are missing from the frames that follow. Where nothing was filled in, observed planes alone count.
+
+        Args:
+            labels: one frame, [Z, Y, X].
+            observed: [Z] bool.
+        """
+        if observed.all() or _is_filled(labels, observed):
+            return self.estimate(self.whole_forms(labels[None])[0])
+        return self.estimate(self.normal_form(labels, observed))
+
     def most_probable(self, gram: Array | None, linear: Array) -> NDArray[np.float64]:
         """:meth:`estimate` of a normal form's G [K, K], or None, and b [K]."""
         prior = self.noise / np.square(self.sd, dtype=np.float64)
         if gram is None:
             return linear / (1 + prior)
         return np.asarray(np.linalg.solve(gram + np.diag(prior), linear.astype(np.float64)), np.float64)
+
+
+def _is_filled(labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> bool:
+    """Whether planes between observed ones of a heart [Z, Y, X] hold something."""
+    heart = np.flatnonzero(observed & labels.any(axis=(1, 2)))
+    if not heart.size:
+        return False
+    between = slice(heart[0], heart[-1] + 1)
+    gaps = ~observed[between]
+    return not gaps.any() or bool(labels[between][gaps].any())
 
 
 def _principal(flat: Array, modes: int) -> tuple[Array, NDArray[np.float64], float]:

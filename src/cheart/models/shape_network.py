@@ -55,7 +55,7 @@ class ShapeBatch:
     """What the shape basis makes of a few subjects (see :class:`cheart.models.shape.NormalForm`).
 
     Attributes:
-        first: most probable coefficients of end-diastole, in mm (not whitened), [B, K].
+        first: coefficients of end-diastole as the encoder is given it, in mm (not whitened), [B, K].
         gram: [B, T, K, K], or None where every frame is observed whole (the identity).
         linear: [B, T, K].
         constant: [B, T].
@@ -106,9 +106,8 @@ class ShapeSpace(nn.Module):
         return batch.first / self.sd
 
     def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor:
-        """The encoder's input for one heart's end-diastole [Z, Y, X], from its observed planes."""
-        estimate = self.basis.estimate(self.basis.normal_form(first, observed))
-        return torch.from_numpy(estimate)[None].to(self.sd.device) / self.sd
+        """The encoder's input for one heart's end-diastole [Z, Y, X]."""
+        return torch.from_numpy(self.basis.describe(first, observed))[None].to(self.sd.device) / self.sd
 
     def reconstruction(self, codes: Tensor, batch: ShapeBatch) -> Tensor:
         """Half the mean squared distance in mm² over a frame's voxels, [B]: T times its mean over observed frames."""

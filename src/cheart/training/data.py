@@ -166,7 +166,7 @@ def _normal_forms(path: Path, basis: ShapeBasis, index: int) -> dict[str, Any]:
         if row["gram"] is not None:
             row["gram"][t] = np.eye(size) if form.gram is None else form.gram
         if t == 0:
-            row["first"] = basis.estimate(form)
+            row["first"] = basis.estimate(form) if form.gram is None else basis.describe(labels[t], observed[t])
     return row
 
 
