@@ -92,7 +92,7 @@ class BeatCritic(nn.Module):
 def one_hot(batch: VoxelBatch) -> Tensor:
     """Label probabilities [B, T, 4, Z, Y, X] of real beats, nothing on planes that were not observed."""
     levels = torch.arange(LABELS, dtype=torch.uint8, device=batch.labels.device)
-    real = (batch.labels[:, :, None] == levels[:, None, None, None]).float()
+    real = (batch.labels[:, :, None] == levels[:, None, None, None]).to(batch.conditions.dtype)
     return seen(real, batch)
 
 
