@@ -31,8 +31,9 @@ from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.grid import GRIDS
 from cheart.models.base import HeartModel, Setting
 from cheart.models.cheart import CHeart, CHeartOptions
+from cheart.models.fields import FieldGrid
 from cheart.models.latent import sample_posterior
-from cheart.models.shape import FieldGrid, ShapeBasis
+from cheart.models.shape import ShapeBasis
 from cheart.models.voxel import VoxelBatch, masked_cross_entropy
 from cheart.training.data import BASIS_FRAMES, ShapeData, sample_fields
 from cheart.training.loop import fit

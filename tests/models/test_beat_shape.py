@@ -12,7 +12,8 @@ from cheart.grid import Grid
 from cheart.models.base import HeartModel, Setting
 from cheart.models.beat_shape import ShapeBeats
 from cheart.models.build import OPTIONS, build
-from cheart.models.shape import FieldGrid, ShapeBasis
+from cheart.models.fields import FieldGrid
+from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch
 
 GRID = Grid((8, 8, 8), (4.0, 4.0, 4.0))

@@ -7,7 +7,8 @@ from cheart.errors import InputError
 from cheart.evaluation.overlap import dice
 from cheart.grid import GRIDS
 from cheart.models.compact import pack, unpack
-from cheart.models.shape import FieldGrid, ShapeBasis, fields, labels_from_fields
+from cheart.models.fields import FieldGrid, fields, labels_from_fields
+from cheart.models.shape import ShapeBasis
 from cheart.models.store import basis_about, basis_of, read_model, write_packed
 
 GRID = GRIDS["half"]

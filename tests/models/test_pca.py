@@ -6,8 +6,9 @@ from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.models.base import Setting
+from cheart.models.fields import FieldGrid
 from cheart.models.pca import PCA, PCAOptions, principal_components, whole_beats
-from cheart.models.shape import FieldGrid, ShapeBasis
+from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch
 
 GRID = Grid((4, 4, 4), (4.0, 4.0, 4.0))

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from cheart.models.fields import labels_from_fields
 from cheart.models.latent import ConditionNetwork
-from cheart.models.shape import ShapeBasis, labels_from_fields
+from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch, ShapeDecoder, ShapeEncoder, half_distance
 
 

@@ -21,7 +21,8 @@ from scipy.linalg import solve_triangular
 from torch import Tensor
 
 from cheart.errors import InputError
-from cheart.models.shape import LIMIT_MM, Array, FieldGrid, ShapeBasis
+from cheart.models.fields import LIMIT_MM, Array, FieldGrid
+from cheart.models.shape import ShapeBasis
 
 STEP = 0.03
 """The step of rounding, in mm (times √voxels): over 96 modes together under 0.1 mm."""

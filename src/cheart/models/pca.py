@@ -28,7 +28,8 @@ from torch import Tensor
 
 from cheart.errors import InputError
 from cheart.models.base import FittedModel, Setting
-from cheart.models.shape import NormalForm, ShapeBasis, labels_from_fields
+from cheart.models.fields import labels_from_fields
+from cheart.models.shape import NormalForm, ShapeBasis
 from cheart.models.shape_network import ShapeBatch, squared_distance
 
 Array = NDArray[np.float64]

@@ -1,173 +1,19 @@
-"""A linear basis of heart shapes: soft signed distances, their principal modes, and the way back to labels.
+"""A linear basis of heart shapes: the principal modes of soft signed distances (:mod:`cheart.models.fields`).
 
-A frame is described by three solid bodies: the LV cavity, the LV with its wall, and the RV cavity. Each body's
-indicator is blurred by a Gaussian of known width and turned into a distance by the inverse of the normal
-distribution, φ = −σ Φ⁻¹(p): for a flat surface this is the signed distance in mm, negative inside; elsewhere it
-is a smooth stand-in for it that knows the surface to a fraction of a voxel and saturates at ±3.5 σ. A narrow blur
-keeps the surface where it is (a blurred sphere shrinks by about σ²/R, and edges are rounded), a wide one keeps the
-field smooth over the whole of a contraction, so the field is the narrow one's near the surface and the wide one's
-away from it. In such fields, smooth anatomy is nearly linear: a few dozen principal modes hold it.
+In such fields, smooth anatomy is nearly linear: a few dozen principal modes hold it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label
-from scipy.special import ndtri
 
 from cheart.errors import InputError
-from cheart.grid import Grid
-from cheart.labels import LV, MYO, RV
-
-NARROW_MM, WIDE_MM = 2.0, 4.0
-"""Widths σ of the two blurs. Reconstructing 12 held-out simulated hearts from 96 modes, a single blur of 4 mm gives
-Dice .956/.918/.938 (LV, wall, RV), of 2.5 mm .977/.954/.965, the two together .980/.960/.969."""
-
-BLEND_MM = (2.0, 5.0)
-"""Up to the first distance from the surface the narrow field counts, from the second on the wide one."""
-
-SATURATION = 3.5
-"""A field saturates at this many σ."""
-
-LIMIT_MM = SATURATION * WIDE_MM
-"""The largest value of a field."""
-
-BODIES: tuple[tuple[int, ...], ...] = ((LV,), (LV, MYO), (RV,))
-"""The labels of each body: LV cavity, LV with wall, RV cavity."""
-
-Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class FieldGrid:
-    """Where fields are sampled: the label grid coarsened by whole factors, and of it only the heart's box.
-
-    Attributes:
-        grid: the label grid.
-        factor: coarsening along Z, Y, X.
-        start, stop: the box in coarse voxels, Z, Y, X.
-    """
-
-    grid: Grid
-    factor: tuple[int, int, int]
-    start: tuple[int, int, int]
-    stop: tuple[int, int, int]
-
-    @classmethod
-    def whole(cls, grid: Grid, *, finest_mm: float = 2.4) -> FieldGrid:
-        """The whole box at the coarsest whole factor of each side that keeps voxels below twice ``finest_mm``.
-
-        Raises:
-            InputError: a side that the factor does not divide.
-        """
-        factor = tuple(max(1, int(2 * finest_mm // s)) for s in grid.spacing)
-        factor = tuple(2 if f > 1 else 1 for f in factor)
-        if any(n % f for n, f in zip(grid.shape, factor, strict=True)):
-            raise InputError(f"a grid of {grid.shape} voxels (Z, Y, X) cannot be halved; use even sides")
-        shape = tuple(n // f for n, f in zip(grid.shape, factor, strict=True))
-        return cls(grid, (factor[0], factor[1], factor[2]), (0, 0, 0), (shape[0], shape[1], shape[2]))
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Voxels of the box, (z, y, x)."""
-        z, y, x = (b - a for a, b in zip(self.start, self.stop, strict=True))
-        return z, y, x
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON values; :meth:`from_json` reads it back."""
-        keys = ("factor", "start", "stop")
-        return {"grid": self.grid.to_json(), **{k: list(getattr(self, k)) for k in keys}}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> FieldGrid:
-        """Read what :meth:`to_json` wrote."""
-        grid = Grid.from_json(value["grid"])
-        return cls(grid, tuple(value["factor"]), tuple(value["start"]), tuple(value["stop"]))
-
-
-def fields(labels: NDArray[np.uint8], where: FieldGrid, *, planes: bool = False) -> Array:
-    """Soft signed distances of the three bodies in mm, negative inside.
-
-    Args:
-        labels: [T, Z, Y, X].
-        where: where to sample.
-        planes: keep the label grid's planes along z instead of coarsening them, for data of which single planes
-            were observed.
-
-    Returns:
-        [T, 3, z, y, x] float32, or [T, 3, Z, y, x] with ``planes``.
-    """
-    grid = where.grid
-    factor = (1, *where.factor[1:]) if planes else where.factor
-    box = [slice(a, b) for a, b in zip(where.start, where.stop, strict=True)]
-    if planes:
-        box[0] = slice(None)
-    narrow, wide = (
-        [_blur(n, f, s, sigma)[part] for n, f, s, part in zip(grid.shape, factor, grid.spacing, box, strict=True)]
-        for sigma in (NARROW_MM, WIDE_MM)
-    )
-    out = np.empty((len(labels), len(BODIES), *(len(b) for b in wide)), np.float32)
-    for t, frame in enumerate(labels):
-        counts = {level: _pool(frame == level, factor) for level in (LV, MYO, RV)}
-        for k, body in enumerate(BODIES):
-            filled = sum((counts[level] for level in body[1:]), start=counts[body[0]])
-            share = filled.astype(np.float32) / np.float32(np.prod(factor))
-            near = _distance(_along(share, narrow), NARROW_MM)
-            out[t, k] = _blend(near, _distance(_along(share, wide), WIDE_MM))
-    return out
-
-
-def _pool(body: NDArray[np.bool_], factor: tuple[int, ...]) -> NDArray[np.uint8]:
-    """How many fine voxels of each coarse voxel the body fills."""
-    counts = body.view(np.uint8)
-    for axis, f in enumerate(factor):
-        if f > 1:
-            parts = [counts[(slice(None),) * axis + (slice(i, None, f),)] for i in range(f)]
-            counts = sum(parts[1:], start=parts[0])
-    return counts
-
-
-def _blur(n: int, factor: int, spacing: float, sigma_mm: float) -> Array:
-    """The matrix [n / factor, n / factor] of a Gaussian blur; what lies outside the grid is background.
-
-    Pooling has blurred already by a box of one coarse voxel, whose variance is taken off.
-    """
-    step = spacing * factor
-    sigma = np.sqrt(max(sigma_mm**2 - step**2 / 12, (0.3 * step) ** 2)) / step
-    place = np.arange(n // factor)
-    weight = np.exp(-0.5 * ((place[:, None] - place[None, :]) / sigma) ** 2)
-    centre = np.exp(-0.5 * (np.arange(-n, n + 1) / sigma) ** 2).sum()
-    return (weight / centre).astype(np.float32)
-
-
-def _along(volume: Array, matrices: list[Array]) -> Array:
-    """Apply one matrix along each axis of [z, y, x]."""
-    mz, my, mx = matrices
-    volume = volume @ mx.T
-    volume = my @ volume
-    return np.tensordot(mz, volume, axes=(1, 0)).astype(np.float32, copy=False)
-
-
-def _blend(near: Array, far: Array) -> Array:
-    """The narrow field near the surface, the wide one away from it, smoothly between."""
-    share = ((np.abs(near) - BLEND_MM[0]) / (BLEND_MM[1] - BLEND_MM[0])).clip(0, 1)
-    share *= share * (3 - 2 * share)
-    return near + share * (far - near)
-
-
-def _distance(share: Array, sigma_mm: float) -> Array:
-    """−σ Φ⁻¹(p), saturated; only what is not saturated pays for the inverse."""
-    tail = 0.00023263  # Φ(−3.5)
-    out = np.where(share > 0.5, -SATURATION, SATURATION).astype(np.float32)
-    band = (share > tail) & (share < 1 - tail)
-    out[band] = -ndtri(share[band])
-    return out * np.float32(sigma_mm)
+from cheart.models.fields import LIMIT_MM, Array, FieldGrid, fields
 
 
 @dataclass(frozen=True)
@@ -395,54 +241,3 @@ class NormalForm:
     gram: Array | None
     linear: Array
     constant: float
-
-
-def labels_from_fields(composed: Array, where: FieldGrid) -> NDArray[np.uint8]:
-    """Label maps [T, Z, Y, X] of fields [T, 3, z, y, x]: trilinear interpolation, then the sign.
-
-    Each body is one piece: islands that modes raise far from the heart are no part of it. The RV gives way to the
-    wall, and the wall to the LV cavity.
-    """
-    grid = where.grid
-    ups = [_upsample(n, f, a, b) for n, f, a, b in zip(grid.shape, where.factor, where.start, where.stop, strict=True)]
-    out = np.zeros((len(composed), *grid.shape), np.uint8)
-    inner = tuple(slice(lo, hi) for _, lo, hi in ups)
-    for t, frame in enumerate(composed):
-        lv, epi, rv = (_along(_one_piece(body), [matrix for matrix, _, _ in ups]) for body in frame)
-        view = out[t][inner]
-        view[rv < 0] = RV
-        view[epi < 0] = MYO
-        view[(lv < 0) & (epi < 0)] = LV
-    return out
-
-
-def _one_piece(field: Array) -> Array:
-    """A field [z, y, x] that is negative in one 26-connected piece only, the largest."""
-    inside = field < 0
-    # only the box that the body occupies is searched
-    spans = [np.flatnonzero(inside.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-    if not spans[0].size:
-        return field
-    box = tuple(slice(int(s[0]), int(s[-1]) + 1) for s in spans)
-    pieces, count = label(inside[box], np.ones((3, 3, 3), bool))
-    if count < 2:
-        return field
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    out = field.copy()
-    out[box][(pieces > 0) & (pieces != sizes.argmax())] = LIMIT_MM
-    return out
-
-
-def _upsample(n: int, factor: int, start: int, stop: int) -> tuple[Array, int, int]:
-    """Linear interpolation from the box's coarse voxels to the fine voxels that it covers, [fine, coarse]."""
-    low, high = start * factor, stop * factor
-    place = (np.arange(low, high) + 0.5) / factor - 0.5 - start
-    place = place.clip(0, stop - start - 1)
-    left = np.floor(place).astype(int).clip(0, max(stop - start - 2, 0))
-    matrix = np.zeros((high - low, stop - start), np.float32)
-    rows = np.arange(high - low)
-    matrix[rows, left] = 1 - (place - left)
-    if stop - start > 1:
-        matrix[rows, left + 1] = place - left
-    return matrix, low, high

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cheart.models.shape import ShapeBasis, labels_from_fields
+from cheart.models.fields import labels_from_fields
+from cheart.models.shape import ShapeBasis
 
 
 class ShapeEncoder(nn.Module):

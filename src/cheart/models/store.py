@@ -23,7 +23,8 @@ from cheart.files import new_file, read_json, write_json
 from cheart.models.base import HeartModel, Setting
 from cheart.models.build import OPTIONS, build, check_model
 from cheart.models.compact import pack, unpack
-from cheart.models.shape import FieldGrid, ShapeBasis
+from cheart.models.fields import FieldGrid
+from cheart.models.shape import ShapeBasis
 
 FORMAT = 1
 WEIGHTS = "model.safetensors"

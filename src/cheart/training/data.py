@@ -15,7 +15,8 @@ from torch import Tensor
 
 from cheart.cohort import Cohort
 from cheart.conditions import Encoding
-from cheart.models.shape import Array, FieldGrid, ShapeBasis, fields
+from cheart.models.fields import Array, FieldGrid, fields
+from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch
 from cheart.models.voxel import VoxelBatch
 from cheart.progress import Jobs, parallel, track

@@ -1,4 +1,4 @@
-"""What is done fast in cheart.models.shape is what the plain way would give, to the bit."""
+"""What is done fast in cheart.models.fields is what the plain way would give, to the bit."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ from scipy.ndimage import gaussian_filter, label
 
 from bodies import ellipsoid_heart
 from cheart.grid import Grid
-from cheart.models import shape
-from cheart.models.shape import BODIES, LIMIT_MM, FieldGrid, fields
+from cheart.models import fields as module
+from cheart.models.fields import BODIES, LIMIT_MM, FieldGrid, fields
 
 GRID = Grid((16, 24, 24), (4.0, 2.2, 2.2))
 
@@ -18,8 +18,8 @@ def test_bodies_that_share_labels_are_counted_once(planes: bool, monkeypatch: py
     where = FieldGrid.whole(GRID)
     factor = (1, *where.factor[1:]) if planes else where.factor
     shares = []
-    along = shape._along
-    monkeypatch.setattr(shape, "_along", lambda share, matrices: shares.append(share) or along(share, matrices))
+    along = module._along
+    monkeypatch.setattr(module, "_along", lambda share, matrices: shares.append(share) or along(share, matrices))
     fields(labels, where, planes=planes)
     z, y, x = (n // f for n, f in zip(GRID.shape, factor, strict=True))
     for k, (frame, body) in enumerate((f, b) for f in labels for b in BODIES):
@@ -36,10 +36,10 @@ def test_the_largest_piece_of_a_box_is_that_of_the_whole(seed: int) -> None:
     largest = 1 + np.bincount(pieces[pieces > 0] - 1).argmax()
     plain = np.where((pieces > 0) & (pieces != largest), np.float32(LIMIT_MM), field)
     before = field.copy()
-    np.testing.assert_array_equal(shape._one_piece(field), plain)
+    np.testing.assert_array_equal(module._one_piece(field), plain)
     np.testing.assert_array_equal(field, before)  # what came in is as it was
 
 
 def test_a_body_that_is_not_there_stays_away() -> None:
     nothing = np.full((4, 4, 4), np.float32(LIMIT_MM))
-    np.testing.assert_array_equal(shape._one_piece(nothing), nothing)
+    np.testing.assert_array_equal(module._one_piece(nothing), nothing)
