@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from cheart.models.fields import labels_from_fields
 from cheart.models.latent import ConditionNetwork
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch, ShapeDecoder, ShapeEncoder, half_distance
@@ -126,7 +125,7 @@ class ShapeBeats(nn.Module):
     def labels(self, prediction: Tensor) -> NDArray[np.uint8]:
         """The label maps [T, Z, Y, X] of one beat."""
         coefficients = (prediction[0] * self.sd).cpu().numpy()
-        return labels_from_fields(self.basis.compose(coefficients), self.basis.where)
+        return self.basis.labels(coefficients)
 
     def _seen(self, linear: Tensor, batch: ShapeBatch) -> Tensor:
         """Whitened most probable coefficients [B, T, K] of the linear terms of normal forms, observed frames only."""

@@ -73,6 +73,7 @@ def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasi
         sd,
         about["noise"],
         about["explained"],
+        tuple(about["level"]),
     )
 
 

@@ -28,7 +28,6 @@ from torch import Tensor
 
 from cheart.errors import InputError
 from cheart.models.base import FittedModel, Setting
-from cheart.models.fields import labels_from_fields
 from cheart.models.shape import NormalForm, ShapeBasis
 from cheart.models.shape_network import ShapeBatch, squared_distance
 
@@ -116,7 +115,7 @@ class PCA(FittedModel):
         precision, gain = self._prior()
         a = self._first(self.basis.normal_form(first, observed), precision)
         completed = self._complete(a[None], gain)[0]
-        return labels_from_fields(self.basis.compose(completed.astype(np.float32)), self.basis.where)
+        return self.basis.labels(completed.astype(np.float32))
 
     def _set(self, components: Array, ridge: float) -> None:
         self.components.zero_()

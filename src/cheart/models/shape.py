@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.errors import InputError
-from cheart.models.fields import LIMIT_MM, Array, FieldGrid, fields
+from cheart.models.fields import LIMIT_MM, Array, FieldGrid, fields, labels_from_fields
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class ShapeBasis:
         sd: [K], standard deviation of each coefficient over the training frames, in mm (times √voxels).
         noise: variance in mm² of what the modes leave of a field, a voxel.
         explained: share of the fields' variance that the modes hold.
+        level: mm, of each body: it is where its field is below its level. Blur, sampling and the missing modes round
+            edges, so that at level 0 every body is a few mL too small, by nearly as much in all hearts.
     """
 
     where: FieldGrid
@@ -35,6 +37,7 @@ class ShapeBasis:
     sd: Array
     noise: float
     explained: float
+    level: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @classmethod
     def fit(cls, data: Array, where: FieldGrid, *, modes: int) -> ShapeBasis:
@@ -95,6 +98,7 @@ class ShapeBasis:
             np.concatenate([spread, np.sqrt(values / (len(data) - 1)).astype(np.float32)]),
             noise=max(self.noise, left / (len(data) - 1) / flat.shape[1]),
             explained=self.explained,
+            level=self.level,
         )
 
     @property
@@ -111,6 +115,11 @@ class ShapeBasis:
         """Fields [T, 3, z, y, x] of coefficients [T, K]."""
         flat = coefficients.astype(np.float32) @ self.modes.reshape(self.size, -1)
         return np.asarray(flat.reshape(-1, *self.mean.shape) + self.mean, np.float32)
+
+    def labels(self, coefficients: Array) -> NDArray[np.uint8]:
+        """Label maps [T, Z, Y, X] of coefficients [T, K]."""
+        level = np.asarray(self.level, np.float32)[:, None, None, None]
+        return labels_from_fields(self.compose(coefficients) - level, self.where)
 
     def normal_form(self, labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> NormalForm:
         """The squared distance of a frame's observed planes from any coefficients, as a quadratic form.

@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cheart.models.fields import labels_from_fields
 from cheart.models.shape import ShapeBasis
 
 
@@ -121,4 +120,4 @@ class ShapeSpace(nn.Module):
     def labels(self, codes: Tensor) -> NDArray[np.uint8]:
         """Codes of one heart [1, T, size] to label maps [T, Z, Y, X]."""
         coefficients = (self.decoder(codes)[0] * self.sd).cpu().numpy()
-        return labels_from_fields(self.basis.compose(coefficients), self.basis.where)
+        return self.basis.labels(coefficients)

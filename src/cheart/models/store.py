@@ -26,7 +26,7 @@ from cheart.models.compact import pack, unpack
 from cheart.models.fields import FieldGrid
 from cheart.models.shape import ShapeBasis
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS = "model.safetensors"
 
 
@@ -128,7 +128,7 @@ def basis_tensors(basis: ShapeBasis) -> dict[str, Tensor]:
 
 def basis_about(basis: ShapeBasis) -> dict[str, Any]:
     """What a basis is beside its tensors, as plain JSON values."""
-    return {"where": basis.where.to_json(), "noise": basis.noise, "explained": basis.explained}
+    return {"where": basis.where.to_json(), "noise": basis.noise, "explained": basis.explained, "level": basis.level}
 
 
 def basis_from(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasis:
@@ -138,4 +138,5 @@ def basis_from(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Shape
     mean, modes, sd = (
         tensors[f"basis.{name}"].to(torch.float32).numpy().astype(np.float32) for name in ("mean", "modes", "sd")
     )
-    return ShapeBasis(FieldGrid.from_json(about["where"]), mean, modes, sd, about["noise"], about["explained"])
+    where, level = FieldGrid.from_json(about["where"]), tuple(about["level"])
+    return ShapeBasis(where, mean, modes, sd, about["noise"], about["explained"], level)

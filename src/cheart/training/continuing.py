@@ -20,7 +20,7 @@ from cheart.models.fields import FieldGrid
 from cheart.models.store import Stored, basis_of
 from cheart.population import Population
 from cheart.progress import Jobs
-from cheart.training.data import ShapeData, sample_fields
+from cheart.training.data import ShapeData, fit_level, sample_fields
 from cheart.training.remembered import remember
 from cheart.training.transfer import transfer
 
@@ -56,7 +56,9 @@ def continue_model(
     if all_but_linear(base.network):
         was_on, where = basis_of(base.network), FieldGrid.whole(cohort.grid)
         assert was_on is not None
-        basis = was_on.extended(sample_fields(cohort, cohort.indices("train"), where, jobs=jobs), where, FURTHER_MODES)
+        training = cohort.indices("train")
+        basis = was_on.extended(sample_fields(cohort, training, where, jobs=jobs), where, FURTHER_MODES)
+        basis = fit_level(basis, cohort, training, jobs=jobs)
         latent = min(options.latent + basis.size - was_on.size, basis.size)
         options = replace(options, modes=basis.size, latent=latent)
         return build(base.network.name, setting, options, basis), options

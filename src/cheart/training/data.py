@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cheart.cohort import Cohort
 from cheart.conditions import Encoding
-from cheart.models.fields import Array, FieldGrid, fields
+from cheart.models.fields import BODIES, NARROW_MM, Array, FieldGrid, fields
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch
 from cheart.models.voxel import VoxelBatch
@@ -23,6 +23,12 @@ from cheart.progress import Jobs, parallel, track
 
 BASIS_FRAMES = 600
 """Frames that a shape basis is fitted on: their fields fit into about 1 GB at the paper's grid."""
+
+LEVEL_FRAMES = 100
+"""Frames that its levels are fitted on: what a body lacks differs little from frame to frame."""
+
+LEVEL_PROBE_MM = 0.4
+"""A level near the right one; volumes are all but linear in it."""
 
 
 class Data(Protocol):
@@ -114,7 +120,19 @@ def encoded_conditions(cohort: Cohort, indices: NDArray[np.intp], encoding: Enco
 def fit_basis(cohort: Cohort, indices: NDArray[np.intp], *, modes: int, jobs: Jobs) -> ShapeBasis:
     """Principal modes of the training subjects' frames."""
     where = FieldGrid.whole(cohort.grid)
-    return ShapeBasis.fit(sample_fields(cohort, indices, where, jobs=jobs), where, modes=modes)
+    basis = ShapeBasis.fit(sample_fields(cohort, indices, where, jobs=jobs), where, modes=modes)
+    return fit_level(basis, cohort, indices, jobs=jobs)
+
+
+def fit_level(basis: ShapeBasis, cohort: Cohort, indices: NDArray[np.intp], *, jobs: Jobs) -> ShapeBasis:
+    """The basis with the levels at which what it makes of training frames is, on average, as large as they are."""
+    observed = np.asarray(cohort.observed[indices].any(axis=2))  # [n, T]
+    work = partial(_voxels_on, cohort.path.absolute(), basis)
+    items = [(int(indices[i]), frames) for i, frames in _spread(observed, LEVEL_FRAMES)]
+    own, low, high = np.concatenate(list(parallel(work, items, jobs=jobs))).mean(axis=0)
+    grown = np.maximum(high - low, 1.0)  # a body that is nowhere does not grow
+    level = (LEVEL_PROBE_MM * (own - low) / grown).clip(-NARROW_MM, NARROW_MM)
+    return replace(basis, level=tuple(level.tolist()))
 
 
 def sample_fields(cohort: Cohort, indices: NDArray[np.intp], where: FieldGrid, *, jobs: Jobs) -> Array:
@@ -146,6 +164,16 @@ def _spread(observed: NDArray[np.bool_], most: int) -> Iterator[tuple[int, list[
 def _sample_fields(path: Path, where: FieldGrid, item: tuple[int, list[int]]) -> Array:
     index, frames = item
     return fields(Cohort.open(path).labels(index, frames), where)
+
+
+def _voxels_on(path: Path, basis: ShapeBasis, item: tuple[int, list[int]]) -> NDArray[np.float64]:
+    """Voxels of each body [frames, 3, 3]: of the frames, and of what the basis makes of them at two levels."""
+    index, frames = item
+    labels = Cohort.open(path).labels(index, frames)
+    coefficients = basis.project(fields(labels, basis.where))
+    probes = (replace(basis, level=(mm,) * 3).labels(coefficients) for mm in (0.0, LEVEL_PROBE_MM))
+    counts = [[np.isin(hearts, body).sum(axis=(1, 2, 3)) for body in BODIES] for hearts in (labels, *probes)]
+    return np.asarray(counts, float).transpose(2, 0, 1)
 
 
 def _normal_forms(path: Path, basis: ShapeBasis, index: int) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from cheart.models.store import basis_about, basis_from, basis_tensors
 from cheart.progress import Jobs
 from cheart.training.data import BASIS_FRAMES, ShapeData, encoded_conditions, fit_basis
 
-FORMAT = 2
+FORMAT = 3
 TITLES: dict[str, str] = {"train": "training", "val": "validation", "test": "test"}
 
 
