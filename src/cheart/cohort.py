@@ -113,13 +113,17 @@ class Cohort:
 
     @cached_property
     def observed(self) -> NDArray[np.bool_]:
-        """[N, T, Z] bool: the planes that were really imaged."""
+        """[N, T, Z] bool: the planes that were really imaged. Of one subject, :meth:`observed_of` is the faster way."""
         return np.asarray(self._store["observed"][:])  # type: ignore[index]
+
+    def observed_of(self, index: int) -> NDArray[np.bool_]:
+        """[T, Z] bool: one subject's planes that were really imaged."""
+        return np.asarray(self._store["observed"][index])  # type: ignore[index]
 
     def sequence(self, index: int) -> Sequence:
         """One subject's beating heart."""
         cycle = float(self.table["cycle_s"].iloc[index])
-        return Sequence(self.labels(index), self.observed[index], self.grid, cycle)
+        return Sequence(self.labels(index), self.observed_of(index), self.grid, cycle)
 
     def conditions(self, index: int) -> dict[str, Value]:
         """One subject's conditions, checked against the schema."""

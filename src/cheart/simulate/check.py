@@ -72,7 +72,7 @@ def _people(cohort: Cohort, jobs: Jobs) -> pd.DataFrame:
 
 
 def _voxel_sizes(cohort: Cohort, index: int) -> dict[str, float]:
-    frames = np.flatnonzero(cohort.observed[index].any(axis=1))
+    frames = np.flatnonzero(cohort.observed_of(index).any(axis=1))
     lv, wall, rv = volumes(cohort.labels(index, frames.tolist()), cohort.grid)
     es = int(lv.argmin())
     found = {"lvedv": lv[0], "lvesv": lv[es], "rvedv": rv[0], "rvesv": rv[es], "lvm": wall[0] * MYOCARDIUM_G_PER_ML}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,7 +82,7 @@ class ShapeData:
         """The subjects of some rows of a cohort; every frame is read once."""
         if not cohort.observed[indices].all():
             basis.plane_grams  # noqa: B018  # once here, not once in every process
-        work = partial(_normal_forms, cohort.path.absolute(), basis)
+        work = partial(_normal_forms, cohort, basis)
         results = parallel(work, [int(i) for i in indices], jobs=jobs)
         rows = list(track(results, total=len(indices), title=title))
         first, linear, constant, weight = (
@@ -127,7 +126,7 @@ def fit_basis(cohort: Cohort, indices: NDArray[np.intp], *, modes: int, jobs: Jo
 def fit_level(basis: ShapeBasis, cohort: Cohort, indices: NDArray[np.intp], *, jobs: Jobs) -> ShapeBasis:
     """The basis with the levels at which what it makes of training frames is, on average, as large as they are."""
     observed = np.asarray(cohort.observed[indices].any(axis=2))  # [n, T]
-    work = partial(_voxels_on, cohort.path.absolute(), basis)
+    work = partial(_voxels_on, cohort, basis)
     items = [(int(indices[i]), frames) for i, frames in _spread(observed, LEVEL_FRAMES)]
     own, low, high = np.concatenate(list(parallel(work, items, jobs=jobs))).mean(axis=0)
     grown = np.maximum(high - low, 1.0)  # a body that is nowhere does not grow
@@ -139,7 +138,7 @@ def sample_fields(cohort: Cohort, indices: NDArray[np.intp], where: FieldGrid, *
     """Fields [n, 3, z, y, x] of some frames, spread evenly over subjects and over the cycle."""
     observed = np.asarray(cohort.observed[indices].any(axis=2))  # [n, T]
     chosen = list(_spread(observed, BASIS_FRAMES))
-    work = partial(_sample_fields, cohort.path.absolute(), where)
+    work = partial(_sample_fields, cohort, where)
     results = parallel(work, [(int(indices[i]), frames) for i, frames in chosen], jobs=jobs)
     data = np.empty((sum(len(f) for _, f in chosen), 3, *where.shape), np.float32)
     place = 0
@@ -161,24 +160,23 @@ def _spread(observed: NDArray[np.bool_], most: int) -> Iterator[tuple[int, list[
         yield i, sorted({int(candidates[int(s)]) for s in steps})
 
 
-def _sample_fields(path: Path, where: FieldGrid, item: tuple[int, list[int]]) -> Array:
+def _sample_fields(cohort: Cohort, where: FieldGrid, item: tuple[int, list[int]]) -> Array:
     index, frames = item
-    return fields(Cohort.open(path).labels(index, frames), where)
+    return fields(cohort.labels(index, frames), where)
 
 
-def _voxels_on(path: Path, basis: ShapeBasis, item: tuple[int, list[int]]) -> NDArray[np.float64]:
+def _voxels_on(cohort: Cohort, basis: ShapeBasis, item: tuple[int, list[int]]) -> NDArray[np.float64]:
     """Voxels of each body [frames, 3, 3]: of the frames, and of what the basis makes of them at two levels."""
     index, frames = item
-    labels = Cohort.open(path).labels(index, frames)
+    labels = cohort.labels(index, frames)
     coefficients = basis.project(fields(labels, basis.where))
     probes = (replace(basis, level=(mm,) * 3).labels(coefficients) for mm in (0.0, LEVEL_PROBE_MM))
     counts = [[np.isin(hearts, body).sum(axis=(1, 2, 3)) for body in BODIES] for hearts in (labels, *probes)]
     return np.asarray(counts, float).transpose(2, 0, 1)
 
 
-def _normal_forms(path: Path, basis: ShapeBasis, index: int) -> dict[str, Any]:
-    cohort = Cohort.open(path)
-    labels, observed = cohort.labels(index), cohort.observed[index]
+def _normal_forms(cohort: Cohort, basis: ShapeBasis, index: int) -> dict[str, Any]:
+    labels, observed = cohort.labels(index), cohort.observed_of(index)
     frames, size = len(labels), basis.size
     partly = observed.any(axis=1) & ~observed.all(axis=1)
     row: dict[str, Any] = {
