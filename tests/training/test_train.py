@@ -90,8 +90,8 @@ def test_going_on_from_a_model_makes_room_for_a_new_condition(cohort: Cohort, tm
     heart, seen = cohort.labels(0)[0], cohort.observed[0, 0]
     before = base.complete(heart, seen, base.setting.encoding.encode([person])[0])
     after = more.complete(heart, seen, more.setting.encoding.encode([{**person, "group": "NOR"}])[0])
-    # the basis has gained modes of the first frame, so it differs a little; what follows moves as it did
-    assert dice(before, after).min() > 0.95
+    # the basis has gained modes and has levels of its own, so it differs a little; what follows moves as it did
+    assert dice(before, after).min() > 0.93
     assert dice(cohort.labels(0)[:1], after[:1]).mean() >= dice(cohort.labels(0)[:1], before[:1]).mean()
 
 
