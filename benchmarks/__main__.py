@@ -50,7 +50,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         f"| as released, batch 1: {peak['released, batch 1']:.1f} GiB |",
         f"| generate a heart | {use['generating a heart (20 frames)']:.2f} s | |",
         f"| complete a heart | {use['completing a heart (20 frames)']:.2f} s | |",
-        f"| load a model and generate the first heart | {use['loading and generating the first heart']:.2f} s | |",
+        f"| load the bundled model and generate the first heart | {use['the same by the bundled model']:.2f} s | |",
         f"| `cheart --help`; `import cheart` | {startup['cheart --help']:.2f} s; {startup['import cheart']:.2f} s "
         f"| python alone: {startup['python alone']:.2f} s |",
         *(
