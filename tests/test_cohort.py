@@ -33,6 +33,23 @@ def test_the_store_is_one_array_of_uint8_with_a_shard_a_subject(tmp_path: Path) 
     assert array.shards == (1, 4, 32, 32, 32)
 
 
+def test_a_subject_is_one_file_and_one_more_if_planes_are_missing(tmp_path: Path) -> None:
+    for missing, more in ((slice(None), 0), (slice(0, None, 2), 4)):
+        store = tiny_cohort(tmp_path / str(more), n=4, planes=missing).path / "labels.zarr"
+        assert {p.name for p in (store / "labels").iterdir()} == {"zarr.json", *(f"c.{i}.0.0.0.0" for i in range(4))}
+        assert len(list((store / "observed").iterdir())) == 1 + more
+
+
+def test_a_cohort_whose_files_lie_in_folders_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new = tiny_cohort(tmp_path / "new", n=3, planes=slice(0, None, 2))
+    monkeypatch.setattr("cheart.cohort.SIDE_BY_SIDE", {"name": "default", "separator": "/"})
+    old = tiny_cohort(tmp_path / "old", n=3, planes=slice(0, None, 2))
+    assert (old.path / "labels.zarr" / "labels" / "c" / "2" / "0").is_dir()
+    np.testing.assert_array_equal(old.labels(2), new.labels(2))
+    np.testing.assert_array_equal(old.observed, new.observed)
+    assert old.fingerprint == new.fingerprint
+
+
 def test_the_fingerprint_knows_voxels_and_conditions(tmp_path: Path) -> None:
     same = [tiny_cohort(tmp_path / f"c{i}", n=4).fingerprint for i in range(2)]
     assert same[0] == same[1]

@@ -35,6 +35,17 @@ def test_files_are_found_by_participant(tmp_path, who, name):
     assert len(source.left_out) == 1
 
 
+def test_a_name_within_another_takes_no_more_than_its_own(tmp_path):
+    touch(tmp_path, "sub-1_dseg.nii.gz", "sub-12_dseg.nii.gz", "sub-a.2_dseg.nii.gz")
+    source = list_folder(tmp_path, people(tmp_path, "1\t63\tF", "sub-12\t50\tM", "a.2\t40\tF"), UKBB)
+    assert files_of(source) == {
+        "1": ["sub-1_dseg.nii.gz"],
+        "sub-12": ["sub-12_dseg.nii.gz"],
+        "a.2": ["sub-a.2_dseg.nii.gz"],
+    }
+    assert not source.left_out
+
+
 def test_images_beside_dseg_files_are_no_label_maps(tmp_path):
     touch(tmp_path, "sub-01_dseg.nii.gz", "sub-01_bold.nii.gz")
     source = list_folder(tmp_path, people(tmp_path, "sub-01\t63\tF"), UKBB)

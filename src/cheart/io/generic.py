@@ -55,11 +55,11 @@ def list_folder(
     files = [f for f in files if "_dseg." in f.name] or files
     if not files:
         raise InputError(f"{folder}: no .nii.gz or .nii there; give the folder that holds the label maps")
-    subjects, left_out, used = [], [], set[Path]()
+    subjects, left_out, used, named = [], [], set[Path](), _by_name(files)
     twice = set(people["participant_id"][people["participant_id"].duplicated()])
     for row in people.drop_duplicates("participant_id").to_dict("records"):
         who = str(row["participant_id"])
-        mine = [f for f in files if _belongs(f, who)]
+        mine = named.get(who.removeprefix("sub-"), [])
         used.update(mine)
         try:
             if who in twice:
@@ -75,9 +75,15 @@ def list_folder(
     return Source(f"Label maps of {folder.name}", tuple(subjects), tuple(left_out), schema, scheme, dictionary)
 
 
-def _belongs(path: Path, participant_id: str) -> bool:
-    name, who = path.name.removeprefix("sub-"), participant_id.removeprefix("sub-")
-    return bool(who) and name.startswith(who) and not name[len(who)].isalnum()
+def _by_name(files: list[Path]) -> dict[str, list[Path]]:
+    """Files by whom they may belong to: each beginning of a name that no letter or digit goes on."""
+    found: dict[str, list[Path]] = {}
+    for path in files:
+        name = path.name.removeprefix("sub-")
+        for end, sign in enumerate(name):
+            if end and not sign.isalnum():
+                found.setdefault(name[:end], []).append(path)
+    return found
 
 
 def _recording(who: str, files: list[Path], row: dict[str, object], cycle_s: float | None) -> Recording:
