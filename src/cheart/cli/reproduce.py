@@ -28,6 +28,12 @@ def reproduce(
     samples: Annotated[
         int | None, typer.Option("--samples", min=2, help="Hearts to generate a person: 20 (quick: 10).")
     ] = None,
+    start_from: Annotated[
+        str | None, typer.Option("--from", metavar="MODEL", help="CHeart goes on from this model, such as bundled.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option("--folds", min=2, help="Cross-validate completion on COHORT in N folds.")
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     jobs: JobsOption = None,
@@ -42,6 +48,7 @@ def reproduce(
     plan = make_plan(
         out, preset=preset, models=[m.strip() for m in models.split(",") if m.strip()], cohort=cohort,
         subjects=subjects, samples=samples, seed=seed, device=device, jobs=scheduler or jobs,
+        start_from=start_from, folds=folds,
     )  # fmt: skip
     try:
         result = run(plan, tell=say)

@@ -112,7 +112,8 @@ class Page:
 def render(page: Page) -> str:
     """The whole file."""
     places = [("short", "In short"), *((s.name, s.title) for s in page.sections)]
-    places += [("figures", "Figures"), ("made", "How this was made")]
+    drawn = [("figures", "Figures")] if page.pictures or page.undrawn else []
+    places += [*drawn, ("made", "How this was made")]
     body = [
         f"<h1>{escape(page.title)}</h1>",
         f'<p class="lead">{escape(page.lead)}</p>',
@@ -120,7 +121,7 @@ def render(page: Page) -> str:
         "<nav>" + "".join(f'<a href="#{escape(n)}">{escape(t)}</a> ' for n, t in places) + "</nav>",
         _short(page),
         *map(_section, page.sections),
-        _heading("figures", "Figures"),
+        *(_heading(*place) for place in drawn),
         *map(_figure, page.pictures),
         _list(page.undrawn),
         _made(page),
@@ -142,9 +143,9 @@ def _short(page: Page) -> str:
     return "\n".join(
         [
             _heading("short", "In short"),
-            "<h3>Which model for what</h3>",
+            *(["<h3>Which model for what</h3>"] if page.advice else []),
             *map(_remark, page.advice),
-            "<h3>Claims, checked</h3>",
+            *(["<h3>Claims, checked</h3>"] if page.claims else []),
             *map(_remark, page.claims),
         ]
     )

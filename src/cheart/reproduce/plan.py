@@ -69,6 +69,8 @@ class Plan:
         device: where to train and to judge.
         jobs: who does the work (:data:`cheart.progress.Jobs`); None for a process a core, and one alone where a GPU
             judges.
+        start_from: a trained model that ours goes on from, as :func:`cheart.models.find.find_model` takes it.
+        folds: of a cross-validation in place of the cohort's own split.
     """
 
     out: Path
@@ -82,6 +84,8 @@ class Plan:
     seed: int
     device: str
     jobs: Jobs | None
+    start_from: str | None = None
+    folds: int | None = None
 
     @property
     def scale(self) -> Scale:
@@ -96,7 +100,10 @@ class Plan:
         """
         simulated = f"{self.people} simulated on the {self.grid} grid"
         told = {"preset": self.preset, "cohort": cohort or simulated, "seed": self.seed}
-        return {**told, "subjects": "all" if self.subjects is None else self.subjects, "samples": self.samples}
+        told |= {"subjects": "all" if self.subjects is None else self.subjects, "samples": self.samples}
+        if self.start_from is not None:
+            told["from"] = Path(self.start_from).name
+        return told if self.folds is None else {**told, "folds": self.folds}
 
 
 def make_plan(
@@ -110,12 +117,16 @@ def make_plan(
     seed: int = 0,
     device: str = "auto",
     jobs: Jobs | None = None,
+    start_from: str | None = None,
+    folds: int | None = None,
 ) -> Plan:
     """A plan; what is left out is the preset's.
 
     Raises:
-        InputError: an unknown preset or model, or no model at all.
+        InputError: an unknown preset or model, or no model at all; folds or a model to go on from without a cohort.
     """
+    if cohort is None and (folds is not None or start_from is not None):
+        raise InputError("--folds and --from take a cohort of yours: name it with --cohort")
     if preset not in PRESETS:
         raise InputError(f"--preset {preset!r}: expected one of {', '.join(PRESETS)}")
     if not models:
@@ -135,6 +146,8 @@ def make_plan(
         seed=seed,
         device=device,
         jobs=jobs,
+        start_from=start_from,
+        folds=folds,
     )
 
 
@@ -158,9 +171,10 @@ def claim_folder(plan: Plan, cohort: str | None) -> None:
         write_json(path, now)
         return
     before = read_json(path)
-    for name, asked in now.items():
-        if before.get(name) != asked:
+    for name in dict.fromkeys([*now, *before]):
+        asked = now.get(name, "none")
+        if before.get(name, "none") != asked:
             raise InputError(
-                f"{plan.out} was begun with --{name} {before.get(name)}, and this asks for {asked}; "
+                f"{plan.out} was begun with --{name} {before.get(name, 'none')}, and this asks for {asked}; "
                 f"choose another -o OUT, or the --{name} that it was begun with"
             )

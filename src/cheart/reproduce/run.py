@@ -21,9 +21,12 @@ from cheart.cohort import Cohort
 from cheart.files import read_json
 from cheart.grid import Grid
 from cheart.models.build import TASKS
+from cheart.models.find import find_model
+from cheart.reproduce.crossed import Crossed, cross_validate
+from cheart.reproduce.crossed_report import write_crossed
 from cheart.reproduce.evidence import read_found
 from cheart.reproduce.ledger import Ledger, Tell
-from cheart.reproduce.plan import COPIED, MODELS, Plan, claim_folder
+from cheart.reproduce.plan import COPIED, MODELS, OURS, Plan, claim_folder
 from cheart.reproduce.together import FIGURES, TRUTH, draw_figures, judge_truth
 from cheart.reproduce.trial import COPIED_FOLDER, Trial, copy_first_frame, train_and_judge
 from cheart.reproduce.write import Outcome, write_report
@@ -42,6 +45,9 @@ def reproduce(plan: Plan, *, tell: Tell = lambda text: None) -> dict[str, Any]:
         InputError: the folder was begun with another plan; whatever simulation, training and judging refuse.
     """
     given = None if plan.cohort is None else Cohort.open(plan.cohort)
+    if plan.folds is not None:
+        assert given is not None
+        return write_crossed(Crossed(plan, given), *cross_validate(plan, given, tell=tell))
     claim_folder(plan, None if given is None else given.fingerprint)
     ledger = Ledger(plan.out, expected_steps(plan, given), tell)
     cohort = _simulated(plan, ledger) if given is None else given
@@ -62,7 +68,11 @@ def reproduce(plan: Plan, *, tell: Tell = lambda text: None) -> dict[str, Any]:
 
 def _trials(plan: Plan, cohort: Cohort) -> list[Trial]:
     models, evaluation, prepared = (plan.out / name for name in ("models", "evaluation", "prepared"))
-    return [Trial(name, cohort, models / name, evaluation, prepared) for name in plan.models]
+    start = None if plan.start_from is None else find_model(plan.start_from)
+    starts = {OURS: start}
+    return [
+        Trial(name, cohort, models / name, evaluation, prepared, start_from=starts.get(name)) for name in plan.models
+    ]
 
 
 def _simulated(plan: Plan, ledger: Ledger) -> Cohort:

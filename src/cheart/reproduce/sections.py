@@ -91,8 +91,8 @@ def _of_completion(completions: Mapping[str, Completion], models: list[str]) -> 
     title = "Completion: volumes and mass"
     second = Section("completed-phenotypes", title, (), evaluate.DEFINITIONS, gaps=(*gaps, given))
     return [
-        _tested(first, rows, statistics.COMPLETION, draw, slice(0, 3)),
-        _tested(second, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
+        tested(first, rows, statistics.COMPLETION, draw, slice(0, 3)),
+        tested(second, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
     ]
 
 
@@ -113,14 +113,14 @@ def _of_generation(generations: Mapping[str, Generation], models: list[str]) -> 
     )  # fmt: skip
     real = () if len(some.real_seams) else ("The real hearts' seam: no heart of these was observed whole.",)
     return [
-        _tested(second, rows, statistics.LIKENESS, draw, slice(0, 1)),
-        _tested(third, rows, statistics.GENERATED_PHENOTYPES, draw, slice(1, 2)),
+        tested(second, rows, statistics.LIKENESS, draw, slice(0, 1)),
+        tested(third, rows, statistics.GENERATED_PHENOTYPES, draw, slice(1, 2)),
         fourth,
         Section("seam", "Does the beat close?", tuple(draw()[6:]), judge_generation.SEAM, gaps=(*cannot, *real)),
     ]
 
 
-def _tested(
+def tested(
     part: Section,
     rows: Mapping[str, pd.DataFrame],
     measures: Mapping[str, Better],
@@ -165,7 +165,7 @@ def _truth(truths: Mapping[str, Truthfulness], why_not: str) -> Section:
         return replace(part, gaps=(f"Not judged: {why_not}.",))
     summaries = {name: truth.summary() for name, truth in truths.items()}
     people = {name: truth.people for name, truth in truths.items()}
-    return _tested(part, people, statistics.TRUTH, lambda marks: [truth_table(summaries, marks)], slice(None))
+    return tested(part, people, statistics.TRUTH, lambda marks: [truth_table(summaries, marks)], slice(None))
 
 
 def _cannot(task: Any, models: list[str]) -> list[str]:

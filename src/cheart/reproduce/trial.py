@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Trial:
         start_from: a trained model to go on from.
         split: who is held out.
         label: before the names of its steps, such as ``fold 1: ``.
+        row: what the tables call it, where that is not the model's name.
     """
 
     model: str
@@ -51,46 +52,84 @@ class Trial:
     start_from: Path | None = None
     split: Split = "test"
     label: str = ""
+    row: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where its figures lie."""
+        return self.evaluation / (self.row or self.model).replace(" ", "-")
+
+    def step(self, verb: str) -> str:
+        """The name of one of its steps."""
+        return f"{self.label}{verb} {self.row or self.model}"
 
     def steps(self) -> list[str]:
         """The names of its steps, in order."""
         tasks = TASKS[self.model]
         judged = ["complete"] if "complete" in tasks else []
         judged += ["generate", "move conditions of", "look for training hearts in"] if "generate" in tasks else []
-        return [f"{self.label}{verb} {self.model}" for verb in ("train", *judged)]
+        return [self.step(verb) for verb in ("train", *judged)]
 
 
 def train_and_judge(trial: Trial, plan: Plan, ledger: Ledger) -> None:
     """Train a model, or go on with its training, and judge all that it can do; what is done already stays."""
+    train_trial(trial, plan, ledger)
+    _judge(trial, plan, ledger)
+
+
+def train_trial(trial: Trial, plan: Plan, ledger: Ledger) -> None:
+    """Train a model, or go on with its training."""
     start = None if trial.start_from is None else file_fingerprint(trial.start_from / WEIGHTS)
     made_of = {"cohort": trial.cohort.fingerprint, "model": trial.model, "preset": plan.preset, "seed": plan.seed}
-    train_step, *judging = trial.steps()
-    ledger.do(train_step, {**made_of, "from": start}, [trial.run / WEIGHTS], partial(_train, trial, plan))
-    _judge(trial, plan, ledger, iter(judging))
+    work = partial(_train, trial, plan)
+    ledger.do(trial.step("train"), {**made_of, "from": start}, [trial.run / WEIGHTS], work)
 
 
-def _judge(trial: Trial, plan: Plan, ledger: Ledger, steps: Iterator[str]) -> None:
-    # read when somebody first asks: where all is done already nobody does
-    model = cache(partial(load, trial.run, device=str(choose_device(plan.device))))
-    folder, tasks, jobs = trial.evaluation / trial.model, TASKS[trial.model], judging_jobs(plan)
-
-    def ask(judge: Callable[..., Any], options: Mapping[str, Any]) -> Any:
-        return judge(model(), trial.cohort, **options, jobs=jobs)
-
-    def step(options: Mapping[str, Any], files: list[Path], work: Callable[[], None]) -> None:
-        ledger.do(next(steps), {**made_of, **options}, files, work)
-
-    who: dict[str, Any] = {"split": trial.split, "subjects": plan.subjects}
-    made_of = {"cohort": trial.cohort.fingerprint, "weights": file_fingerprint(trial.run / WEIGHTS)}
+def _judge(trial: Trial, plan: Plan, ledger: Ledger) -> None:
+    tasks = TASKS[trial.model]
     if "complete" in tasks:
-        step(who, completion_files(folder), lambda: write_completion(folder, ask(evaluate_completion, who)))
+        judge_completion(trial, plan, ledger)
     if "generate" in tasks:
-        seeded = {**who, "seed": plan.seed}
-        drawn = {**seeded, "samples": plan.samples}
-        step(drawn, generation_files(folder), lambda: write_generation(folder, ask(evaluate_generation, drawn)))
-        slopes, memory = folder / "response.json", folder / "memorisation.json"
-        step(seeded, [slopes], lambda: write_json(slopes, ask(evaluate_response, seeded)))
-        step(seeded, [memory], lambda: write_json(memory, ask(evaluate_memorisation, seeded)))
+        judge_generation(trial, plan, ledger)
+        seeded = {"split": trial.split, "subjects": plan.subjects, "seed": plan.seed}
+        slopes, memory = trial.folder / "response.json", trial.folder / "memorisation.json"
+        ask = partial(_ask, trial, plan, seeded)
+        _step(trial, ledger, "move conditions of", seeded, [slopes], lambda: write_json(slopes, ask(evaluate_response)))
+        _step(
+            trial, ledger, "look for training hearts in", seeded, [memory],
+            lambda: write_json(memory, ask(evaluate_memorisation)),
+        )  # fmt: skip
+
+
+def judge_completion(trial: Trial, plan: Plan, ledger: Ledger) -> None:
+    """Complete the held-out subjects."""
+    who: dict[str, Any] = {"split": trial.split, "subjects": plan.subjects}
+    _step(
+        trial, ledger, "complete", who, completion_files(trial.folder),
+        lambda: write_completion(trial.folder, _ask(trial, plan, who, evaluate_completion)),
+    )  # fmt: skip
+
+
+def judge_generation(trial: Trial, plan: Plan, ledger: Ledger) -> None:
+    """Generate hearts for the held-out subjects."""
+    drawn = {"split": trial.split, "subjects": plan.subjects, "seed": plan.seed, "samples": plan.samples}
+    _step(
+        trial, ledger, "generate", drawn, generation_files(trial.folder),
+        lambda: write_generation(trial.folder, _ask(trial, plan, drawn, evaluate_generation)),
+    )  # fmt: skip
+
+
+def _step(
+    trial: Trial, ledger: Ledger, verb: str, options: Mapping[str, Any], files: list[Path], work: Callable[[], None]
+) -> None:
+    made_of = {"cohort": trial.cohort.fingerprint, "weights": file_fingerprint(trial.run / WEIGHTS)}
+    ledger.do(trial.step(verb), {**made_of, **options}, files, work)
+
+
+def _ask(trial: Trial, plan: Plan, options: Mapping[str, Any], judge: Callable[..., Any]) -> Any:
+    """What a judge says of a trial's model."""
+    model = load(trial.run, device=str(choose_device(plan.device)))
+    return judge(model, trial.cohort, **options, jobs=judging_jobs(plan))
 
 
 def copy_first_frame(trial: Trial, plan: Plan, ledger: Ledger) -> None:

@@ -77,7 +77,7 @@ def write_report(plan: Plan, cohort: Cohort, outcome: Outcome) -> dict[str, Any]
         made=_made(models, outcome.steps),
         facts=_facts(result),
     )
-    _write(plan.out / "report.html", html.render(page))
+    write_text(plan.out / "report.html", html.render(page))
     write_json(plan.out / "result.json", result)
     return result
 
@@ -87,10 +87,11 @@ def write_tables(folder: Path, parts: Sequence[Section]) -> None:
     for part in parts:
         for table in part.files():
             for suffix, form in FORMATS.items():
-                _write(folder / f"{table.name}{suffix}", form(table) + "\n")
+                write_text(folder / f"{table.name}{suffix}", form(table) + "\n")
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """A text file, whole or not at all."""
     with new_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
 

@@ -1,0 +1,169 @@
+"""Cross-validation: every model trained once a fold, and judged on subjects that it has never seen.
+
+OUT/
+    plan.json, steps.json   as everywhere
+    folds/K/models/NAME/    a run of cheart train
+    folds/K/evaluation/NAME/
+    evaluation/NAME/        the folds together: one row a subject
+    tables/, result.json, report.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cheart.cohort import Cohort
+from cheart.errors import InputError
+from cheart.models.build import TASKS
+from cheart.models.find import find_model
+from cheart.reproduce.evidence import Found, read_found, write_completion, write_generation
+from cheart.reproduce.folds import split_into_folds
+from cheart.reproduce.ledger import Ledger, Tell, file_fingerprint
+from cheart.reproduce.plan import COPIED, OURS, Plan, claim_folder
+from cheart.reproduce.trial import (
+    COPIED_FOLDER,
+    WEIGHTS,
+    Trial,
+    copy_first_frame,
+    judge_completion,
+    judge_generation,
+    train_trial,
+)
+from cheart.tasks.evaluate import Completion
+from cheart.tasks.judge_generation import Generation
+
+BEFORE = f"{OURS} as it was"
+"""The row of the model that ours goes on from."""
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """A cross-validation that is to be done.
+
+    Attributes:
+        plan: with a number of folds.
+        cohort: whole; its own split does not count.
+    """
+
+    plan: Plan
+    cohort: Cohort
+
+    @cached_property
+    def parts(self) -> list[Cohort]:
+        """The cohort, split anew for each fold."""
+        assert self.plan.folds is not None
+        return split_into_folds(self.cohort, self.plan.folds, seed=self.plan.seed)
+
+    @property
+    def models(self) -> list[str]:
+        """Those that can complete: with few subjects a fold, distributions say nothing."""
+        return [name for name in self.plan.models if "complete" in TASKS[name]]
+
+    def trials(self) -> Iterator[Trial]:
+        """All trainings, fold by fold."""
+        for k, part in enumerate(self.parts, start=1):
+            folder = self.plan.out / "folds" / str(k)
+            for name in self.models:
+                start = self.start_from if name == OURS else None
+                places = (folder / "models" / name, folder / "evaluation", folder / "prepared")
+                yield Trial(name, part, *places, start_from=start, label=f"fold {k}: ")
+
+    @property
+    def start_from(self) -> Path | None:
+        """The folder of the model to go on from."""
+        return None if self.plan.start_from is None else find_model(self.plan.start_from)
+
+    def before(self, trial: Trial) -> Trial:
+        """The judgement of the model that a trial goes on from."""
+        assert trial.start_from is not None
+        return Trial(OURS, trial.cohort, trial.start_from, trial.evaluation, label=trial.label, row=BEFORE)
+
+    def steps(self) -> dict[str, float]:
+        """All steps in order, and how long each is thought to take in seconds of one core a heart."""
+        people, held_out = len(self.cohort), len(self.cohort) / len(self.parts)
+        out: dict[str, float] = {}
+        for trial in self.trials():
+            out[f"{trial.label}train {trial.model}"] = 0.7 * people
+            out[trial.step("complete")] = 1.5 * held_out
+            if trial.model == OURS:
+                out[trial.step("generate")] = 1.5 * held_out * self.plan.samples
+            if trial.start_from is not None:
+                out[self.before(trial).step("complete")] = 1.5 * held_out
+            if trial.model == self.models[0]:
+                out[f"{trial.label}{COPIED}"] = 0.5 * held_out
+        return out
+
+
+def cross_validate(plan: Plan, cohort: Cohort, *, tell: Tell) -> tuple[dict[str, Found], dict[str, dict[str, Any]]]:
+    """Train and judge what is not done yet; the folds together, by row of the tables, and the steps.
+
+    Raises:
+        InputError: too few subjects for the folds, no model that can complete, or a folder begun with another plan.
+    """
+    crossed = Crossed(plan, cohort)
+    if not crossed.models:
+        raise InputError(f"--folds: none of {', '.join(plan.models)} can complete; take cheart or pca")
+    expected = crossed.steps()
+    claim_folder(plan, cohort.fingerprint)
+    ledger = Ledger(plan.out, expected, tell)
+    for trial in crossed.trials():
+        train_trial(trial, plan, ledger)
+        judge_completion(trial, plan, ledger)
+        if trial.model == OURS:
+            judge_generation(trial, plan, ledger)
+        if trial.start_from is not None:
+            judge_completion(crossed.before(trial), plan, ledger)
+        if trial.model == crossed.models[0]:
+            copy_first_frame(trial, plan, ledger)
+    rows = {name: name for name in crossed.models}
+    if plan.start_from is not None and OURS in crossed.models:
+        rows[BEFORE] = BEFORE
+    rows[COPIED] = COPIED_FOLDER
+    found = {row: _together(plan, folder.replace(" ", "-")) for row, folder in rows.items()}
+    return found, ledger.entries
+
+
+def _together(plan: Plan, folder: str) -> Found:
+    """One row of the tables: what was found in each fold, subjects numbered on; written and read back."""
+    assert plan.folds is not None
+    parts = [read_found(plan.out / "folds" / str(k) / "evaluation" / folder) for k in range(1, plan.folds + 1)]
+    completions = [part.completion for part in parts if part.completion is not None]
+    generations = [part.generation for part in parts if part.generation is not None]
+    completion = Completion(_stack([c.subjects for c in completions]), sum(c.structures_empty for c in completions))
+    generation = None
+    if generations:
+        people, samples = (_stack([getattr(g, name) for g in generations]) for name in ("people", "samples"))
+        seams = pd.concat([g.real_seams for g in generations], ignore_index=True)
+        generation = Generation(people, samples, seams, sum(g.structures_empty for g in generations))
+    out = plan.out / "evaluation" / folder
+    write_completion(out, completion)
+    if generation is not None:
+        write_generation(out, generation)
+    return read_found(out)
+
+
+def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of the folds behind one another, with the fold, and subjects numbered on."""
+    out, before = [], 0
+    for fold, table in enumerate(tables, start=1):
+        numbered = table.assign(subject=table["subject"] + before)
+        numbered.insert(0, "fold", fold)
+        before = int(numbered["subject"].max())
+        out.append(numbered)
+    return pd.concat(out, ignore_index=True)
+
+
+def held_out(crossed: Crossed) -> list[int]:
+    """Rows of the cohort in the order of the tables' subjects."""
+    return [int(i) for part in crossed.parts for i in part.indices("test")[: crossed.plan.subjects]]
+
+
+def weights_of(crossed: Crossed) -> dict[str, str]:
+    """SHA-256 of all weights, by step."""
+    return {f"{t.label}{t.model}": file_fingerprint(t.run / WEIGHTS) for t in crossed.trials()}

@@ -1,0 +1,162 @@
+"""From a cross-validation to files: tables over all subjects and by kind, tests, ``result.json`` and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cheart.evaluation.statistics import summary
+from cheart.files import write_json
+from cheart.provenance import provenance
+from cheart.report.tables import Cell, Estimate, Table, completion_tables
+from cheart.reproduce import html, statistics
+from cheart.reproduce.advice import Remark
+from cheart.reproduce.crossed import BEFORE, Crossed, held_out, weights_of
+from cheart.reproduce.evidence import Found
+from cheart.reproduce.folds import kinds_of
+from cheart.reproduce.ledger import in_words
+from cheart.reproduce.plan import OURS
+from cheart.reproduce.sections import Section, tested
+from cheart.reproduce.write import FORMAT, write_tables, write_text
+from cheart.tasks import evaluate
+from cheart.tasks.judge_generation import Generation
+
+FOLDS = (
+    "Cross-validated: subjects of each kind are spread evenly over the folds; whoever is judged was held out of the "
+    "training, and of all choices that training makes. Rows and tests take the subjects of all folds together."
+)
+
+
+def write_crossed(crossed: Crossed, found: Mapping[str, Found], steps: Mapping[str, Any]) -> dict[str, Any]:
+    """Write ``tables/``, ``result.json`` and ``report.html``; what ``result.json`` says."""
+    plan, cohort = crossed.plan, crossed.cohort
+    kinds = kinds_of(cohort)[held_out(crossed)]
+    parts = crossed_sections(found, kinds)
+    write_tables(plan.out / "tables", parts)
+    advice = [_which(found, parts[0])]
+    about = {name: cohort.info[name] for name in ("kind", "title", "fingerprint")}
+    made = provenance(seed=plan.seed)
+    result: dict[str, Any] = {
+        "format": FORMAT,
+        "kind": "cross-validation",
+        "plan": plan.lasting(cohort.fingerprint) | {"models": crossed.models},
+        "cohort": about | {"grid": cohort.grid.name, "frames": cohort.frames, "subjects": len(kinds)},
+        "claims": [],
+        "advice": [asdict(remark) for remark in advice],
+        "found": {row: one.completion.summary() for row, one in found.items() if one.completion is not None},
+        "tables": {table.name: table.text() for part in parts for table in part.tables},
+        "tests": {part.name: [asdict(test) for test in part.tests] for part in parts if part.tests},
+        "definitions": {part.name: part.definitions for part in parts},
+        "weights": weights_of(crossed),
+        "steps": steps,
+        "provenance": made,
+    }
+    page = html.Page(
+        title=f"Cross-validation: {', '.join(crossed.models)}",
+        lead=f"{cohort.info['title']}: {len(kinds)} subjects in {plan.folds} folds; preset {plan.preset}, seed {plan.seed}.",
+        warnings=[*_simulated(crossed), "A research tool; not a medical device."],
+        claims=[],
+        advice=advice,
+        sections=parts,
+        pictures=[],
+        undrawn=[],
+        made=[_times(steps)],
+        facts={"command": made["command"], "made": made["made"],
+               "cohort, SHA-256": cohort.fingerprint, "cheart": made["cheart"]},
+    )  # fmt: skip
+    write_text(plan.out / "report.html", html.render(page))
+    write_json(plan.out / "result.json", result)
+    return result
+
+
+def crossed_sections(found: Mapping[str, Found], kinds: NDArray[np.object_]) -> list[Section]:
+    """Completion over all subjects and by kind, and the ejection fraction of what ours generates.
+
+    Args:
+        found: by row of the tables, all of the same subjects.
+        kinds: each subject's, in the tables' order.
+    """
+    completions = {row: one.completion for row, one in found.items() if one.completion is not None}
+    rows = {row: c.subjects for row, c in completions.items()}
+    draw = partial(completion_tables, {row: c.summary() for row, c in completions.items()})
+    definitions = f"{FOLDS} {evaluate.DEFINITIONS}"
+    whole = Section("crossed", "Completion of held-out subjects", (), definitions)
+    volumes = Section("crossed-phenotypes", "Completion: volumes and mass", (), definitions)
+    parts = [
+        tested(whole, rows, statistics.COMPLETION, draw, slice(0, 3)),
+        tested(volumes, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
+    ]
+    if len(set(kinds)) > 1:
+        parts.append(_by_kind(rows, kinds))
+    generation = found[OURS].generation if OURS in found else None
+    if generation is not None:
+        parts.append(_ejection(generation, kinds))
+    return parts
+
+
+def _by_kind(rows: Mapping[str, pd.DataFrame], kinds: NDArray[np.object_]) -> Section:
+    """Dice at end-systole by kind of subject."""
+    names = sorted(set(kinds))
+    lines: list[tuple[Cell, ...]] = []
+    for row, subjects in rows.items():
+        values = subjects["dice_es"].to_numpy(float)
+        parts = [summary(values[kinds == name]) for name in names] + [summary(values)]
+        lines.append((row, *(Estimate(s.mean, s.sd, 3) for s in parts)))
+    heads = ("", *(f"{name} ({int((kinds == name).sum())})" for name in names), f"all ({len(kinds)})")
+    table = Table("Completion: average Dice at end-systole", heads, tuple(lines), "crossed-kinds")
+    return Section("crossed-kinds", "By kind of subject", (table,), f"{FOLDS} {evaluate.DEFINITIONS}")
+
+
+def _ejection(generation: Generation, kinds: NDArray[np.object_]) -> Section:
+    """The ejection fraction of real hearts, and of those generated from the same people's conditions."""
+    people, samples = generation.people, generation.samples
+    real = 100 * (1 - people["real_lvesv"] / people["real_lvedv"]).to_numpy(float)
+    made = 100 * (1 - samples["lvesv"] / samples["lvedv"]).to_numpy(float)
+    of = kinds[samples["subject"].to_numpy(int) - 1]
+    groups = [*sorted(set(kinds)), "all"] if len(set(kinds)) > 1 else ["all"]
+    lines: list[tuple[Cell, ...]] = []
+    for name in groups:
+        one, other = (v[(k == name) | (name == "all")] for v, k in ((real, kinds), (made, of)))
+        lines.append((name, *(Estimate(s.mean, s.sd, 1) for s in (summary(one), summary(other))), str(len(other))))
+    heads = ("", "real, %", "generated, %", "hearts generated")
+    table = Table("LV ejection fraction", heads, tuple(lines), "crossed-ejection")
+    text = (
+        f"{FOLDS} Hearts generated by {OURS} from conditions alone, for the held-out people's. Ejection fraction from the "
+        "voxels of observed planes, of end-diastole and end-systole (frame 0, and the frame of the least LV cavity of those "
+        "that were observed). Mean ± SD over hearts."
+    )
+    return Section("crossed-ejection", "Generation: ejection fraction by kind of subject", (table,), text)
+
+
+def _which(found: Mapping[str, Found], part: Section) -> Remark:
+    """The row with the highest Dice at end-systole, and who is not told apart from it."""
+    means = {row: one.completion.summary()["dice_es"]["mean"] for row, one in found.items() if one.completion}
+    order = sorted(means, key=lambda row: -means[row])
+    text = "Average Dice at end-systole: " + ", ".join(f"{row} {means[row]:.3f}" for row in order) + "."
+    for test in part.tests:
+        if test.measure == "dice_es":
+            verdict = (
+                "not told apart" if test.p_holm >= statistics.ALPHA or not test.better else f"{test.better} is better"
+            )
+            text += f" {OURS} against {test.second}: {verdict} (corrected p {test.p_holm:.2g})."
+    return Remark("To complete a heart of such a subject from its first frame", "", text, "By the paired tests.")
+
+
+def _simulated(crossed: Crossed) -> list[str]:
+    said = []
+    if crossed.cohort.info["kind"] == "simulated":
+        said.append("These hearts are simulated: the figures say nothing about patients.")
+    if crossed.start_from is not None:
+        said.append(f"{BEFORE} and {OURS} began with {crossed.plan.start_from}.")
+    return said
+
+
+def _times(steps: Mapping[str, Any]) -> Table:
+    rows = [(name, in_words(entry["seconds"]), entry["cheart"]) for name, entry in steps.items()]
+    return Table("Steps, and the time that each took", ("step", "time", "cheart"), tuple(rows))
