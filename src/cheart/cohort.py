@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -45,6 +45,9 @@ SIDE_BY_SIDE: ChunkKeyEncodingLike = {"name": "default", "separator": "."}
 PAPER_SPLIT = (968, 138, 277)
 """Subjects for training, validation and test in the paper (section III-A)."""
 
+Source = tuple[Path, str, tuple[str, ...] | None]
+"""How a worker gets a cohort: the folder, its fingerprint there, and another split than the one there."""
+
 
 @dataclass(frozen=True)
 class Cohort:
@@ -61,6 +64,7 @@ class Cohort:
     info: Mapping[str, Any]
     schema: Schema
     table: pd.DataFrame
+    _source: Source | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def open(cls, path: Path | str) -> Cohort:
@@ -79,11 +83,35 @@ class Cohort:
             raise InputError(f"{path}: cohort format {info.get('format')!r}; this version reads {FORMAT}")
         schema = Schema.from_json(info["conditions"])
         table = read_table(path / "participants.tsv")
-        return cls(path, info, schema, table)
+        cohort = cls(path, info, schema, table)
+        return cohort._with_source((path.absolute(), cohort.fingerprint, None))
+
+    def resplit(self, split: SequenceOf[str]) -> Cohort:
+        """The same hearts in another split, in memory only; its fingerprint says so.
+
+        Args:
+            split: ``train``, ``val`` or ``test``, one a row of the table.
+        """
+        assert len(split) == len(self)
+        assert set(split) <= set(SPLITS)
+        before = self.fingerprint if self._source is None else self._source[1]
+        digest = hashlib.sha256(f"{before} {' '.join(split)}".encode()).hexdigest()
+        info = {**self.info, "fingerprint": digest}
+        other = replace(self, info=info, table=self.table.assign(split=list(split)))
+        return other if self._source is None else other._with_source((*self._source[:2], tuple(split)))
+
+    def _with_source(self, source: Source) -> Cohort:
+        object.__setattr__(self, "_source", source)
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled, a cohort is its folder: a worker opens it once, and no table travels with every task."""
-        return _reopen, (self.path.absolute(), self.fingerprint)
+        """Pickled, a cohort is its folder: a worker opens it once, and no table travels with every task.
+
+        One that was put together by hand, with another table or schema than its folder's, travels as it is.
+        """
+        if self._source is None:
+            return Cohort, (self.path.absolute(), self.info, self.schema, self.table)
+        return _reopen, self._source
 
     def __len__(self) -> int:
         return len(self.table)
@@ -139,8 +167,8 @@ class Cohort:
 
 
 @lru_cache(maxsize=2)
-def _reopen(path: Path, fingerprint: str) -> Cohort:
-    """A cohort in a worker.
+def _reopen(path: Path, fingerprint: str, split: tuple[str, ...] | None) -> Cohort:
+    """A cohort in a worker, in its own split (None) or in another.
 
     Raises:
         InputError: the worker finds no cohort there, or another one.
@@ -148,7 +176,7 @@ def _reopen(path: Path, fingerprint: str) -> Cohort:
     cohort = Cohort.open(path)
     if cohort.fingerprint != fingerprint:
         raise InputError(f"{path} is not the cohort that it was; was it written anew meanwhile?")
-    return cohort
+    return cohort if split is None else cohort.resplit(split)
 
 
 class CohortWriter:

@@ -26,6 +26,8 @@ def test_a_still_heart_is_right_at_end_diastole_and_wrong_at_end_systole(cohort)
     row, _ = Judge(heart).completed(still)
     assert row["d_lvedv"] == row["d_lvm"] == 0
     assert row["dice_es"] < row["dice"] < 1
+    assert row["hd_es"] > row["hd"] > 0
+    assert row["assd_es"] > row["assd"] > 0
     assert row["completed_lvesv"] == row["real_lvedv"]
 
 

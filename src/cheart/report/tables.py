@@ -21,6 +21,9 @@ PHENOTYPES = ("lvedv", "lvesv", "rvedv", "rvesv", "lvm")
 assert set(PHENOTYPES) == set(PAPER_FIVE)
 
 
+LIKENESS = (("dice", "Dice", 3), ("hd", "HD, mm", 2), ("assd", "ASSD, mm", 2))
+"""Measure, title, digits."""
+
 UNKNOWN = "n/a"
 """A cell that could not be computed."""
 
@@ -93,7 +96,7 @@ def completion_tables(models: Mapping[str, Summary], marks: Marks | None = None)
         marks: of cells.
     """
     tables = []
-    for measure, title, digits in (("dice", "Dice", 3), ("hd", "HD, mm", 2), ("assd", "ASSD, mm", 2)):
+    for measure, title, digits in LIKENESS:
         keys = [*(f"{measure}_{s}" for s in STRUCTURES), measure]
         heads = ["LV", "Myo", "RV", "Average"]
         if measure == "dice":
@@ -102,6 +105,27 @@ def completion_tables(models: Mapping[str, Summary], marks: Marks | None = None)
     heads, keys = [f"{n.upper()}, {UNITS[n]}" for n in PHENOTYPES], [f"d_{n}" for n in PHENOTYPES]
     name = "completed-phenotypes"
     return [*tables, _table(name, "Completion: |d| of phenotypes", heads, keys, models, 1, marks)]
+
+
+def systole_tables(models: Mapping[str, Summary], marks: Marks | None = None) -> list[Table]:
+    """Completion at end-systole alone, where only it and end-diastole were observed.
+
+    Args:
+        models: each model's ``Completion.summary()``.
+        marks: of cells.
+    """
+    return [
+        _table(
+            f"end-systole-{measure}",
+            f"Completion, end-systole: {title}",
+            ["LV", "Myo", "RV", "Average"],
+            [*(f"{measure}_es_{s}" for s in STRUCTURES), f"{measure}_es"],
+            models,
+            digits,
+            marks,
+        )
+        for measure, title, digits in LIKENESS
+    ]
 
 
 def generation_tables(models: Mapping[str, Summary], marks: Marks | None = None) -> list[Table]:

@@ -21,7 +21,6 @@ import pandas as pd
 from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.models.build import TASKS
-from cheart.models.find import find_model
 from cheart.reproduce.evidence import Found, read_found, write_completion, write_generation
 from cheart.reproduce.folds import split_into_folds
 from cheart.reproduce.ledger import Ledger, Tell, file_fingerprint
@@ -31,6 +30,7 @@ from cheart.reproduce.trial import (
     WEIGHTS,
     Trial,
     copy_first_frame,
+    find_start,
     judge_completion,
     judge_generation,
     train_trial,
@@ -74,10 +74,10 @@ class Crossed:
                 places = (folder / "models" / name, folder / "evaluation", folder / "prepared")
                 yield Trial(name, part, *places, start_from=start, label=f"fold {k}: ")
 
-    @property
+    @cached_property
     def start_from(self) -> Path | None:
         """The folder of the model to go on from."""
-        return None if self.plan.start_from is None else find_model(self.plan.start_from)
+        return find_start(self.plan)
 
     def before(self, trial: Trial) -> Trial:
         """The judgement of the model that a trial goes on from."""
@@ -100,17 +100,20 @@ class Crossed:
         return out
 
 
-def cross_validate(plan: Plan, cohort: Cohort, *, tell: Tell) -> tuple[dict[str, Found], dict[str, dict[str, Any]]]:
+def cross_validate(crossed: Crossed, *, tell: Tell) -> tuple[dict[str, Found], dict[str, dict[str, Any]]]:
     """Train and judge what is not done yet; the folds together, by row of the tables, and the steps.
 
     Raises:
-        InputError: too few subjects for the folds, no model that can complete, or a folder begun with another plan.
+        InputError: too few subjects for the folds, no model that can complete, none to go on from, or a folder begun
+            with another plan.
     """
-    crossed = Crossed(plan, cohort)
+    plan = crossed.plan
     if not crossed.models:
-        raise InputError(f"--folds: none of {', '.join(plan.models)} can complete; take cheart or pca")
+        raise InputError(
+            f"--folds judges completion, and of --models {','.join(plan.models)} none can; add cheart or pca"
+        )
     expected = crossed.steps()
-    claim_folder(plan, cohort.fingerprint)
+    claim_folder(plan, crossed.cohort.fingerprint)
     ledger = Ledger(plan.out, expected, tell)
     for trial in crossed.trials():
         train_trial(trial, plan, ledger)
@@ -135,12 +138,14 @@ def _together(plan: Plan, folder: str) -> Found:
     parts = [read_found(plan.out / "folds" / str(k) / "evaluation" / folder) for k in range(1, plan.folds + 1)]
     completions = [part.completion for part in parts if part.completion is not None]
     generations = [part.generation for part in parts if part.generation is not None]
-    completion = Completion(_stack([c.subjects for c in completions]), sum(c.structures_empty for c in completions))
+    sizes = [len(c.subjects) for c in completions]
+    completion = Completion(
+        _stack([c.subjects for c in completions], sizes), sum(c.structures_empty for c in completions)
+    )
     generation = None
     if generations:
-        people, samples = (_stack([getattr(g, name) for g in generations]) for name in ("people", "samples"))
-        seams = pd.concat([g.real_seams for g in generations], ignore_index=True)
-        generation = Generation(people, samples, seams, sum(g.structures_empty for g in generations))
+        tables = {n: _stack([getattr(g, n) for g in generations], sizes) for n in ("people", "samples", "real_seams")}
+        generation = Generation(**tables, structures_empty=sum(g.structures_empty for g in generations))
     out = plan.out / "evaluation" / folder
     write_completion(out, completion)
     if generation is not None:
@@ -148,15 +153,16 @@ def _together(plan: Plan, folder: str) -> Found:
     return read_found(out)
 
 
-def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Tables of the folds behind one another, with the fold, and subjects numbered on."""
+def _stack(tables: list[pd.DataFrame], sizes: list[int]) -> pd.DataFrame:
+    """Tables of the folds behind one another, with the fold, and subjects numbered on; some may be empty."""
     out, before = [], 0
-    for fold, table in enumerate(tables, start=1):
-        numbered = table.assign(subject=table["subject"] + before)
-        numbered.insert(0, "fold", fold)
-        before = int(numbered["subject"].max())
-        out.append(numbered)
-    return pd.concat(out, ignore_index=True)
+    for fold, (table, size) in enumerate(zip(tables, sizes, strict=True), start=1):
+        if len(table):
+            numbered = table.assign(subject=table["subject"] + before)
+            numbered.insert(0, "fold", fold)
+            out.append(numbered)
+        before += size
+    return pd.concat(out, ignore_index=True) if out else pd.DataFrame()
 
 
 def held_out(crossed: Crossed) -> list[int]:

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cheart.evaluation.statistics import summary
+from cheart.evaluation.statistics import PairedTest, summary
 from cheart.files import write_json
 from cheart.provenance import provenance
-from cheart.report.tables import Cell, Estimate, Table, completion_tables
+from cheart.report.tables import Cell, Estimate, Marks, Table, completion_tables, systole_tables
 from cheart.reproduce import html, statistics
 from cheart.reproduce.advice import Remark
 from cheart.reproduce.crossed import BEFORE, Crossed, held_out, weights_of
@@ -22,7 +22,7 @@ from cheart.reproduce.evidence import Found
 from cheart.reproduce.folds import kinds_of
 from cheart.reproduce.ledger import in_words
 from cheart.reproduce.plan import OURS
-from cheart.reproduce.sections import Section, tested
+from cheart.reproduce.sections import Section, count_empty, left_out, tested
 from cheart.reproduce.write import FORMAT, write_tables, write_text
 from cheart.tasks import evaluate
 from cheart.tasks.judge_generation import Generation
@@ -37,11 +37,10 @@ def write_crossed(crossed: Crossed, found: Mapping[str, Found], steps: Mapping[s
     """Write ``tables/``, ``result.json`` and ``report.html``; what ``result.json`` says."""
     plan, cohort = crossed.plan, crossed.cohort
     kinds = kinds_of(cohort)[held_out(crossed)]
-    parts = crossed_sections(found, kinds)
+    parts = crossed_sections(found, kinds, left_out("complete", plan.models))
     write_tables(plan.out / "tables", parts)
-    advice = [_which(found, parts[0])]
+    advice = [_which(found, parts[0].tests)]
     about = {name: cohort.info[name] for name in ("kind", "title", "fingerprint")}
-    made = provenance(seed=plan.seed)
     result: dict[str, Any] = {
         "format": FORMAT,
         "kind": "cross-validation",
@@ -55,62 +54,79 @@ def write_crossed(crossed: Crossed, found: Mapping[str, Found], steps: Mapping[s
         "definitions": {part.name: part.definitions for part in parts},
         "weights": weights_of(crossed),
         "steps": steps,
-        "provenance": made,
+        "provenance": provenance(seed=plan.seed),
     }
-    page = html.Page(
-        title=f"Cross-validation: {', '.join(crossed.models)}",
-        lead=f"{cohort.info['title']}: {len(kinds)} subjects in {plan.folds} folds; preset {plan.preset}, seed {plan.seed}.",
-        warnings=[*_simulated(crossed), "A research tool; not a medical device."],
-        claims=[],
-        advice=advice,
-        sections=parts,
-        pictures=[],
-        undrawn=[],
-        made=[_times(steps)],
-        facts={"command": made["command"], "made": made["made"],
-               "cohort, SHA-256": cohort.fingerprint, "cheart": made["cheart"]},
-    )  # fmt: skip
-    write_text(plan.out / "report.html", html.render(page))
+    write_text(plan.out / "report.html", html.render(_page(crossed, parts, result)))
     write_json(plan.out / "result.json", result)
     return result
 
 
-def crossed_sections(found: Mapping[str, Found], kinds: NDArray[np.object_]) -> list[Section]:
+def _page(crossed: Crossed, parts: list[Section], result: Mapping[str, Any]) -> html.Page:
+    plan, made = crossed.plan, result["provenance"]
+    return html.Page(
+        title=f"Cross-validation: {', '.join(crossed.models)}",
+        lead=f"{result['cohort']['title']}: {result['cohort']['subjects']} subjects in {plan.folds} folds; "
+        f"preset {plan.preset}, seed {plan.seed}.",
+        warnings=_warnings(crossed),
+        claims=[],
+        advice=[Remark(**remark) for remark in result["advice"]],
+        sections=parts,
+        pictures=[],
+        undrawn=[],
+        made=[_times(result["steps"])],
+        facts={
+            "command": made["command"],
+            "made": made["made"],
+            "cohort, SHA-256": result["cohort"]["fingerprint"],
+            **{f"{name}, weights, SHA-256": digest for name, digest in result["weights"].items()},
+            "cheart": made["cheart"],
+        },
+    )
+
+
+def crossed_sections(found: Mapping[str, Found], kinds: NDArray[np.object_], gaps: list[str]) -> list[Section]:
     """Completion over all subjects and by kind, and the ejection fraction of what ours generates.
 
     Args:
         found: by row of the tables, all of the same subjects.
         kinds: each subject's, in the tables' order.
+        gaps: which models are not here, and why.
     """
     completions = {row: one.completion for row, one in found.items() if one.completion is not None}
     rows = {row: c.subjects for row, c in completions.items()}
-    draw = partial(completion_tables, {row: c.summary() for row, c in completions.items()})
-    definitions = f"{FOLDS} {evaluate.DEFINITIONS}"
-    whole = Section("crossed", "Completion of held-out subjects", (), definitions)
-    volumes = Section("crossed-phenotypes", "Completion: volumes and mass", (), definitions)
-    parts = [
-        tested(whole, rows, statistics.COMPLETION, draw, slice(0, 3)),
-        tested(volumes, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
-    ]
+    summaries = {row: c.summary() for row, c in completions.items()}
+    draw = partial(completion_tables, summaries)
+    told = (*gaps, *count_empty({row: c.structures_empty for row, c in completions.items()}))
+    part = partial(Section, tables=(), definitions=f"{FOLDS} {evaluate.DEFINITIONS}", gaps=told)
+    systole = part("end-systole", "End-systole of held-out subjects, from end-diastole")
+    parts = [tested(systole, rows, statistics.SYSTOLE, partial(systole_tables, summaries), slice(None))]
     if len(set(kinds)) > 1:
-        parts.append(_by_kind(rows, kinds))
+        parts.append(_by_kind(part("by-kind", "By kind of subject"), rows, kinds))
+    parts += [
+        tested(part("table-1", "Completion: all observed frames"), rows, statistics.COMPLETION, draw, slice(0, 3)),
+        tested(
+            part("completed-phenotypes", "Completion: volumes and mass"),
+            rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4),
+        ),
+    ]  # fmt: skip
     generation = found[OURS].generation if OURS in found else None
-    if generation is not None:
-        parts.append(_ejection(generation, kinds))
-    return parts
+    return parts if generation is None else [*parts, _ejection(generation, kinds)]
 
 
-def _by_kind(rows: Mapping[str, pd.DataFrame], kinds: NDArray[np.object_]) -> Section:
+def _by_kind(part: Section, rows: Mapping[str, pd.DataFrame], kinds: NDArray[np.object_]) -> Section:
     """Dice at end-systole by kind of subject."""
     names = sorted(set(kinds))
-    lines: list[tuple[Cell, ...]] = []
-    for row, subjects in rows.items():
-        values = subjects["dice_es"].to_numpy(float)
-        parts = [summary(values[kinds == name]) for name in names] + [summary(values)]
-        lines.append((row, *(Estimate(s.mean, s.sd, 3) for s in parts)))
-    heads = ("", *(f"{name} ({int((kinds == name).sum())})" for name in names), f"all ({len(kinds)})")
-    table = Table("Completion: average Dice at end-systole", heads, tuple(lines), "crossed-kinds")
-    return Section("crossed-kinds", "By kind of subject", (table,), f"{FOLDS} {evaluate.DEFINITIONS}")
+    apart = {row: pd.DataFrame({n: t["dice_es"].where(kinds == n) for n in names}) for row, t in rows.items()}
+
+    def draw(marks: Marks) -> list[Table]:
+        lines: list[tuple[Cell, ...]] = []
+        for row, table in apart.items():
+            found = {name: summary(table[name]) for name in names}
+            lines.append((row, *(Estimate(s.mean, s.sd, 3, marks.get((n, row), "")) for n, s in found.items())))
+        heads = ("", *(f"{name} ({int((kinds == name).sum())})" for name in names))
+        return [Table("Completion, end-systole: average Dice", heads, tuple(lines), "by-kind")]
+
+    return tested(part, apart, dict.fromkeys(names, "max"), draw, slice(None))
 
 
 def _ejection(generation: Generation, kinds: NDArray[np.object_]) -> Section:
@@ -125,36 +141,35 @@ def _ejection(generation: Generation, kinds: NDArray[np.object_]) -> Section:
         one, other = (v[(k == name) | (name == "all")] for v, k in ((real, kinds), (made, of)))
         lines.append((name, *(Estimate(s.mean, s.sd, 1) for s in (summary(one), summary(other))), str(len(other))))
     heads = ("", "real, %", "generated, %", "hearts generated")
-    table = Table("LV ejection fraction", heads, tuple(lines), "crossed-ejection")
+    table = Table("LV ejection fraction", heads, tuple(lines), "ejection")
     text = (
-        f"{FOLDS} Hearts generated by {OURS} from conditions alone, for the held-out people's. Ejection fraction from the "
-        "voxels of observed planes, of end-diastole and end-systole (frame 0, and the frame of the least LV cavity of those "
-        "that were observed). Mean ± SD over hearts."
+        f"{FOLDS} Hearts generated by {OURS} from conditions alone, for the held-out people's. Ejection fraction from "
+        "the voxels of observed planes, of end-diastole and end-systole (frame 0, and the frame of the least LV cavity "
+        "of those that were observed). Mean ± SD over hearts."
     )
-    return Section("crossed-ejection", "Generation: ejection fraction by kind of subject", (table,), text)
+    return Section("ejection", "Generation: ejection fraction by kind of subject", (table,), text)
 
 
-def _which(found: Mapping[str, Found], part: Section) -> Remark:
+def _which(found: Mapping[str, Found], tests: tuple[PairedTest, ...]) -> Remark:
     """The row with the highest Dice at end-systole, and who is not told apart from it."""
     means = {row: one.completion.summary()["dice_es"]["mean"] for row, one in found.items() if one.completion}
     order = sorted(means, key=lambda row: -means[row])
     text = "Average Dice at end-systole: " + ", ".join(f"{row} {means[row]:.3f}" for row in order) + "."
-    for test in part.tests:
+    for test in tests:
         if test.measure == "dice_es":
-            verdict = (
-                "not told apart" if test.p_holm >= statistics.ALPHA or not test.better else f"{test.better} is better"
-            )
+            clear = test.p_holm < statistics.ALPHA and test.better
+            verdict = f"{test.better} is better" if clear else "not told apart"
             text += f" {OURS} against {test.second}: {verdict} (corrected p {test.p_holm:.2g})."
     return Remark("To complete a heart of such a subject from its first frame", "", text, "By the paired tests.")
 
 
-def _simulated(crossed: Crossed) -> list[str]:
+def _warnings(crossed: Crossed) -> list[str]:
     said = []
     if crossed.cohort.info["kind"] == "simulated":
         said.append("These hearts are simulated: the figures say nothing about patients.")
     if crossed.start_from is not None:
-        said.append(f"{BEFORE} and {OURS} began with {crossed.plan.start_from}.")
-    return said
+        said.append(f"{OURS} went on from {crossed.plan.start_from} in each fold; {BEFORE} is that model by itself.")
+    return [*said, "A research tool; not a medical device."]
 
 
 def _times(steps: Mapping[str, Any]) -> Table:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
-from typing import cast
-
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cheart.cohort import PAPER_SPLIT, Cohort
@@ -38,7 +33,7 @@ def split_into_folds(cohort: Cohort, count: int, *, seed: int) -> list[Cohort]:
         split = np.where(fold == k, "test", "train").astype(object)
         others = np.flatnonzero(fold != k)
         split[others[_spread(kinds, others, min(every, len(others)), seed=(seed, k + 1)) == 0]] = "val"
-        out.append(_with_split(cohort, split))
+        out.append(cohort.resplit(split.tolist()))
     return out
 
 
@@ -59,10 +54,3 @@ def _spread(
     part = np.empty(len(who), np.intp)
     part[in_order] = np.arange(len(who)) % parts
     return part
-
-
-def _with_split(cohort: Cohort, split: NDArray[np.object_]) -> Cohort:
-    """The cohort with another split; its fingerprint says so."""
-    digest = hashlib.sha256(f"{cohort.fingerprint} {' '.join(split)}".encode()).hexdigest()
-    table = cast(pd.DataFrame, cohort.table.assign(split=split))
-    return replace(cohort, table=table, info={**cohort.info, "fingerprint": digest})

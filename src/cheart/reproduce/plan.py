@@ -127,6 +127,8 @@ def make_plan(
     """
     if cohort is None and (folds is not None or start_from is not None):
         raise InputError("--folds and --from take a cohort of yours: name it with --cohort")
+    if start_from is not None and OURS not in models:
+        raise InputError(f"--from: only {OURS} goes on from a model, and --models {','.join(models)} is without it")
     if preset not in PRESETS:
         raise InputError(f"--preset {preset!r}: expected one of {', '.join(PRESETS)}")
     if not models:

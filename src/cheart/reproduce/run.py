@@ -21,14 +21,13 @@ from cheart.cohort import Cohort
 from cheart.files import read_json
 from cheart.grid import Grid
 from cheart.models.build import TASKS
-from cheart.models.find import find_model
 from cheart.reproduce.crossed import Crossed, cross_validate
 from cheart.reproduce.crossed_report import write_crossed
 from cheart.reproduce.evidence import read_found
 from cheart.reproduce.ledger import Ledger, Tell
 from cheart.reproduce.plan import COPIED, MODELS, OURS, Plan, claim_folder
 from cheart.reproduce.together import FIGURES, TRUTH, draw_figures, judge_truth
-from cheart.reproduce.trial import COPIED_FOLDER, Trial, copy_first_frame, train_and_judge
+from cheart.reproduce.trial import COPIED_FOLDER, Trial, copy_first_frame, find_start, train_and_judge
 from cheart.reproduce.write import Outcome, write_report
 from cheart.simulate.cohort import simulate_cohort
 
@@ -47,7 +46,8 @@ def reproduce(plan: Plan, *, tell: Tell = lambda text: None) -> dict[str, Any]:
     given = None if plan.cohort is None else Cohort.open(plan.cohort)
     if plan.folds is not None:
         assert given is not None
-        return write_crossed(Crossed(plan, given), *cross_validate(plan, given, tell=tell))
+        crossed = Crossed(plan, given)
+        return write_crossed(crossed, *cross_validate(crossed, tell=tell))
     claim_folder(plan, None if given is None else given.fingerprint)
     ledger = Ledger(plan.out, expected_steps(plan, given), tell)
     cohort = _simulated(plan, ledger) if given is None else given
@@ -68,10 +68,10 @@ def reproduce(plan: Plan, *, tell: Tell = lambda text: None) -> dict[str, Any]:
 
 def _trials(plan: Plan, cohort: Cohort) -> list[Trial]:
     models, evaluation, prepared = (plan.out / name for name in ("models", "evaluation", "prepared"))
-    start = None if plan.start_from is None else find_model(plan.start_from)
-    starts = {OURS: start}
+    start = find_start(plan)
     return [
-        Trial(name, cohort, models / name, evaluation, prepared, start_from=starts.get(name)) for name in plan.models
+        Trial(name, cohort, models / name, evaluation, prepared, start_from=start if name == OURS else None)
+        for name in plan.models
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -84,8 +84,8 @@ def sections(found: Mapping[str, Found], copied: Completion | None, why_no_truth
 def _of_completion(completions: Mapping[str, Completion], models: list[str]) -> list[Section]:
     rows = {name: c.subjects for name, c in completions.items()}
     draw = partial(completion_tables, {name: c.summary() for name, c in completions.items()})
-    empty = _empty({name: c.structures_empty for name, c in completions.items()})
-    gaps = (*_cannot("complete", models), *empty)
+    lacking = count_empty({name: c.structures_empty for name, c in completions.items()})
+    gaps = (*left_out("complete", models), *lacking)
     first = Section("table-1", "Table I: completion", (), evaluate.DEFINITIONS, (), tuple(paper_tables("I")), gaps)
     given = f"{COPIED.capitalize()}: exact at end-diastole, which is what was given."
     title = "Completion: volumes and mass"
@@ -100,8 +100,8 @@ def _of_generation(generations: Mapping[str, Generation], models: list[str]) -> 
     rows = {name: g.people for name, g in generations.items()}
     summaries = {name: g.summary() for name, g in generations.items()}
     some, draw = next(iter(generations.values())), partial(generation_tables, summaries)
-    cannot = tuple(_cannot("generate", models))
-    gaps = (*cannot, *_empty({name: g.structures_empty for name, g in generations.items()}))
+    cannot = tuple(left_out("generate", models))
+    gaps = (*cannot, *count_empty({name: g.structures_empty for name, g in generations.items()}))
     samples = int(some.samples["sample"].max())
     likeness = f"{judge_generation.LIKENESS} Here: {samples} samples a person."
     paper = {number: tuple(paper_tables(number)) for number in ("II", "III", "IV")}
@@ -168,12 +168,14 @@ def _truth(truths: Mapping[str, Truthfulness], why_not: str) -> Section:
     return tested(part, people, statistics.TRUTH, lambda marks: [truth_table(summaries, marks)], slice(None))
 
 
-def _cannot(task: Any, models: list[str]) -> list[str]:
+def left_out(task: Any, models: Sequence[str]) -> list[str]:
+    """Said of the models that a table cannot have."""
     names = [name for name in models if task not in TASKS[name]]
     return [f"Not here, because this kind of model cannot {task}: {', '.join(names)}."] if names else []
 
 
-def _empty(counts: Mapping[str, int]) -> list[str]:
+def count_empty(counts: Mapping[str, int]) -> list[str]:
+    """Said of structures that hearts lacked."""
     lacking = [f"{name} {count}" for name, count in counts.items() if count]
     return [f"Structure-frames without a structure: {', '.join(lacking) or 'none'}."]
 

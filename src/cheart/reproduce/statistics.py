@@ -27,6 +27,11 @@ COMPLETION: dict[str, Better] = {
     **{f"dice{s}": "max" for s in (*(f"_{name}" for name in STRUCTURES), "", "_es")},
     **{f"{m}{s}": "min" for m in ("hd", "assd") for s in (*(f"_{name}" for name in STRUCTURES), "")},
 }
+SYSTOLE: dict[str, Better] = {
+    f"{m}_es{s}": "max" if m == "dice" else "min"
+    for m in ("dice", "hd", "assd")
+    for s in (*(f"_{name}" for name in STRUCTURES), "")
+}
 COMPLETED_PHENOTYPES: dict[str, Better] = {f"d_{name}": "min" for name in PHENOTYPES}
 LIKENESS: dict[str, Better] = {f"{m}_{k}": BETTER[m] for m in ("dice", "hd", "assd") for k in ("mean", "best")}
 TRUTH: dict[str, Better] = {f"w1_{name}": "min" for name in PHENOTYPES}

@@ -11,6 +11,8 @@ from typing import Any
 from cheart.cohort import Cohort, Split
 from cheart.files import write_json
 from cheart.models.build import TASKS
+from cheart.models.find import find_model
+from cheart.models.store import read_model
 from cheart.progress import Jobs
 from cheart.reproduce.evidence import completion_files, generation_files, write_completion, write_generation
 from cheart.reproduce.ledger import Ledger, file_fingerprint
@@ -69,6 +71,19 @@ class Trial:
         judged = ["complete"] if "complete" in tasks else []
         judged += ["generate", "move conditions of", "look for training hearts in"] if "generate" in tasks else []
         return [self.step(verb) for verb in ("train", *judged)]
+
+
+def find_start(plan: Plan) -> Path | None:
+    """The model that ours goes on from; None where it begins by itself.
+
+    Raises:
+        InputError: there is none, or not one that this version reads.
+    """
+    if plan.start_from is None:
+        return None
+    folder = find_model(plan.start_from)
+    read_model(folder)
+    return folder
 
 
 def train_and_judge(trial: Trial, plan: Plan, ledger: Ledger) -> None:

@@ -24,7 +24,7 @@ DEFINITIONS = (
     "Completion from frame 0 and the conditions. Dice, HD (the larger of the two directed maxima) and ASSD (the mean "
     "over the border voxels of both, in 3D) per structure and frame over observed planes, mean over the observed "
     "frames (the first one too, as in the paper's Table I), then mean ± SD over subjects; without a structure: the "
-    "mean of the three; dice_es: at the real heart's end-systole only. A structure that one of two hearts lacks has "
+    "mean of the three; es: at the real heart's end-systole only. A structure that one of two hearts lacks has "
     "Dice 0 and no distance; such structure-frames are counted. Phenotypes from the same planes of both hearts; "
     "d = |completed − real|."
 )
@@ -38,7 +38,7 @@ class Completion:
 
     Attributes:
         subjects: one row a subject, numbered, without names: dice_lv, dice_myo, dice_rv and their mean dice, hd and
-            assd alike in mm, Dice at end-systole (dice_es…), and for each phenotype real_…, completed_… and d_….
+            assd alike in mm, all three at end-systole (dice_es…), and for each phenotype real_…, completed_… and d_….
         structures_empty: structure-frames in which one of the two hearts, or both, lacked the structure.
     """
 
@@ -101,22 +101,24 @@ class Judge:
         self.real, self.phenotypes = real, phenotypes(real)
         self._surfaces = SurfaceReference(real.labels, real.grid, real.observed)
 
-    def likeness(self, made: Sequence) -> tuple[dict[str, float], NDArray[np.float64], int]:
-        """Dice, HD and ASSD (dice_lv …, dice, hd_lv …), Dice by frame [T, 3], and how many structures were empty."""
+    def likeness(self, made: Sequence) -> tuple[dict[str, float], dict[str, NDArray[np.float64]], int]:
+        """Dice, HD and ASSD (dice_lv …, dice, hd_lv …), each by frame [T, 3], and how many structures were empty."""
         frames = self.real.observed_frames
         shared, distance = (
             overlap(self.real.labels, made.labels, self.real.observed),
             self._surfaces.compare(made.labels),
         )
+        by_frame = dict(zip(MEASURES, (shared.dice, distance.hd, distance.assd), strict=True))
         row: dict[str, float] = {}
-        for name, values in zip(MEASURES, (shared.dice, distance.hd, distance.assd), strict=True):
+        for name, values in by_frame.items():
             row |= _by_structure(name, mean_over_frames(values, frames))
-        return row, shared.dice, int((shared.one_empty + shared.both_empty).sum())
+        return row, by_frame, int((shared.one_empty + shared.both_empty).sum())
 
     def completed(self, made: Sequence) -> tuple[dict[str, float], int]:
         """The row of one completed heart (see :class:`Completion`), and how many structures were empty."""
         row, by_frame, missing = self.likeness(made)
-        row |= _by_structure("dice_es", by_frame[self.phenotypes.es_frame or 0])
+        for name, values in by_frame.items():
+            row |= _by_structure(f"{name}_es", values[self.phenotypes.es_frame or 0])
         truth, ours = self.phenotypes.row(), phenotypes(made, observed=self.real.observed).row()
         for name in PAPER_FIVE:
             row |= {f"real_{name}": truth[name], f"completed_{name}": ours[name]}
