@@ -1,4 +1,6 @@
 import pickle
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +8,10 @@ import pytest
 import zarr
 
 from cheart.cohort import Cohort, CohortWriter, read_table, split_subjects
+from cheart.conditions import Factor, Schema
 from cheart.errors import InputError
 from cheart.grid import GRIDS
+from cheart.progress import parallel
 from cheart.sequence import whole
 from cohorts import tiny_cohort
 
@@ -55,6 +59,49 @@ def test_the_fingerprint_knows_voxels_and_conditions(tmp_path: Path) -> None:
     assert same[0] == same[1]
     assert tiny_cohort(tmp_path / "d", n=5).fingerprint != same[0]
     assert tiny_cohort(tmp_path / "e", n=4, pair=True).fingerprint != same[0]
+
+
+def split_of(cohort: Cohort, index: int) -> tuple[str, str]:
+    """What a worker knows of a subject's split."""
+    return cohort.table["split"].iloc[index], cohort.fingerprint
+
+
+def test_a_cohort_in_another_split_reaches_workers_as_such(tmp_path: Path) -> None:
+    cohort = tiny_cohort(tmp_path / "c", n=4)
+    other = cohort.resplit(["test", "test", "val", "train"])
+    assert other.fingerprint not in (cohort.fingerprint, cohort.resplit(["test", "val", "val", "train"]).fingerprint)
+    assert Cohort.open(cohort.path).fingerprint == cohort.fingerprint, "the folder stays"
+    twice = cohort.resplit(["val"] * 4).resplit(list(other.table["split"]))
+    for back in (twice, pickle.loads(pickle.dumps(other)), pickle.loads(pickle.dumps(twice))):
+        assert back.fingerprint == other.fingerprint
+        assert list(back.table["split"]) == ["test", "test", "val", "train"]
+        assert list(back.indices("test")) == [0, 1]
+    for one in (cohort, other):
+        told = list(parallel(partial(split_of, one), range(4), jobs=2))
+        assert told == [(split, one.fingerprint) for split in one.table["split"]]
+
+
+def test_a_cohort_in_another_split_is_refused_where_the_folder_has_changed(tmp_path: Path) -> None:
+    packed = pickle.dumps(tiny_cohort(tmp_path / "c", n=4).resplit(["test"] * 4))
+    (tmp_path / "c").rename(tmp_path / "old")
+    tiny_cohort(tmp_path / "c", n=5)
+    with pytest.raises(InputError, match="not the cohort that it was"):
+        pickle.loads(packed)
+
+
+def test_a_cohort_put_together_by_hand_travels_as_it_is(tmp_path: Path) -> None:
+    cohort = tiny_cohort(tmp_path / "c", n=4)
+    group = Factor("group", "level", levels=("NOR", "DCM"))
+    schema = Schema((*cohort.schema.factors, group))
+    for wider in (
+        Cohort(cohort.path, cohort.info, schema, cohort.table.assign(group="DCM")),
+        replace(cohort, schema=schema, table=cohort.table.assign(group="DCM")),
+    ):
+        for made in (wider, wider.resplit(["test"] * 4)):
+            back = pickle.loads(pickle.dumps(made))
+            assert back.conditions(1)["group"] == "DCM"
+            assert list(back.table["split"]) == list(made.table["split"])
+            np.testing.assert_array_equal(back.labels(1), cohort.labels(1))
 
 
 def test_a_subject_of_another_grid_is_refused(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def reproduce(
         str | None, typer.Option("--from", metavar="MODEL", help="CHeart goes on from this model, such as bundled.")
     ] = None,
     folds: Annotated[
-        int | None, typer.Option("--folds", min=2, help="Cross-validate completion on COHORT in N folds.")
+        int | None, typer.Option("--folds", metavar="N", help="Cross-validate completion on COHORT in N folds.")
     ] = None,
     seed: Seed = 0,
     device: Device = "auto",

@@ -48,10 +48,11 @@ def reproduce(plan: Plan, *, tell: Tell = lambda text: None) -> dict[str, Any]:
         assert given is not None
         crossed = Crossed(plan, given)
         return write_crossed(crossed, *cross_validate(crossed, tell=tell))
+    start = find_start(plan)
     claim_folder(plan, None if given is None else given.fingerprint)
     ledger = Ledger(plan.out, expected_steps(plan, given), tell)
     cohort = _simulated(plan, ledger) if given is None else given
-    trials = _trials(plan, cohort)
+    trials = _trials(plan, cohort, start)
     for trial in trials:
         train_and_judge(trial, plan, ledger)
     completing = [trial for trial in trials if "complete" in TASKS[trial.model]]
@@ -66,9 +67,8 @@ def reproduce(plan: Plan, *, tell: Tell = lambda text: None) -> dict[str, Any]:
     return write_report(plan, cohort, Outcome(found, copied, why_no_truth, ledger.entries))
 
 
-def _trials(plan: Plan, cohort: Cohort) -> list[Trial]:
+def _trials(plan: Plan, cohort: Cohort, start: Path | None) -> list[Trial]:
     models, evaluation, prepared = (plan.out / name for name in ("models", "evaluation", "prepared"))
-    start = find_start(plan)
     return [
         Trial(name, cohort, models / name, evaluation, prepared, start_from=start if name == OURS else None)
         for name in plan.models
