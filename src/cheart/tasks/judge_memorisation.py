@@ -61,7 +61,7 @@ def evaluate_memorisation(
         or model.config["trained_on"]["fingerprint"] != cohort.fingerprint
     ):
         return None
-    read = partial(_real, cohort)
+    read = partial(describe_real, cohort)
     known = _described(read, training, "Reading training hearts", jobs)
     held_out, _ = nearest(_described(read, people, "Reading held-out hearts", jobs), known)
     made = _described(partial(_generated, model, cohort, seed), list(enumerate(people)), "Generating", jobs)
@@ -78,7 +78,8 @@ def _described(
     return np.stack(list(track(parallel(describe, hearts, jobs=jobs), total=len(hearts), title=title)))
 
 
-def _real(cohort: Cohort, index: int) -> NDArray[np.uint8]:
+def describe_real(cohort: Cohort, index: int) -> NDArray[np.uint8]:
+    """The descriptor of one subject of a cohort, [D]."""
     return _describe(cohort.sequence(index))
 
 
