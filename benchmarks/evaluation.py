@@ -9,7 +9,6 @@ our figures before their time is taken (surface-distance weights its mean by are
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
@@ -19,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from benchmarks.measure import ceilings
+from benchmarks.measure import ceilings, options
 from scipy.ndimage import binary_erosion, distance_transform_edt, gaussian_filter
 from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
@@ -244,10 +243,8 @@ def sequence_rows(repeats: int) -> tuple[list[Row], float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, repeats=5)
     parser.add_argument("--samples", type=int, default=SAMPLES, help="samples that a reference is compared with")
-    parser.add_argument("--repeats", type=int, default=5, help="runs of which the median is printed")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args()
     with threadpool_limits(1):
         result = measure_all(asked.samples, asked.repeats)

@@ -7,13 +7,12 @@ One frame of the paper's grid, forward and backward, float32, one thread, proces
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Callable
 
 import torch
-from benchmarks.measure import medians_s
+from benchmarks.measure import medians_s, options
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -79,10 +78,8 @@ def as_text(result: dict[str, float]) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=5, help="runs of which the median is printed")
+    parser = options(__doc__, repeats=5)
     parser.add_argument("--compile", action="store_true", help="try torch.compile as well; needs a C++ compiler")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     keep_memory()

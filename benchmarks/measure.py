@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import resource
 import statistics
 import sys
@@ -12,6 +13,14 @@ from pathlib import Path
 import numpy as np
 
 Work = Callable[[], object]
+
+
+def options(doc: str | None, *, repeats: int, of: str = "runs") -> argparse.ArgumentParser:
+    """What every benchmark can be asked: ``--repeats`` and ``--json``."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=repeats, help=f"{of} of which the median is printed")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser
 
 
 def medians_s(

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from benchmarks.few_hearts import SUBJECTS, FewHearts
 from benchmarks.measure import ceilings, peak_gib
-from benchmarks.training import fit_large_basis
+from benchmarks.training import fit_large_basis, repeated
 from threadpoolctl import threadpool_limits
 
 from cheart.cohort import PAPER_SPLIT, Cohort
@@ -144,8 +144,7 @@ def fitting_basis(place: Place, count: int) -> float:
 def training(place: Place, count: int) -> float:
     """An epoch of the laptop preset, a subject."""
     stored, few = read_model(find_model(BUNDLED)), normal_forms(place.cohort, 2)
-    rows = torch.arange(count) % len(few)
-    many = ShapeData(**{n: t if t is None else t[rows] for n, t in vars(few).items()})
+    many = repeated(few, count)
     options = replace(TrainingOptions(**stored.config["training"]), epochs=1)
     fit(stored.network, many, few, run=place.out, options=options, seed=0, team=Team(torch.device("cpu")), resume=False)
     return 0.0
@@ -307,9 +306,7 @@ def as_text(result: dict[str, Any], subjects: int, workers: int, eur: float) -> 
         "| a piece of work | one core, s | memory, GiB | bytes |",
         "|---|---|---|---|",
         *(
-            f"| {u.what} | {u.seconds:.2g} | {u.peak_gib:.2f} | {_bytes(u.bytes)} |"
-            if u.seconds < 1
-            else f"| {u.what} | {u.seconds:.1f} | {u.peak_gib:.2f} | {_bytes(u.bytes)} |"
+            f"| {u.what} | {u.seconds:{'.2g' if u.seconds < 1 else '.1f'}} | {u.peak_gib:.2f} | {_bytes(u.bytes)} |"
             for u in result["units"].values()
         ),
         f"| a simulated heart as a 4D NIfTI | | | {_bytes(result['nifti_bytes'])} |",

@@ -5,12 +5,11 @@ python -m benchmarks.startup [--repeats 7] [--json]
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 
-from benchmarks.measure import medians_s
+from benchmarks.measure import medians_s, options
 
 STARTS = {
     "python alone": ["-c", "pass"],
@@ -37,10 +36,7 @@ def as_text(result: dict[str, float]) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=7, help="starts of which the median is printed")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    asked = parser.parse_args()
+    asked = options(__doc__, repeats=7, of="starts").parse_args()
     result = measure_all(asked.repeats)
     print(json.dumps(result) if asked.json else as_text(result))
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from benchmarks.few_hearts import FewHearts, made_up_batch
-from benchmarks.measure import ceilings, medians_s, peak_gib
+from benchmarks.measure import ceilings, medians_s, options, peak_gib
 from benchmarks.plain_step import PlainCHeart, one_hot, plain_step
 from torch import Tensor
 from torch.nn import functional as F
@@ -274,12 +274,10 @@ def as_text(result: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=3, help="runs of which the median is printed")
+    parser = options(__doc__, repeats=3)
     parser.add_argument("--device", default="cpu", help="another device than cpu prints the paper's epoch time there")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="on a GPU")
     parser.add_argument("--compiled", action="store_true", help="on a GPU, compile the decoder")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--peak", choices=("plain", "paper"), help=argparse.SUPPRESS)
     parser.add_argument("--subjects", type=int, default=1, help=argparse.SUPPRESS)
     asked = parser.parse_args()

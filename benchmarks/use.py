@@ -8,7 +8,6 @@ Wall-clock medians on all cores that numpy and torch take; peak memory of this p
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.few_hearts import FewHearts
-from benchmarks.measure import medians_s, peak_gib
+from benchmarks.measure import medians_s, options, peak_gib
 
 from cheart.models.store import read_model, write_config, write_weights
 from cheart.tasks.trained import load
@@ -68,10 +67,7 @@ def as_text(result: dict[str, float]) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=5, help="runs of which the median is printed")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    asked = parser.parse_args()
+    asked = options(__doc__, repeats=5).parse_args()
     result = measure_all(asked.repeats)
     print(json.dumps(result) if asked.json else as_text(result))
 
