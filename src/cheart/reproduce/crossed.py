@@ -26,13 +26,13 @@ from cheart.reproduce.folds import split_into_folds
 from cheart.reproduce.ledger import Ledger, Tell, file_fingerprint
 from cheart.reproduce.plan import COPIED, OURS, Plan, claim_folder
 from cheart.reproduce.trial import (
-    COPIED_FOLDER,
     WEIGHTS,
     Trial,
     copy_first_frame,
     find_start,
     judge_completion,
     judge_generation,
+    row_folder,
     train_trial,
 )
 from cheart.tasks.evaluate import Completion
@@ -93,7 +93,7 @@ class Crossed:
         people, held_out = len(self.cohort), len(self.cohort) / len(self.parts)
         out: dict[str, float] = {}
         for trial in self.trials():
-            out[f"{trial.label}train {trial.model}"] = 0.7 * people
+            out[trial.step("train")] = 0.7 * people
             out[trial.step("complete")] = 1.5 * held_out
             if trial.start_from is not None:
                 out[self.before(trial).step("complete")] = 1.5 * held_out
@@ -126,12 +126,9 @@ def cross_validate(crossed: Crossed, *, tell: Tell) -> tuple[dict[str, Found], d
             copy_first_frame(trial, plan, ledger)
     for trial in crossed.generating():
         judge_generation(trial, plan, ledger)
-    rows = {name: name for name in crossed.models}
-    if plan.start_from is not None and OURS in crossed.models:
-        rows[BEFORE] = BEFORE
-    rows[COPIED] = COPIED_FOLDER
-    found = {row: _together(plan, folder.replace(" ", "-")) for row, folder in rows.items()}
-    return found, ledger.entries
+    before = [BEFORE] if plan.start_from is not None and OURS in crossed.models else []
+    rows = [*crossed.models, *before, COPIED]
+    return {row: _together(plan, row_folder(row)) for row in rows}, ledger.entries
 
 
 def _together(plan: Plan, folder: str) -> Found:

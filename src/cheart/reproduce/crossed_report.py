@@ -20,10 +20,9 @@ from cheart.reproduce.advice import Remark
 from cheart.reproduce.crossed import BEFORE, Crossed, held_out, weights_of
 from cheart.reproduce.evidence import Found
 from cheart.reproduce.folds import kinds_of
-from cheart.reproduce.ledger import in_words
 from cheart.reproduce.plan import OURS
 from cheart.reproduce.sections import Section, count_empty, left_out, tested
-from cheart.reproduce.write import FORMAT, write_tables, write_text
+from cheart.reproduce.write import FORMAT, times_table, write_tables, write_text
 from cheart.tasks import evaluate
 from cheart.tasks.judge_generation import Generation
 
@@ -73,7 +72,7 @@ def _page(crossed: Crossed, parts: list[Section], result: Mapping[str, Any]) -> 
         sections=parts,
         pictures=[],
         undrawn=[],
-        made=[_times(result["steps"])],
+        made=[times_table(result["steps"])],
         facts={
             "command": made["command"],
             "made": made["made"],
@@ -170,8 +169,3 @@ def _warnings(crossed: Crossed) -> list[str]:
     if crossed.start_from is not None:
         said.append(f"{OURS} went on from {crossed.plan.start_from} in each fold; {BEFORE} is that model by itself.")
     return [*said, "A research tool; not a medical device."]
-
-
-def _times(steps: Mapping[str, Any]) -> Table:
-    rows = [(name, in_words(entry["seconds"]), entry["cheart"]) for name, entry in steps.items()]
-    return Table("Steps, and the time that each took", ("step", "time", "cheart"), tuple(rows))

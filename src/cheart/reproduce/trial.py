@@ -26,7 +26,16 @@ from cheart.training.loop import choose_device
 from cheart.training.train import train
 
 WEIGHTS = "model.safetensors"
-COPIED_FOLDER = COPIED.replace(" ", "-")
+MOVE, LOOK = "move conditions of", "look for training hearts in"
+"""Verbs of steps that judge a model that generates."""
+
+
+def row_folder(row: str) -> str:
+    """The name of the folder where the figures of a row of the tables lie."""
+    return row.replace(" ", "-")
+
+
+COPIED_FOLDER = row_folder(COPIED)
 """Where the completion of the heart that stands still lies."""
 
 
@@ -59,7 +68,7 @@ class Trial:
     @property
     def folder(self) -> Path:
         """Where its figures lie."""
-        return self.evaluation / (self.row or self.model).replace(" ", "-")
+        return self.evaluation / row_folder(self.row or self.model)
 
     def step(self, verb: str) -> str:
         """The name of one of its steps."""
@@ -69,7 +78,7 @@ class Trial:
         """The names of its steps, in order."""
         tasks = TASKS[self.model]
         judged = ["complete"] if "complete" in tasks else []
-        judged += ["generate", "move conditions of", "look for training hearts in"] if "generate" in tasks else []
+        judged += ["generate", MOVE, LOOK] if "generate" in tasks else []
         return [self.step(verb) for verb in ("train", *judged)]
 
 
@@ -109,11 +118,8 @@ def _judge(trial: Trial, plan: Plan, ledger: Ledger) -> None:
         seeded = {"split": trial.split, "subjects": plan.subjects, "seed": plan.seed}
         slopes, memory = trial.folder / "response.json", trial.folder / "memorisation.json"
         ask = partial(_ask, trial, plan, seeded)
-        _step(trial, ledger, "move conditions of", seeded, [slopes], lambda: write_json(slopes, ask(evaluate_response)))
-        _step(
-            trial, ledger, "look for training hearts in", seeded, [memory],
-            lambda: write_json(memory, ask(evaluate_memorisation)),
-        )  # fmt: skip
+        _step(trial, ledger, MOVE, seeded, [slopes], lambda: write_json(slopes, ask(evaluate_response)))
+        _step(trial, ledger, LOOK, seeded, [memory], lambda: write_json(memory, ask(evaluate_memorisation)))
 
 
 def judge_completion(trial: Trial, plan: Plan, ledger: Ledger) -> None:

@@ -151,12 +151,15 @@ def _made(models: Mapping[str, Mapping[str, Any]], steps: Mapping[str, Mapping[s
         )
         for name, m in models.items()
     ]  # fmt: skip
+    title = "Trainings (validation losses of different models are not comparable)"
+    return [Table(title, heads, tuple(rows)), times_table(steps)]
+
+
+def times_table(steps: Mapping[str, Mapping[str, Any]]) -> Table:
+    """The steps of ``steps.json``, how long each took, and all together."""
     times = [(name, in_words(entry["seconds"]), entry["cheart"]) for name, entry in steps.items()]
     times.append(("all", in_words(sum(entry["seconds"] for entry in steps.values())), ""))
-    return [
-        Table("Trainings (validation losses of different models are not comparable)", heads, tuple(rows)),
-        Table("Steps, and the time that each took", ("step", "time", "cheart"), tuple(times)),
-    ]
+    return Table("Steps, and the time that each took", ("step", "time", "cheart"), tuple(times))
 
 
 def _facts(result: Mapping[str, Any]) -> dict[str, str]:
