@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cheart.cohort import Cohort
 from cheart.conditions import Encoding
-from cheart.models.fields import BODIES, NARROW_MM, Array, FieldGrid, fields
+from cheart.models.fields import BODIES, NARROW_MM, Array, FieldGrid, fields, labels_from_fields
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch
 from cheart.models.voxel import VoxelBatch
@@ -128,7 +128,8 @@ def fit_level(basis: ShapeBasis, cohort: Cohort, indices: NDArray[np.intp], *, j
     observed = np.asarray(cohort.observed[indices].any(axis=2))  # [n, T]
     work = partial(_voxels_on, cohort, basis)
     items = [(int(indices[i]), frames) for i, frames in _spread(observed, LEVEL_FRAMES)]
-    own, low, high = np.concatenate(list(parallel(work, items, jobs=jobs))).mean(axis=0)
+    counted = track(parallel(work, items, jobs=jobs), total=len(items), title="Fitting its levels")
+    own, low, high = np.concatenate(list(counted)).mean(axis=0)
     grown = np.maximum(high - low, 1.0)  # a body that is nowhere does not grow
     level = (LEVEL_PROBE_MM * (own - low) / grown).clip(-NARROW_MM, NARROW_MM)
     return replace(basis, level=tuple(level.tolist()))
@@ -169,8 +170,8 @@ def _voxels_on(cohort: Cohort, basis: ShapeBasis, item: tuple[int, list[int]]) -
     """Voxels of each body [frames, 3, 3]: of the frames, and of what the basis makes of them at two levels."""
     index, frames = item
     labels = cohort.labels(index, frames)
-    coefficients = basis.project(fields(labels, basis.where))
-    probes = (replace(basis, level=(mm,) * 3).labels(coefficients) for mm in (0.0, LEVEL_PROBE_MM))
+    made = basis.compose(basis.project(fields(labels, basis.where)))
+    probes = (labels_from_fields(made - np.float32(mm), basis.where) for mm in (0.0, LEVEL_PROBE_MM))
     counts = [[np.isin(hearts, body).sum(axis=(1, 2, 3)) for body in BODIES] for hearts in (labels, *probes)]
     return np.asarray(counts, float).transpose(2, 0, 1)
 
