@@ -33,8 +33,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cheart.cohort import Cohort
-from cheart.evaluation.distributions import wasserstein
-from cheart.evaluation.phenotypes import PAPER_FIVE, from_curves
+from cheart.metrics.distributions import wasserstein
 from cheart.models.base import HeartModel
 from cheart.models.beat_shape import ShapeBeats
 from cheart.models.cgan import CGAN
@@ -44,6 +43,7 @@ from cheart.models.pca import PCA
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch, ShapeSpace, squared_distance
 from cheart.models.store import basis_of, read_model
+from cheart.phenotypes import PAPER_FIVE, from_curves
 from cheart.training.data import ShapeData
 from cheart.training.prepared import prepared_data
 from cheart.training.train import train

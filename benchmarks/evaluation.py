@@ -23,11 +23,11 @@ from scipy.ndimage import binary_erosion, distance_transform_edt, gaussian_filte
 from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
 
-from cheart.evaluation.memorisation import nearest, occupancy
-from cheart.evaluation.overlap import dice
-from cheart.evaluation.phenotypes import volume_curves
-from cheart.evaluation.surface import SurfaceReference, surface_distances
 from cheart.grid import GRIDS
+from cheart.metrics.memorisation import nearest, occupancy
+from cheart.metrics.overlap import dice
+from cheart.metrics.surface_distance import SurfaceReference, surface_distances
+from cheart.phenotypes import volume_curves
 
 GRID = GRIDS["paper"]
 SUBJECTS, SAMPLES, FRAMES = 277, 20, 20

@@ -28,23 +28,23 @@ from benchmarks.training import fit_large_basis, repeated
 from threadpoolctl import threadpool_limits
 
 from cheart.cohort import PAPER_SPLIT, Cohort
-from cheart.io.bids import export_cohort
-from cheart.io.generic import list_folder
-from cheart.io.importing import import_cohort
-from cheart.io.mesh import OrientedLabels, write_meshes
+from cheart.datasets.importing import import_cohort
+from cheart.datasets.nifti import list_folder
+from cheart.evaluation.completion import evaluate_completion
+from cheart.evaluation.generation import evaluate_generation
+from cheart.evaluation.memorisation import describe_real
+from cheart.export.bids import export_cohort
 from cheart.io.nifti import read_label_map
 from cheart.labels import SCHEMES
+from cheart.mesh.write import OrientedLabels, write_meshes
+from cheart.model import load
 from cheart.models.find import BUNDLED, find_model
 from cheart.models.store import basis_of, read_model
 from cheart.simulate.acquisition import Acquisition
 from cheart.simulate.cohort import simulate_cohort
 from cheart.tasks.batch import Batch, begin, make
 from cheart.tasks.complete import complete
-from cheart.tasks.evaluate import evaluate_completion
 from cheart.tasks.generate import orders
-from cheart.tasks.judge_generation import evaluate_generation
-from cheart.tasks.judge_memorisation import describe_real
-from cheart.tasks.trained import load
 from cheart.training.data import ShapeData
 from cheart.training.distributed import Team
 from cheart.training.loop import fit

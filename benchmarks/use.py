@@ -17,8 +17,8 @@ import numpy as np
 from benchmarks.few_hearts import FewHearts
 from benchmarks.measure import medians_s, options, peak_gib
 
+from cheart.model import load
 from cheart.models.store import read_model, write_config, write_weights
-from cheart.tasks.trained import load
 from cheart.training.data import ShapeData
 
 MANY = 20

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.grid import GRIDS, Grid
+from cheart.heart import Heart, whole
 from cheart.labels import LV, MYO, RV
-from cheart.sequence import Sequence, whole
 
 BASE_MM = 30.0
 """Height of the flat base."""
@@ -39,7 +39,7 @@ def ellipsoid_heart(*, grid: Grid = GRIDS["half"], shrink: float = 0.0) -> NDArr
     return labels
 
 
-def beating_ellipsoids(*, grid: Grid = GRIDS["half"], frames: int = 8, cycle_s: float = 1.0) -> Sequence:
+def beating_ellipsoids(*, grid: Grid = GRIDS["half"], frames: int = 8, cycle_s: float = 1.0) -> Heart:
     """A periodic beat, end-systole at 3/8 of the cycle with 30 % shorter cavity axes (LVEF 51 %)."""
     phase = np.arange(frames) / frames
     shrink = 0.3 * np.sin(np.pi * np.where(phase < 0.375, phase / 0.75, 0.5 + (phase - 0.375) / 1.25)) ** 2

@@ -12,7 +12,7 @@ from cheart.cohort import Cohort, CohortWriter, split_subjects
 from cheart.conditions import PAPER_SCHEMA
 from cheart.files import new_folder
 from cheart.grid import Grid
-from cheart.sequence import Sequence
+from cheart.heart import Heart
 
 TINY = Grid((32, 32, 32), (4.0, 5.0, 5.0))
 """The smallest grid that the paper's network takes."""
@@ -55,6 +55,6 @@ def tiny_cohort(
             observed = np.zeros(labels.shape[:2], bool)
             observed[:: frames // 2 if pair else 1, planes] = True
             labels[~observed.any(axis=1)] = 0
-            fingerprints.append(writer.write(i, Sequence(labels, observed, grid, 0.9)))
+            fingerprints.append(writer.write(i, Heart(labels, observed, grid, 0.9)))
         writer.finish(rows, PAPER_SCHEMA, fingerprints, kind="simulated", title=f"{n} beating ellipsoids")
     return Cohort.open(path)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from bodies import ellipsoid_heart
 from cheart.cohort import Cohort
 from cheart.conditions import Conditions, Encoding
+from cheart.model import TrainedModel
 from cheart.models.base import HeartModel, Setting
 from cheart.population import Population
-from cheart.tasks.trained import TrainedModel
 
 
 class Oracle(HeartModel):

@@ -38,12 +38,12 @@ def test_every_name_that_is_offered_is_there(name):
 
 def test_the_names_are_those_of_the_modules():
     from cheart.cohort import Cohort
-    from cheart.tasks.trained import load
+    from cheart.model import load
 
     assert cheart.Cohort is Cohort
     assert cheart.load is load
 
 
 def test_another_name_is_refused_as_python_does_it():
-    with pytest.raises(AttributeError, match="no attribute 'Heart'"):
-        cheart.Heart  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'Hart'"):
+        cheart.Hart  # noqa: B018

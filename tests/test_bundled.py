@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from cheart.model import TrainedModel, load
 from cheart.models.find import BUNDLED_FOLDER
-from cheart.tasks.trained import TrainedModel, load
 
 WEIGHTS = "28a20421c3de64c56905faed92b275d6eeb881807cf7f391201af3cabd8d13b4"
 PERSON = {"age": 63, "sex": "F", "height": 165, "weight": 70, "sbp": 135}

@@ -11,18 +11,18 @@ from pandas.testing import assert_frame_equal
 
 from cheart.cluster import AHEAD
 from cheart.cohort import Cohort
+from cheart.datasets.importing import import_cohort
+from cheart.datasets.nifti import list_folder
 from cheart.errors import InputError
+from cheart.evaluation.completion import evaluate_completion
+from cheart.evaluation.generation import evaluate_generation
 from cheart.grid import Grid
-from cheart.io.generic import list_folder
-from cheart.io.importing import import_cohort
 from cheart.labels import parse_scheme
+from cheart.model import TrainedModel
 from cheart.progress import parallel
 from cheart.simulate.cohort import simulate_cohort
 from cheart.tasks.batch import Batch, begin, make
-from cheart.tasks.evaluate import evaluate_completion
 from cheart.tasks.generate import orders
-from cheart.tasks.judge_generation import evaluate_generation
-from cheart.tasks.trained import TrainedModel
 from cohorts import tiny_cohort
 from tiny import cohort, model, run
 

@@ -11,8 +11,8 @@ from cheart.cohort import Cohort, CohortWriter, read_table, split_subjects
 from cheart.conditions import Factor, Schema
 from cheart.errors import InputError
 from cheart.grid import GRIDS
+from cheart.heart import whole
 from cheart.progress import parallel
-from cheart.sequence import whole
 from cohorts import tiny_cohort
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cheart.cohort import Cohort
-from cheart.tasks.trained import TrainedModel, load
+from cheart.model import TrainedModel, load
 from cheart.training.train import train
 from cohorts import tiny_cohort
 

@@ -29,9 +29,9 @@ from cheart.grid import GRIDS, Grid
 from cheart.labels import LV, MYO, RV
 from cheart.palette import hex_colour
 from cheart.simulate import Truth, draw_heart, draw_person
-from cheart.simulate.check_hearts import exact_rays, mean_surfaces
+from cheart.simulate.audit.check_hearts import exact_rays, mean_surfaces
 from cheart.simulate.heart import end_diastole, surfaces_at, voxelise
-from cheart.simulate.measure import shape_spectrum, surface_points
+from cheart.simulate.audit.measure import shape_spectrum, surface_points
 
 HERE = Path(__file__).parent
 GRID = GRIDS["paper"]

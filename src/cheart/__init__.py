@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from cheart.cohort import Cohort
     from cheart.errors import InputError
     from cheart.grid import Grid
-    from cheart.sequence import Sequence
-    from cheart.tasks.trained import load
+    from cheart.heart import Heart
+    from cheart.model import load
 
-__all__ = ["Cohort", "Grid", "InputError", "Sequence", "__version__", "load"]
+__all__ = ["Cohort", "Grid", "Heart", "InputError", "__version__", "load"]
 
 _HOMES = {
     "Cohort": "cheart.cohort",
     "Grid": "cheart.grid",
     "InputError": "cheart.errors",
-    "Sequence": "cheart.sequence",
-    "load": "cheart.tasks.trained",
+    "Heart": "cheart.heart",
+    "load": "cheart.model",
 }
 
 

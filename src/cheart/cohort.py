@@ -16,8 +16,7 @@ observed has no file that says so: 50,000 subjects are 50,000 files, where zarr'
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from collections.abc import Sequence as SequenceOf
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -34,8 +33,8 @@ from cheart.conditions import Schema, Value
 from cheart.errors import InputError
 from cheart.files import new_file, read_json, write_json
 from cheart.grid import Grid
+from cheart.heart import Heart
 from cheart.provenance import provenance
-from cheart.sequence import Sequence
 
 FORMAT = 1
 Split = Literal["train", "val", "test"]
@@ -86,7 +85,7 @@ class Cohort:
         cohort = cls(path, info, schema, table)
         return cohort._with_source((path.absolute(), cohort.fingerprint, None))
 
-    def resplit(self, split: SequenceOf[str]) -> Cohort:
+    def resplit(self, split: Sequence[str]) -> Cohort:
         """The same hearts in another split, in memory only; its fingerprint says so.
 
         Args:
@@ -135,7 +134,7 @@ class Cohort:
     def _store(self) -> zarr.Group:
         return zarr.open_group(self.path / "labels.zarr", mode="r")
 
-    def labels(self, index: int, frames: SequenceOf[int] | None = None) -> NDArray[np.uint8]:
+    def labels(self, index: int, frames: Sequence[int] | None = None) -> NDArray[np.uint8]:
         """Label maps [T, Z, Y, X] of one subject, or of some of its frames in the order asked for."""
         array = self._store["labels"]
         if frames is None:
@@ -152,10 +151,10 @@ class Cohort:
         """[T, Z] bool: one subject's planes that were really imaged."""
         return np.asarray(self._store["observed"][index])  # type: ignore[index]
 
-    def sequence(self, index: int) -> Sequence:
+    def sequence(self, index: int) -> Heart:
         """One subject's beating heart."""
         cycle = float(self.table["cycle_s"].iloc[index])
-        return Sequence(self.labels(index), self.observed_of(index), self.grid, cycle)
+        return Heart(self.labels(index), self.observed_of(index), self.grid, cycle)
 
     def conditions(self, index: int) -> dict[str, Value]:
         """One subject's conditions, checked against the schema."""
@@ -200,7 +199,7 @@ class CohortWriter:
             dimension_names=("subject", "frame", "z"), chunk_key_encoding=SIDE_BY_SIDE, fill_value=True,
         )  # fmt: skip
 
-    def write(self, index: int, sequence: Sequence) -> str:
+    def write(self, index: int, sequence: Heart) -> str:
         """Write one subject and return the fingerprint of its voxels.
 
         Raises:

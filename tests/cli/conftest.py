@@ -6,9 +6,6 @@ from pathlib import Path
 import pytest
 
 from cheart.cli.main import main
-from tiny import cohort, model, run
-
-__all__ = ["cohort", "model", "run"]
 
 
 @dataclass(frozen=True)
@@ -66,4 +63,4 @@ def tiny_bundled(monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave pictures empty where they are not what a test is about: drawing takes longer than all the rest."""
-    monkeypatch.setattr("cheart.report.picture.save_picture", lambda path, *_, **__: path.touch())
+    monkeypatch.setattr("cheart.plot.picture.save_picture", lambda path, *_, **__: path.touch())

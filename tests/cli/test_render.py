@@ -7,10 +7,10 @@ from typer.testing import CliRunner
 
 from bodies import beating_ellipsoids
 from cheart.cli.render import render
+from cheart.datasets.recording import TEMPLATE, sidecar_path
 from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.io.nifti import write_sequence
-from cheart.io.recording import TEMPLATE, sidecar_path
 
 app = typer.Typer()
 app.command()(render)

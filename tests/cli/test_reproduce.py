@@ -9,10 +9,10 @@ import pytest
 
 from cheart.cohort import Cohort
 from cheart.files import read_json
-from cheart.models.build import TASKS
-from cheart.reproduce import run as running
-from cheart.reproduce.plan import SCALES, make_plan
-from cheart.reproduce.run import reproduce
+from cheart.models.registry import TASKS
+from cheart.paper import experiment as running
+from cheart.paper.experiment import reproduce
+from cheart.paper.plan import SCALES, make_plan
 from cheart.training.options import PRESETS, TrainingOptions
 from cohorts import tiny_cohort
 

@@ -8,7 +8,7 @@ import pytest
 
 from cheart.cohort import Cohort
 from cheart.files import read_json
-from cheart.reproduce import crossed
+from cheart.paper import crossed
 from cheart.training.options import PRESETS
 from cohorts import tiny_cohort
 

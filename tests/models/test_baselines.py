@@ -8,7 +8,7 @@ from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.models.base import HeartModel, Setting
-from cheart.models.build import OPTIONS, build
+from cheart.models.registry import OPTIONS, build
 from cheart.models.voxel import VoxelBatch
 
 GRID = Grid((32, 32, 32), (4.0, 5.0, 5.0))

@@ -11,8 +11,8 @@ from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.grid import Grid
 from cheart.models.base import HeartModel, Setting
 from cheart.models.beat_shape import ShapeBeats
-from cheart.models.build import OPTIONS, build
 from cheart.models.fields import FieldGrid
+from cheart.models.registry import OPTIONS, build
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch
 

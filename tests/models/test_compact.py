@@ -6,8 +6,8 @@ import torch
 
 from bodies import ellipsoid_heart
 from cheart.errors import InputError
-from cheart.evaluation.overlap import dice
 from cheart.grid import GRIDS
+from cheart.metrics.overlap import dice
 from cheart.models.compact import pack, unpack
 from cheart.models.fields import FieldGrid, fields, labels_from_fields
 from cheart.models.shape import ShapeBasis

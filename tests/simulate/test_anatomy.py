@@ -4,11 +4,11 @@ import pytest
 from cheart.align.pose import TEMPLATE_CENTRE
 from cheart.errors import InputError
 from cheart.grid import GRIDS
-from cheart.simulate import reference
 from cheart.simulate.anatomy import draw_anatomy, mean_anatomy, random_field
-from cheart.simulate.check_hearts import exact_rays, mean_surfaces
+from cheart.simulate.audit import reference
+from cheart.simulate.audit.check_hearts import exact_rays, mean_surfaces
+from cheart.simulate.audit.measure import sections, septal_sagitta, shape_spectrum, surface_points, wall_thickness
 from cheart.simulate.heart import end_diastole, voxelise
-from cheart.simulate.measure import sections, septal_sagitta, shape_spectrum, surface_points, wall_thickness
 from cheart.simulate.phenotypes import Phenotypes
 from cheart.simulate.surfaces import THETA, integral
 

@@ -3,11 +3,11 @@ import pytest
 
 from bodies import ellipsoid_heart
 from cheart.cohort import Cohort
+from cheart.datasets.posing import pose_file
 from cheart.errors import InputError
 from cheart.grid import GRIDS
-from cheart.io.posing import pose_file
+from cheart.heart import whole
 from cheart.labels import parse_scheme
-from cheart.sequence import whole
 from cohorts import tiny_cohort
 from hearts import dice
 from sources import save, stack

@@ -8,13 +8,13 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from cheart.errors import InputError
+from cheart.evaluation.completion import evaluate_completion
+from cheart.evaluation.generation import evaluate_generation
+from cheart.evaluation.memorisation import evaluate_memorisation
+from cheart.evaluation.response import evaluate_response
+from cheart.model import TrainedModel
 from cheart.tasks.batch import Batch, begin, make
-from cheart.tasks.evaluate import evaluate_completion
 from cheart.tasks.generate import orders
-from cheart.tasks.judge_generation import evaluate_generation
-from cheart.tasks.judge_memorisation import evaluate_memorisation
-from cheart.tasks.judge_response import evaluate_response
-from cheart.tasks.trained import TrainedModel
 from cohorts import tiny_cohort
 
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from cheart.cohort import Cohort, read_table
+from cheart.datasets.importing import import_cohort
+from cheart.datasets.nifti import list_folder
 from cheart.grid import Grid
-from cheart.io.generic import list_folder
-from cheart.io.importing import import_cohort
 from cheart.labels import parse_scheme
 from cheart.tasks.generate import generate
 from cheart.tasks.results import SHOWN, write_hearts

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from cheart.tasks.evaluate import evaluate_completion
-from cheart.tasks.trained import load
+from cheart.evaluation.completion import evaluate_completion
+from cheart.model import load
 from cheart.training.options import PRESETS, resolve
 from cheart.training.train import train
 from cohorts import tiny_cohort

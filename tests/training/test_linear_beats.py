@@ -5,8 +5,8 @@ from torch import Tensor
 
 from cheart.conditions import Encoding
 from cheart.models.base import Setting
-from cheart.models.build import OPTIONS, build
 from cheart.models.pca import whole_beats
+from cheart.models.registry import OPTIONS, build
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch
 from cheart.training.data import ShapeData, fit_basis

@@ -8,10 +8,10 @@ from safetensors.torch import load_file
 from cheart.cohort import Cohort
 from cheart.conditions import PAPER_SCHEMA, Factor, Schema
 from cheart.errors import InputError
-from cheart.evaluation.overlap import dice
+from cheart.evaluation.completion import evaluate_completion
+from cheart.metrics.overlap import dice
+from cheart.model import load
 from cheart.models.store import read_model
-from cheart.tasks.evaluate import evaluate_completion
-from cheart.tasks.trained import load
 from cheart.training.train import train
 from cohorts import tiny_cohort
 

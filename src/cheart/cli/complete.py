@@ -63,8 +63,8 @@ def complete(
     """Complete the cardiac cycle from its first frame (end-diastole) and the owner's conditions."""
     from cheart.cli.options import conditions, finish, in_words, open_model, report
     from cheart.cli.say import answer, warn
+    from cheart.datasets.posing import pose_file
     from cheart.files import new_folder, refuse_existing
-    from cheart.io.posing import pose_file
     from cheart.labels import parse_scheme
     from cheart.tasks.complete import complete as complete_heart
     from cheart.tasks.results import write_hearts

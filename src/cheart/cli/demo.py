@@ -12,8 +12,8 @@ from cheart.cli.options import Overwrite
 
 if TYPE_CHECKING:
     from cheart.cohort import Cohort
-    from cheart.tasks.evaluate import Completion
-    from cheart.tasks.trained import TrainedModel
+    from cheart.evaluation.completion import Completion
+    from cheart.model import TrainedModel
 
 PEOPLE = (
     {"age": 28.0, "sex": "F", "weight": 62.0, "height": 167.0, "sbp": 114.0},
@@ -51,10 +51,10 @@ def _first(folder: Path) -> None:
     from cheart.cli.options import finish
     from cheart.conditions import describe
     from cheart.files import new_folder
-    from cheart.report.animation import save_animation
-    from cheart.report.portrait import Portrait
+    from cheart.model import load
+    from cheart.plot.animation import save_animation
+    from cheart.plot.portrait import Portrait
     from cheart.tasks.results import write_hearts
-    from cheart.tasks.trained import load
 
     model = load()
     hearts = model.generate(1, conditions=PEOPLE[0])
@@ -67,8 +67,8 @@ def _first(folder: Path) -> None:
 def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort, TrainedModel]:
     from cheart.cli.say import say
     from cheart.grid import Grid
+    from cheart.model import load
     from cheart.simulate.cohort import simulate_cohort
-    from cheart.tasks.trained import load
     from cheart.training.train import train
 
     say(f"2/5  Simulating {subjects} healthy hearts")
@@ -81,10 +81,10 @@ def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort,
 def _complete(folder: Path, cohort: Cohort, model: TrainedModel) -> tuple[Completion, Completion]:
     """Judge the model on the held-out subjects, and draw two of them beside their completions."""
     from cheart.conditions import describe
+    from cheart.evaluation.completion import evaluate_completion
     from cheart.files import new_file
-    from cheart.report.picture import save_picture
-    from cheart.report.portrait import Portrait
-    from cheart.tasks.evaluate import evaluate_completion
+    from cheart.plot.picture import save_picture
+    from cheart.plot.portrait import Portrait
 
     ours = evaluate_completion(model, cohort)
     copied = evaluate_completion(model, cohort, copy_first=True)
@@ -107,8 +107,8 @@ def _generate(folder: Path, model: TrainedModel) -> None:
     from cheart.cli.options import finish
     from cheart.conditions import describe
     from cheart.files import new_folder
-    from cheart.report.animation import save_animation
-    from cheart.report.portrait import Portrait
+    from cheart.plot.animation import save_animation
+    from cheart.plot.portrait import Portrait
     from cheart.tasks.results import write_hearts
 
     hearts = [heart for person in PEOPLE for heart in model.generate(3, conditions=person)]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cheart.cohort import Cohort
-    from cheart.tasks.trained import TrainedModel
+    from cheart.model import TrainedModel
 
 
 def evaluate(
@@ -71,7 +71,7 @@ def _complete(
     model: TrainedModel, cohort: Cohort, which: dict[str, Any], told: dict[str, Any], files: dict[str, pd.DataFrame]
 ) -> None:
     """Judge completion; what is told and the tables per subject go into ``told`` and ``files``."""
-    from cheart.tasks.evaluate import DEFINITIONS, evaluate_completion
+    from cheart.evaluation.completion import DEFINITIONS, evaluate_completion
 
     ours = evaluate_completion(model, cohort, **which)
     copied = evaluate_completion(model, cohort, copy_first=True, **which)
@@ -91,7 +91,9 @@ def _generate(
     files: dict[str, pd.DataFrame],
 ) -> None:
     """Judge generation; see :func:`_complete`."""
-    from cheart.tasks import judge_generation, judge_memorisation, judge_response
+    from cheart.evaluation import generation as judge_generation
+    from cheart.evaluation import memorisation as judge_memorisation
+    from cheart.evaluation import response as judge_response
 
     made = judge_generation.evaluate_generation(model, cohort, samples=samples, seed=seed, **which)
     judges = (judge_generation, judge_response, judge_memorisation)
@@ -108,8 +110,8 @@ def _generate(
 
 def _in_words(value: dict[str, Any], out: Path | None) -> str:
     """The tables, each group with its definitions beneath."""
-    from cheart.report.tables import completion_tables, generation_tables, memorisation_table, response_table
-    from cheart.tasks.judge_memorisation import WHY_NOT
+    from cheart.evaluation.memorisation import WHY_NOT
+    from cheart.evaluation.tables import completion_tables, generation_tables, memorisation_table, response_table
 
     name, parts = value["model"]["name"], []
     trained_on = value["model"]["trained_on"]

@@ -35,9 +35,9 @@ from cheart.models.find import BUNDLED
 if TYPE_CHECKING:
     from cheart.cohort import Split
     from cheart.conditions import Conditions
+    from cheart.model import TrainedModel, Unknown
     from cheart.tasks.batch import Batch
     from cheart.tasks.generate import Order
-    from cheart.tasks.trained import TrainedModel, Unknown
 
 
 def generate(
@@ -153,8 +153,8 @@ def _people(table: Path, model: TrainedModel) -> tuple[list[Conditions], list[Sp
         InputError: it names the row.
     """
     from cheart.cohort import SPLITS
+    from cheart.datasets.participants import read_people
     from cheart.errors import InputError
-    from cheart.io.participants import read_people
 
     rows = read_people(table)
     people = []

@@ -10,7 +10,7 @@ import typer
 from cheart.cli.options import Scheduler
 
 if TYPE_CHECKING:
-    from cheart.io.importing import Source
+    from cheart.datasets.importing import Source
     from cheart.progress import Jobs
 
 import_app = typer.Typer(
@@ -46,7 +46,7 @@ def acdc(
     as_json: AsJson = False,
 ) -> None:
     """The ACDC training set: a folder a patient with Info.cfg and label maps at ED and ES."""
-    from cheart.io.acdc import list_acdc
+    from cheart.datasets.acdc import list_acdc
 
     _import(list_acdc(src), out, grid, frames, skip_bad, scheduler or jobs, seed, nifti, overwrite, as_json)
 
@@ -67,7 +67,7 @@ def mnms(
     as_json: AsJson = False,
 ) -> None:
     """The M&Ms or M&Ms-2 set: short-axis label maps and the challenge's table."""
-    from cheart.io.mnms import list_mnms
+    from cheart.datasets.mnms import list_mnms
 
     _import(list_mnms(src, table), out, grid, frames, skip_bad, scheduler or jobs, seed, nifti, overwrite, as_json)
 
@@ -108,8 +108,8 @@ def nifti(
     as_json: AsJson = False,
 ) -> None:
     """A folder of NIfTI label maps (sub-*_dseg.nii.gz or named by participant_id) and a table of people."""
-    from cheart.io.generic import list_folder
-    from cheart.io.recording import parse_cycle
+    from cheart.datasets.nifti import list_folder
+    from cheart.datasets.recording import parse_cycle
     from cheart.labels import parse_scheme
 
     source = list_folder(
@@ -136,8 +136,8 @@ def _import(
     as_json: bool,
 ) -> None:
     from cheart.cli.say import answer, warn
+    from cheart.datasets.importing import import_cohort
     from cheart.grid import Grid
-    from cheart.io.importing import import_cohort
 
     done = import_cohort(
         source, out, grid=Grid.parse(grid), frames=frames, skip_bad=skip_bad, jobs=jobs, seed=seed, nifti=nifti,

@@ -41,9 +41,9 @@ def mesh(
     from cheart.cli.say import answer, warn
     from cheart.errors import InputError
     from cheart.files import new_folder, refuse_existing
-    from cheart.io.mesh import FORMATS, OrientedLabels, write_meshes
     from cheart.io.nifti import read_label_map
     from cheart.labels import check_topology, parse_scheme, to_canonical
+    from cheart.mesh.write import FORMATS, OrientedLabels, write_meshes
 
     wanted = tuple(part.strip().lower() for part in formats.split(","))
     if any(part not in FORMATS for part in wanted):

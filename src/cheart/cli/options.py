@@ -10,8 +10,8 @@ import typer
 from cheart.errors import InputError
 
 if TYPE_CHECKING:
+    from cheart.model import MadeHeart, TrainedModel
     from cheart.progress import Jobs
-    from cheart.tasks.trained import MadeHeart, TrainedModel
 
 Model = Annotated[
     str,
@@ -78,7 +78,7 @@ def conditions(
 
 def open_model(model: str, device: str) -> TrainedModel:
     """Read a model onto a device."""
-    from cheart.tasks.trained import load
+    from cheart.model import load
     from cheart.training.loop import choose_device
 
     return load(model, device=str(choose_device(device)))
@@ -94,8 +94,8 @@ def workers(jobs: int | None, scheduler: str | None, model: TrainedModel, *, man
 def finish(folder: Path, shown: list[MadeHeart], model: TrainedModel) -> None:
     """Draw the picture that goes with every result."""
     from cheart.conditions import describe
-    from cheart.report.picture import save_picture
-    from cheart.report.portrait import Portrait
+    from cheart.plot.picture import save_picture
+    from cheart.plot.portrait import Portrait
 
     schema = model.encoding.schema
     portraits = [Portrait(h.sequence, h.kind, describe(h.conditions, schema)) for h in shown]

@@ -11,7 +11,7 @@ import typer
 from cheart.cli.options import AsJson, Model, OutFolder, Overwrite
 
 if TYPE_CHECKING:
-    from cheart.tasks.trained import TrainedModel
+    from cheart.model import TrainedModel
 
 
 def pack(
@@ -33,11 +33,11 @@ def pack(
 ) -> None:
     """Pack a model to pass it on: a few MB in place of many, a model card, and the log of its training."""
     from cheart.cli.say import answer
+    from cheart.evaluation.model_card import card, packing_tables
     from cheart.files import new_folder, read_json, refuse_existing
+    from cheart.model import load
     from cheart.models.find import find_model
     from cheart.models.store import WEIGHTS, read_model, write_packed
-    from cheart.report.card import card, packing_tables
-    from cheart.tasks.trained import load
 
     refuse_existing(out, overwrite=overwrite)
     source = find_model(model)
@@ -63,7 +63,7 @@ def pack(
 def _measure(whole: TrainedModel, packed: TrainedModel, cohort: Path, subjects: int) -> dict[str, Any]:
     """What packing costs, for the answer and the card."""
     from cheart.cohort import Cohort
-    from cheart.tasks.judge_packing import DEFINITIONS, evaluate_packing
+    from cheart.evaluation.packing import DEFINITIONS, evaluate_packing
 
     found = evaluate_packing(whole, packed, Cohort.open(cohort), subjects=subjects)
     return {"subjects": len(found.subjects), "summary": found.summary(), "definitions": DEFINITIONS}

@@ -38,10 +38,10 @@ def render(
     from cheart.cli.say import say, warn
     from cheart.errors import InputError
     from cheart.labels import parse_scheme
-    from cheart.report.animation import save_animation
-    from cheart.report.collect import MOST, collect_all, told_of_models
-    from cheart.report.movie import SUFFIXES
-    from cheart.report.picture import STILL, save_picture
+    from cheart.plot.animation import save_animation
+    from cheart.plot.collect import MOST, collect_all, told_of_models
+    from cheart.plot.movie import SUFFIXES
+    from cheart.plot.picture import STILL, save_picture
 
     if out.suffix.lower() not in (*SUFFIXES, *STILL):
         raise InputError(f"-o {out.name}: expected a name that ends in {', '.join((*SUFFIXES, *STILL))}")

@@ -42,8 +42,8 @@ def reproduce(
 ) -> None:
     """Train five models, judge them, and write the paper's tables and a report that opens offline."""
     from cheart.cli.say import answer, say
-    from cheart.reproduce.plan import make_plan
-    from cheart.reproduce.run import reproduce as run
+    from cheart.paper.experiment import reproduce as run
+    from cheart.paper.plan import make_plan
 
     plan = make_plan(
         out, preset=preset, models=[m.strip() for m in models.split(",") if m.strip()], cohort=cohort,

@@ -103,7 +103,7 @@ def _check(path: Path, *, jobs: Jobs, as_json: bool) -> None:
 
     from cheart.cli.say import answer
     from cheart.cohort import Cohort
-    from cheart.simulate.check import broken, check_cohort
+    from cheart.simulate.audit.check import broken, check_cohort
 
     cohort = Cohort.open(path)
     rows = check_cohort(cohort, jobs=jobs)

@@ -56,8 +56,8 @@ def vary(
     """Show one heart at several values of a condition; all else stays as it is."""
     from cheart.cli.options import conditions, finish, in_words, open_model, report
     from cheart.cli.say import answer, warn
+    from cheart.datasets.posing import pose_file
     from cheart.files import new_folder, refuse_existing
-    from cheart.io.posing import pose_file
     from cheart.labels import parse_scheme
     from cheart.tasks.results import write_hearts
     from cheart.tasks.vary import spread

@@ -1,1 +1,1 @@
-"""Measures: numpy in, numbers out. Overlap, surface distances, phenotypes, distributions and what is made of them."""
+"""How good a model is: completion, generation, response to conditions, memorisation, truth."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cheart.errors import InputError
 from cheart.files import new_file
-from cheart.sequence import Sequence
+from cheart.heart import Heart
 
 Spacing = Literal["pixdim", "affine"]
 
@@ -166,7 +166,7 @@ def _frame_s(image: Any, path: Path, time_axis: int) -> float:
     return round(step * _SECONDS[unit], 7)  # pixdim is single precision
 
 
-def write_sequence(path: Path | str, sequence: Sequence) -> None:
+def write_sequence(path: Path | str, sequence: Heart) -> None:
     """Write a sequence in template space as 4D NIfTI (X, Y, Z, T) uint8, canonical labels."""
     write_labels(path, sequence.labels, sequence.grid.affine, frame_s=sequence.frame_s, space="template")
 

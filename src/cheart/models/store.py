@@ -21,9 +21,9 @@ from torch import Tensor
 from cheart.errors import InputError
 from cheart.files import new_file, read_json, write_json
 from cheart.models.base import HeartModel, Setting
-from cheart.models.build import OPTIONS, build, check_model
 from cheart.models.compact import pack, unpack
 from cheart.models.fields import FieldGrid
+from cheart.models.registry import OPTIONS, build, check_model
 from cheart.models.shape import ShapeBasis
 
 FORMAT = 2

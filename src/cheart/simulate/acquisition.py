@@ -16,8 +16,8 @@ from scipy import ndimage
 from cheart.align.distance import LABELS, label_distances, nearest_label
 from cheart.errors import InputError
 from cheart.grid import Grid
+from cheart.heart import Heart
 from cheart.labels import LV, MYO, RV
-from cheart.sequence import Sequence
 
 _ABSENT_MM = 20.0
 _NOISE_SMOOTH_MM = 7.0
@@ -77,7 +77,7 @@ class Acquisition:
         return ", ".join(names[f.name].format(getattr(self, f.name)) for f in changed) or "everything, exactly"
 
 
-def acquire(sequence: Sequence, acquisition: Acquisition, *, rng: np.random.Generator) -> Sequence:
+def acquire(sequence: Heart, acquisition: Acquisition, *, rng: np.random.Generator) -> Heart:
     """Image a heart.
 
     Args:
@@ -100,7 +100,7 @@ def acquire(sequence: Sequence, acquisition: Acquisition, *, rng: np.random.Gene
         seen[t] = _between(slices, planes, grid)
     observed = np.zeros(labels.shape[:2], bool)
     observed[np.ix_(frames, planes)] = True
-    return Sequence(seen, observed, grid, sequence.cycle_s)
+    return Heart(seen, observed, grid, sequence.cycle_s)
 
 
 def _planes(ed: NDArray[np.uint8], grid: Grid, acquisition: Acquisition, rng: np.random.Generator) -> NDArray[np.intp]:

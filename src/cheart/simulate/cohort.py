@@ -14,12 +14,12 @@ import pandas as pd
 from cheart.cohort import Cohort, CohortWriter, split_subjects, write_table
 from cheart.conditions import PAPER_SCHEMA
 from cheart.errors import InputError
+from cheart.export.bids import write_in_template
+from cheart.export.itksnap import write_label_file
 from cheart.files import new_folder, refuse_existing
 from cheart.grid import GRIDS, Grid
-from cheart.io.bids import write_in_template
-from cheart.io.itksnap import write_label_file
+from cheart.heart import Heart
 from cheart.progress import Jobs, parallel, track
-from cheart.sequence import Sequence
 from cheart.simulate.acquisition import Acquisition, acquire
 from cheart.simulate.demographics import HEART_RATE_SCHEMA, draw_person
 from cheart.simulate.heart import Truth, simulate_heart
@@ -119,7 +119,7 @@ def subject_seed(seed: int, index: int) -> np.random.SeedSequence:
 
 def simulate_subject(
     index: int, *, seed: int, grid: Grid, frames: int = 20, heart_rate: bool = False
-) -> tuple[Sequence, Truth]:
+) -> tuple[Heart, Truth]:
     """One subject of a cohort, without the cohort: its beating heart as label maps, and the truth about it."""
     person = draw_person(np.random.default_rng([seed, index]), heart_rate=heart_rate)
     return simulate_heart(person, seed=subject_seed(seed, index), grid=grid, frames=frames)

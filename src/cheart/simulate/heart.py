@@ -20,8 +20,8 @@ from scipy import ndimage
 from cheart.conditions import Conditions
 from cheart.errors import InputError
 from cheart.grid import Grid
+from cheart.heart import Heart, whole
 from cheart.labels import BACKGROUND, LV, MYO, RV
-from cheart.sequence import Sequence, whole
 from cheart.simulate import surfaces
 from cheart.simulate.anatomy import Anatomy, draw_anatomy
 from cheart.simulate.demographics import complete_conditions, expected
@@ -101,7 +101,7 @@ def draw_heart(conditions: Conditions, *, seed: Seed, frames: int = 20) -> Truth
     return Truth(dict(conditions), phenotypes, anatomy, motion, shape, lv_ml, rv_ml)
 
 
-def simulate_heart(conditions: Conditions, *, seed: Seed, grid: Grid, frames: int = 20) -> tuple[Sequence, Truth]:
+def simulate_heart(conditions: Conditions, *, seed: Seed, grid: Grid, frames: int = 20) -> tuple[Heart, Truth]:
     """Draw one beating heart for a person, as label maps.
 
     Args:

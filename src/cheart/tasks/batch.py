@@ -13,8 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from collections.abc import Sequence as SequenceOf
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,17 +24,17 @@ import pandas as pd
 
 from cheart.cohort import Split, dictionary, split_subjects, write_table
 from cheart.errors import InputError
+from cheart.export import monai, nnunet
+from cheart.export.bids import write_in_template
+from cheart.export.itksnap import write_label_file
+from cheart.export.samples import Case, Sample
 from cheart.files import read_json, refuse_existing, write_json
-from cheart.io import monai, nnunet
-from cheart.io.bids import write_in_template
-from cheart.io.itksnap import write_label_file
-from cheart.io.samples import Case, Sample
+from cheart.heart import Heart
+from cheart.model import MadeHeart, TrainedModel
 from cheart.progress import Jobs, parallel, track
-from cheart.sequence import Sequence
 from cheart.simulate.acquisition import Acquisition, acquire
 from cheart.tasks.generate import Order, draw
 from cheart.tasks.results import SHOWN, describe_result, person_row
-from cheart.tasks.trained import MadeHeart, TrainedModel
 
 Form = Literal["bids", "nnunet", "monai"]
 UNFINISHED = "unfinished"
@@ -68,8 +67,8 @@ class Batch:
 
     folder: Path
     model: TrainedModel
-    orders: SequenceOf[Order]
-    splits: SequenceOf[Split] | None = None
+    orders: Sequence[Order]
+    splits: Sequence[Split] | None = None
     form: Form = "bids"
     acquisition: Acquisition = field(default_factory=Acquisition)
     seed: int = 0
@@ -179,7 +178,7 @@ def first_hearts(batch: Batch) -> Iterator[MadeHeart]:
     return (draw(batch.model, order) for order in batch.orders[:SHOWN])
 
 
-def imaged(heart: MadeHeart, acquisition: Acquisition) -> Sequence:
+def imaged(heart: MadeHeart, acquisition: Acquisition) -> Heart:
     """A generated heart as it is imaged; chance depends on the heart's seed only."""
     if acquisition == Acquisition():
         return heart.sequence

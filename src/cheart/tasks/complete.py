@@ -1,4 +1,4 @@
-"""Sequence completion: the first frame and conditions in, the whole cycle out (section II-C)."""
+"""Heart completion: the first frame and conditions in, the whole cycle out (section II-C)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from cheart.conditions import Conditions, Value
+from cheart.datasets.posing import Posed, pose_file
 from cheart.errors import InputError
-from cheart.io.posing import Posed, pose_file
+from cheart.heart import Heart
 from cheart.labels import Scheme, parse_scheme
-from cheart.sequence import Sequence
-from cheart.tasks.trained import MadeHeart, TrainedModel, Unknown
+from cheart.model import MadeHeart, TrainedModel, Unknown
 
 
 def complete(
     model: TrainedModel,
-    heart: Path | str | Sequence | Posed,
+    heart: Path | str | Heart | Posed,
     *,
     conditions: Conditions | None = None,
     labels: str | Scheme = "cheart",
@@ -37,7 +37,7 @@ def complete(
         seed: of what is drawn.
 
     Returns:
-        The heart in the template pose; :class:`cheart.io.posing.Posed` takes it back to the file's own space.
+        The heart in the template pose; :class:`cheart.datasets.posing.Posed` takes it back to the file's own space.
 
     Raises:
         InputError: the model cannot complete; the file or a condition is not understood; another grid.
@@ -50,7 +50,7 @@ def complete(
     return MadeHeart(model.heart(made, sequence.cycle_s), "completed", settled, drawn)
 
 
-def first_frame(model: TrainedModel, heart: Path | str | Sequence | Posed, *, labels: str | Scheme) -> Sequence:
+def first_frame(model: TrainedModel, heart: Path | str | Heart | Posed, *, labels: str | Scheme) -> Heart:
     """A heart whose frame 0 the model can take.
 
     Raises:
@@ -58,7 +58,7 @@ def first_frame(model: TrainedModel, heart: Path | str | Sequence | Posed, *, la
     """
     if isinstance(heart, Posed):
         heart = heart.sequence
-    if isinstance(heart, Sequence):
+    if isinstance(heart, Heart):
         if heart.grid != model.grid:
             raise InputError(f"the heart is on the grid {heart.grid.name}, the model on {model.grid.name}")
         return heart

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cheart.conditions import Conditions, Value
-from cheart.tasks.trained import MadeHeart, TrainedModel, Unknown
+from cheart.model import MadeHeart, TrainedModel, Unknown
 
 
 @dataclass(frozen=True)

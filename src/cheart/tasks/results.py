@@ -21,12 +21,12 @@ from typing import Any
 import pandas as pd
 
 from cheart.cohort import dictionary, write_table
+from cheart.export.bids import write_in_template
+from cheart.export.itksnap import write_label_file
 from cheart.files import write_json
-from cheart.io.bids import write_in_template
-from cheart.io.itksnap import write_label_file
+from cheart.model import MadeHeart, TrainedModel
 from cheart.progress import track
 from cheart.provenance import provenance
-from cheart.tasks.trained import MadeHeart, TrainedModel
 
 SHOWN = 6
 """Hearts that are kept in memory for the picture; the others are written and forgotten."""

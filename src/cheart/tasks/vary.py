@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from cheart.conditions import Conditions, Factor, Value
+from cheart.datasets.posing import Posed
 from cheart.errors import InputError
-from cheart.io.posing import Posed
+from cheart.heart import Heart
 from cheart.labels import Scheme
-from cheart.sequence import Sequence as HeartSequence
+from cheart.model import MadeHeart, TrainedModel, Unknown
 from cheart.tasks.complete import first_frame
 from cheart.tasks.generate import heart_seed
-from cheart.tasks.trained import MadeHeart, TrainedModel, Unknown
 
 
 def vary(
@@ -22,7 +22,7 @@ def vary(
     condition: str,
     values: Sequence[Value],
     *,
-    heart: Path | str | HeartSequence | Posed | None = None,
+    heart: Path | str | Heart | Posed | None = None,
     conditions: Conditions | None = None,
     labels: str | Scheme = "cheart",
     unknown: Unknown = "draw",

@@ -14,9 +14,9 @@ from cheart.cohort import Cohort
 from cheart.conditions import Conditions, Encoding
 from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting
-from cheart.models.build import build
 from cheart.models.cheart import CHeart
 from cheart.models.fields import FieldGrid
+from cheart.models.registry import build
 from cheart.models.store import Stored, basis_of
 from cheart.population import Population
 from cheart.progress import Jobs

@@ -8,7 +8,7 @@ from math import cos, pi
 from typing import Any, Literal
 
 from cheart.errors import InputError
-from cheart.models.build import OPTIONS, check_model
+from cheart.models.registry import OPTIONS, check_model
 
 
 @dataclass(frozen=True)

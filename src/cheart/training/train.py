@@ -16,9 +16,9 @@ from cheart.conditions import Conditions, Encoding
 from cheart.errors import InputError
 from cheart.files import read_json
 from cheart.models.base import FittedModel, HeartModel, Setting
-from cheart.models.build import build
 from cheart.models.cheart import CHeart
 from cheart.models.find import find_model
+from cheart.models.registry import build
 from cheart.models.store import Stored, basis_of, read_model, write_config, write_weights
 from cheart.population import Population
 from cheart.progress import Jobs

@@ -1,0 +1,1 @@
+"""Label maps of other people: the importers, and the way into the template pose."""

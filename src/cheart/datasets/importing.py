@@ -1,0 +1,234 @@
+"""Bring a cohort in: every source only lists its subjects, the rest is one path."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cheart.align.placement import Placement
+from cheart.cohort import SPLITS, Cohort, CohortWriter, split_subjects, write_table
+from cheart.conditions import Schema, Value
+from cheart.datasets.participants import read_conditions
+from cheart.datasets.posing import MIRRORED_DEG, lay_out, pose
+from cheart.datasets.recording import LeftOut, Recording, fingerprint, read_source
+from cheart.errors import InputError
+from cheart.export.bids import export_cohort
+from cheart.files import new_folder, read_json, refuse_existing, write_json
+from cheart.grid import Grid
+from cheart.labels import Scheme, scheme_text
+from cheart.progress import Jobs, parallel, track
+
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Source:
+    """A listed source: who is there, and how to read them.
+
+    Attributes:
+        title: one line for people.
+        subjects: in the order of the table or the folders.
+        left_out: those of whom it is clear before reading that they cannot be imported.
+        schema: the conditions.
+        scheme: the label numbers.
+        dictionary: the BIDS data dictionary of the table, for coded values.
+    """
+
+    title: str
+    subjects: tuple[Recording, ...]
+    left_out: tuple[LeftOut, ...]
+    schema: Schema
+    scheme: Scheme
+    dictionary: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did: the folder, how many subjects, who was left out and why, and what to look at."""
+
+    path: Path
+    subjects: int
+    left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "path": str(self.path),
+            "subjects": self.subjects,
+            "left_out": [asdict(who) for who in self.left_out],
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True)
+class _Settings:
+    scheme: Scheme
+    schema: Schema
+    dictionary: Mapping[str, Any]
+    grid: Grid
+    frames: int
+
+
+def import_cohort(
+    source: Source,
+    out: Path | str,
+    *,
+    grid: Grid,
+    frames: int = 20,
+    seed: int = 0,
+    skip_bad: bool = False,
+    jobs: Jobs = 1,
+    nifti: bool = False,
+    overwrite: bool = False,
+) -> Imported:
+    """Check every subject, then bring the good ones into the template pose and write them as a cohort.
+
+    All subjects are checked before anything is written, so that a person learns of all that is wrong at once. The
+    cohort does not depend on ``jobs``. Beside the cohort's own files the folder holds ``quality.tsv`` (see
+    :func:`cheart.datasets.posing.quality`), ``poses.json`` (the way back to each subject's own space) and, if anyone
+    was left out, ``left-out.tsv``.
+
+    Args:
+        source: what :func:`cheart.datasets.acdc.list_acdc` and its like return.
+        out: the folder to write.
+        grid, frames: of the cohort.
+        seed: of the split, unless the table has one.
+        skip_bad: leave out subjects that cannot be imported instead of refusing.
+        jobs: processes (−1: one a core) or a Dask scheduler.
+        nifti: also write ``nifti/`` (:func:`cheart.export.bids.export_cohort`), to correct by hand and import again.
+        overwrite: replace what is there.
+
+    Raises:
+        InputError: ``out`` exists, a subject cannot be imported (and ``skip_bad`` is false), or none can.
+    """
+    out = Path(out)
+    refuse_existing(out, overwrite=overwrite)
+    settings = _Settings(source.scheme, source.schema, source.dictionary, grid, frames)
+    # workers anywhere open these paths
+    subjects = [replace(s, files=tuple(path.absolute() for path in s.files)) for s in source.subjects]
+    checks = [(subject, settings) for subject in subjects]
+    good, left_out = [], list(source.left_out)
+    for subject, result in zip(
+        subjects,
+        track(parallel(_check, checks, jobs=jobs), total=len(checks), title="Checking label maps"),
+        strict=True,
+    ):
+        if isinstance(result, LeftOut):
+            left_out.append(result)
+        else:
+            good.append((subject, result))
+    _refuse(left_out, good=len(good), skip_bad=skip_bad)
+    with new_folder(out, overwrite=overwrite) as folder:
+        figures = _write(folder, source, good, left_out, settings, seed=seed, jobs=jobs)
+        if nifti:
+            export_cohort(Cohort.open(folder), folder / "nifti")
+    return Imported(out, len(good), tuple(left_out), tuple(_warnings(figures)))
+
+
+def read_placement(cohort: Cohort, index: int) -> Placement:
+    """The way of one imported subject back to its own space, for :func:`cheart.align.resample.to_source`.
+
+    Raises:
+        InputError: the cohort was not imported.
+    """
+    path = cohort.path / "poses.json"
+    if not path.is_file():
+        raise InputError(f"{cohort.path} has no poses.json: only imported hearts have a space of their own")
+    return Placement.from_json(read_json(path)["subjects"][index], cohort.grid)
+
+
+def _check(task: tuple[Recording, _Settings]) -> LeftOut | dict[str, Value]:
+    """A subject's conditions, or why it cannot be imported."""
+    subject, settings = task
+    try:
+        conditions = read_conditions(subject.row, settings.schema, settings.dictionary)
+        lay_out(read_source(subject, settings.scheme), grid=settings.grid, frames=settings.frames)
+    except InputError as error:
+        return LeftOut(subject.participant_id, str(error))
+    return conditions
+
+
+def _refuse(left_out: Sequence[LeftOut], *, good: int, skip_bad: bool) -> None:
+    if not left_out or (skip_bad and good):
+        return
+    lines = [f"  {who.participant_id}: {who.reason}" for who in left_out[:_NAMED]]
+    if len(left_out) > _NAMED:
+        lines.append(f"  and {len(left_out) - _NAMED} more")
+    mend = "Mend them, or leave them out with --skip-bad" if good else "Nothing is left to import"
+    total = good + len(left_out)
+    raise InputError(f"{len(left_out)} of {total} cannot be imported:\n" + "\n".join(lines) + f"\n{mend}")
+
+
+def _write(
+    folder: Path,
+    source: Source,
+    good: Sequence[tuple[Recording, dict[str, Value]]],
+    left_out: Sequence[LeftOut],
+    settings: _Settings,
+    *,
+    seed: int,
+    jobs: Jobs,
+) -> pd.DataFrame:
+    writer = CohortWriter(folder, subjects=len(good), frames=settings.frames, grid=settings.grid)
+    tasks = [(i, subject, settings, writer) for i, (subject, _) in enumerate(good)]
+    done = list(track(parallel(_bring_in, tasks, jobs=jobs), total=len(tasks), title="Bringing hearts to the template"))
+    fallback = split_subjects(len(good), seed=seed)
+    people, rows, poses = [], [], []
+    for (subject, conditions), made, split in zip(good, done, fallback, strict=True):
+        who = {"participant_id": subject.participant_id}
+        people.append(who | {"split": _split(subject, split), "cycle_s": made["cycle_s"]} | conditions)
+        unknown = [name for name, value in conditions.items() if value is None]
+        rows.append(who | made["quality"] | {"missing_conditions": ",".join(unknown) or "none"})
+        poses.append(who | {"files": [p.name for p in subject.files]} | made["pose"])
+    figures = pd.DataFrame(rows)
+    write_table(folder / "quality.tsv", figures)
+    write_json(folder / "poses.json", {"grid": settings.grid.to_json(), "subjects": poses})
+    if left_out:
+        write_table(folder / "left-out.tsv", pd.DataFrame([asdict(who) for who in left_out]))
+    sources = hashlib.sha256("".join(p["files_sha256"] for p in poses).encode()).hexdigest()
+    writer.finish(
+        pd.DataFrame(people), source.schema, [made["fingerprint"] for made in done], kind="imported",
+        title=source.title, seed=seed, labels=scheme_text(source.scheme), sources_sha256=sources,
+        left_out=len(left_out),
+    )  # fmt: skip
+    return figures
+
+
+def _warnings(figures: pd.DataFrame) -> list[str]:
+    """What a person should look at, from the quality table."""
+    backwards = figures["participant_id"][figures["outflow_turn_deg"] < MIRRORED_DEG]
+    if len(backwards) > len(figures) / 2:
+        return [
+            f"{len(backwards)} of {len(figures)} hearts look like mirror images (outflow_turn_deg in quality.tsv is "
+            "negative): have the headers lost the slices' direction, as ACDC's have? then import with --mirrored"
+        ]
+    if len(backwards):
+        named = ", ".join(backwards[:_NAMED]) + (" …" if len(backwards) > _NAMED else "")
+        return [
+            f"{len(backwards)} of {len(figures)} hearts may be mirror images (outflow_turn_deg in quality.tsv is "
+            f"negative): look at {named}"
+        ]
+    return []
+
+
+def _bring_in(task: tuple[int, Recording, _Settings, CohortWriter]) -> dict[str, Any]:
+    index, subject, settings, writer = task
+    posed = pose(read_source(subject, settings.scheme), grid=settings.grid, frames=settings.frames)
+    return {
+        "fingerprint": writer.write(index, posed.sequence),
+        "cycle_s": posed.sequence.cycle_s,
+        "quality": posed.quality | {"es_frame": math.nan if posed.es is None else posed.es},
+        "pose": {"files_sha256": fingerprint(subject.files)} | posed.placement.to_json(),
+    }
+
+
+def _split(subject: Recording, fallback: str) -> str:
+    split = subject.row.get("split")
+    return str(split) if split in SPLITS else fallback

@@ -1,0 +1,163 @@
+"""Completion of held-out hearts: Table I, and how far the phenotypes of completed hearts are from the real ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cheart.cohort import Cohort, Split
+from cheart.errors import InputError
+from cheart.heart import Heart
+from cheart.labels import STRUCTURES
+from cheart.metrics.overlap import overlap
+from cheart.metrics.statistics import mean_over_frames, summary
+from cheart.metrics.surface_distance import SurfaceReference
+from cheart.model import TrainedModel
+from cheart.phenotypes import PAPER_FIVE, UNITS, phenotypes
+from cheart.progress import Jobs, parallel, track
+
+DEFINITIONS = (
+    "Completion from frame 0 and the conditions. Dice, HD (the larger of the two directed maxima) and ASSD (the mean "
+    "over the border voxels of both, in 3D) per structure and frame over observed planes, mean over the observed "
+    "frames (the first one too, as in the paper's Table I), then mean ± SD over subjects; without a structure: the "
+    "mean of the three; es: at the real heart's end-systole only. A structure that one of two hearts lacks has "
+    "Dice 0 and no distance; such structure-frames are counted. Phenotypes from the same planes of both hearts; "
+    "d = |completed − real|."
+)
+
+MEASURES = ("dice", "hd", "assd")
+
+
+@dataclass(frozen=True)
+class Completion:
+    """How well a model completes held-out hearts.
+
+    Attributes:
+        subjects: one row a subject, numbered, without names: dice_lv, dice_myo, dice_rv and their mean dice, hd and
+            assd alike in mm, all three at end-systole (dice_es…), and for each phenotype real_…, completed_… and d_….
+        structures_empty: structure-frames in which one of the two hearts, or both, lacked the structure.
+    """
+
+    subjects: pd.DataFrame
+    structures_empty: int
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """Mean and SD over subjects of every measure."""
+        columns = [c for c in self.subjects.columns if c.startswith((*MEASURES, "d_"))]
+        found = {c: summary(self.subjects[c]) for c in columns}
+        return {c: {"mean": s.mean, "sd": s.sd} for c, s in found.items()}
+
+
+def evaluate_completion(
+    model: TrainedModel,
+    cohort: Cohort,
+    *,
+    split: Split = "test",
+    subjects: int | None = None,
+    copy_first: bool = False,
+    jobs: Jobs = 1,
+) -> Completion:
+    """Complete the subjects of a split and compare with what was observed.
+
+    Args:
+        model: a trained model that can complete.
+        cohort: on the model's grid, with its number of frames.
+        split: which subjects.
+        subjects: only the first so many of them.
+        copy_first: judge the first frame repeated instead of the model: what any model has to beat.
+        jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
+
+    Raises:
+        InputError: another grid or frame count, no subjects in the split, or nothing observed after the first frame.
+    """
+    model.network.must("complete")
+    indices = chosen_subjects(model, cohort, split, subjects)
+    for number, index in enumerate(indices, start=1):
+        if cohort.observed[index].any(axis=1).sum() < 2:
+            raise InputError(f"{cohort.path}: subject {number} of {split} was observed at end-diastole only")
+    title = "Copying the first frame" if copy_first else "Completing"
+    judged = parallel(partial(_judge_one, model, cohort, copy_first), indices, jobs=jobs)
+    rows, empty = zip(*track(judged, total=len(indices), title=title), strict=True)
+    return Completion(pd.DataFrame([{"subject": n, **row} for n, row in enumerate(rows, start=1)]), sum(empty))
+
+
+def _judge_one(model: TrainedModel, cohort: Cohort, copy_first: bool, index: int) -> tuple[dict[str, float], int]:
+    """The row of one subject, and how many structures were empty."""
+    real = cohort.sequence(index)
+    made = np.broadcast_to(real.labels[:1], real.labels.shape)
+    if not copy_first:
+        made = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
+    return Judge(real).completed(model.heart(np.ascontiguousarray(made), real.cycle_s))
+
+
+class Judge:
+    """A real heart that made hearts are compared with; its surfaces are found once."""
+
+    def __init__(self, real: Heart) -> None:
+        self.real, self.phenotypes = real, phenotypes(real)
+        self._surfaces = SurfaceReference(real.labels, real.grid, real.observed)
+
+    def likeness(self, made: Heart) -> tuple[dict[str, float], dict[str, NDArray[np.float64]], int]:
+        """Dice, HD and ASSD (dice_lv …, dice, hd_lv …), each by frame [T, 3], and how many structures were empty."""
+        frames = self.real.observed_frames
+        shared, distance = (
+            overlap(self.real.labels, made.labels, self.real.observed),
+            self._surfaces.compare(made.labels),
+        )
+        by_frame = dict(zip(MEASURES, (shared.dice, distance.hd, distance.assd), strict=True))
+        row: dict[str, float] = {}
+        for name, values in by_frame.items():
+            row |= _by_structure(name, mean_over_frames(values, frames))
+        return row, by_frame, int((shared.one_empty + shared.both_empty).sum())
+
+    def completed(self, made: Heart) -> tuple[dict[str, float], int]:
+        """The row of one completed heart (see :class:`Completion`), and how many structures were empty."""
+        row, by_frame, missing = self.likeness(made)
+        for name, values in by_frame.items():
+            row |= _by_structure(f"{name}_es", values[self.phenotypes.es_frame or 0])
+        truth, ours = self.phenotypes.row(), phenotypes(made, observed=self.real.observed).row()
+        for name in PAPER_FIVE:
+            row |= {f"real_{name}": truth[name], f"completed_{name}": ours[name]}
+            row[f"d_{name}"] = abs(ours[name] - truth[name])
+        return row, missing
+
+
+def _by_structure(name: str, values: NDArray[np.float64]) -> dict[str, float]:
+    """One value a structure [3], and their mean."""
+    row = {f"{name}_{s}": float(v) for s, v in zip(STRUCTURES, values, strict=True)}
+    return {**row, name: float(values.mean())}
+
+
+def chosen_subjects(model: TrainedModel, cohort: Cohort, split: Split, subjects: int | None) -> list[int]:
+    """Rows of the cohort that are to be judged.
+
+    Raises:
+        InputError: another grid or frame count than the model's, or no subjects in the split.
+    """
+    if (cohort.grid, cohort.frames) != (model.grid, model.frames):
+        raise InputError(
+            f"the cohort has {cohort.frames} frames on {cohort.grid.name}, the model {model.frames} on "
+            f"{model.grid.name}; import or simulate it with --grid {model.grid.name} --frames {model.frames}"
+        )
+    indices = [int(i) for i in cohort.indices(split)][:subjects]
+    if not indices:
+        raise InputError(f"{cohort.path} has no {split} subjects (column split of participants.tsv)")
+    return indices
+
+
+def encoded_conditions(model: TrainedModel, cohort: Cohort, index: int) -> NDArray[np.float32]:
+    """A subject's conditions, as far as the model takes them, as its network takes them [E]."""
+    person = cohort.conditions(index)
+    known = {name: person[name] for name in model.encoding.schema.names if name in person}
+    conditions, _ = model.settle(known, unknown="missing", rng=np.random.default_rng(0))
+    return model.encode(conditions)
+
+
+def unit_of(measure: str) -> str:
+    """The unit of a column of the tables."""
+    first, _, rest = measure.partition("_")
+    return "mm" if first in ("hd", "assd") else UNITS.get(rest or first, "")

@@ -1,0 +1,271 @@
+"""The paper's tables: rows are models, every cell a mean ± SD. For documents: :mod:`cheart.evaluation.formats`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cheart.labels import STRUCTURES
+from cheart.phenotypes import PAPER_FIVE, UNITS
+
+Summary = Mapping[str, Any]
+"""What the judges of :mod:`cheart.tasks` summarise; a cell's entry has a mean and an SD."""
+
+Marks = Mapping[tuple[str, str], str]
+"""By measure and row: the sign behind a cell, such as ``*`` for a difference that a test found."""
+
+PHENOTYPES = ("lvedv", "lvesv", "rvedv", "rvesv", "lvm")
+"""In the order of the paper's tables."""
+
+assert set(PHENOTYPES) == set(PAPER_FIVE)
+
+
+LIKENESS = (("dice", "Dice", 3), ("hd", "HD, mm", 2), ("assd", "ASSD, mm", 2))
+"""Measure, title, digits."""
+
+UNKNOWN = "n/a"
+"""A cell that could not be computed."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean ± SD in a cell.
+
+    Attributes:
+        mean, sd: nan for what could not be computed.
+        digits: shown after the point.
+        mark: behind it.
+    """
+
+    mean: float
+    sd: float
+    digits: int
+    mark: str = ""
+
+    def __str__(self) -> str:
+        if self.mean != self.mean:
+            return UNKNOWN
+        sd = "n/a" if self.sd != self.sd else f"{self.sd:.{self.digits}f}"
+        return f"{self.mean:.{self.digits}f}±{sd}{self.mark}"
+
+
+Cell = str | Estimate
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        title: what it shows.
+        columns: heads, the first of the row names.
+        rows: cells, as many a row as columns.
+        name: the stem of its files.
+        notes: what stands beneath it: definitions, and what the marks mean.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    name: str = ""
+    notes: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether anything in it could be computed."""
+        cells = [cell for row in self.rows for cell in row[1:]]
+        return any(str(cell) != UNKNOWN for cell in cells)
+
+    def text(self) -> str:
+        """Aligned for a terminal."""
+        lines = [self.columns, *(tuple(map(str, row)) for row in self.rows)]
+        widths = [max(len(line[k]) for line in lines) for k in range(len(self.columns))]
+        shown = [
+            "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))])
+            for line in lines
+        ]
+        return "\n".join([self.title, *shown])
+
+
+def completion_tables(models: Mapping[str, Summary], marks: Marks | None = None) -> list[Table]:
+    """Table I, and the phenotypes of completed hearts.
+
+    Args:
+        models: each model's ``Completion.summary()``.
+        marks: of cells.
+    """
+    tables = []
+    for measure, title, digits in LIKENESS:
+        keys = [*(f"{measure}_{s}" for s in STRUCTURES), measure]
+        heads = ["LV", "Myo", "RV", "Average"]
+        if measure == "dice":
+            keys, heads = [*keys, "dice_es"], [*heads, "Average at ES"]
+        tables.append(_table(f"table-1-{measure}", f"Completion: {title}", heads, keys, models, digits, marks))
+    heads, keys = [f"{n.upper()}, {UNITS[n]}" for n in PHENOTYPES], [f"d_{n}" for n in PHENOTYPES]
+    name = "completed-phenotypes"
+    return [*tables, _table(name, "Completion: |d| of phenotypes", heads, keys, models, 1, marks)]
+
+
+def systole_tables(models: Mapping[str, Summary], marks: Marks | None = None) -> list[Table]:
+    """Completion at end-systole alone, where only it and end-diastole were observed.
+
+    Args:
+        models: each model's ``Completion.summary()``.
+        marks: of cells.
+    """
+    return [
+        _table(
+            f"end-systole-{measure}",
+            f"Completion, end-systole: {title}",
+            ["LV", "Myo", "RV", "Average"],
+            [*(f"{measure}_es_{s}" for s in STRUCTURES), f"{measure}_es"],
+            models,
+            digits,
+            marks,
+        )
+        for measure, title, digits in LIKENESS
+    ]
+
+
+def generation_tables(models: Mapping[str, Summary], marks: Marks | None = None) -> list[Table]:
+    """Tables II, III and IV, and the seam of the beat.
+
+    Args:
+        models: each model's ``Generation.summary()``.
+        marks: of the cells of Tables II and III.
+    """
+    likeness = {name: value["likeness"] for name, value in models.items()}
+    both = ("mean", "best")
+    return [
+        _table(
+            "table-2",
+            "Generation: likeness to the real heart of the same conditions",
+            [f"{head} {which}" for head in ("Dice", "HD mm", "ASSD mm") for which in both],
+            [f"{key}_{which}" for key in ("dice", "hd", "assd") for which in both],
+            likeness,
+            2,
+            marks,
+        ),
+        _table(
+            "table-3",
+            "Generation: |d| of phenotypes",
+            [f"{n.upper()} {UNITS[n]} {which}" for n in PHENOTYPES for which in both],
+            [f"d_{n}_{which}" for n in PHENOTYPES for which in both],
+            likeness,
+            1,
+            marks,
+        ),
+        *_distribution_tables(models),
+        _seam_table(models),
+    ]
+
+
+def _distribution_tables(models: Mapping[str, Summary]) -> list[Table]:
+    """Table IV."""
+    titles = {
+        "w1": "W1, pooled",
+        "w1_by_decade": "W1, by age decade",
+        "kl": "KL, pooled",
+        "kl_by_decade": "KL, by decade",
+    }
+    tables = []
+    for key, title in titles.items():
+        cells = {name: {n: entry[key] for n, entry in value["distributions"].items()} for name, value in models.items()}
+        unit, digits = ("nats", 3) if key.startswith("kl") else ("mL, LVM g", 2)
+        heads, name = [n.upper() for n in PHENOTYPES], f"table-4-{key.replace('_', '-')}"
+        tables.append(_table(name, f"Distributions: {title} ({unit})", heads, PHENOTYPES, cells, digits))
+    return tables
+
+
+def _seam_table(models: Mapping[str, Summary]) -> Table:
+    seams = {name: value["seam"]["generated"] for name, value in models.items()}
+    seams["real hearts"] = next(iter(models.values()))["seam"]["real"]
+    keys = [*(f"seam_ml_{s}" for s in STRUCTURES), *(f"seam_dice_{s}" for s in STRUCTURES), "jump"]
+    heads = [*(f"{s.upper()} mL" for s in STRUCTURES), *(f"{s.upper()} Dice" for s in STRUCTURES), "jumps"]
+    return _table("seam", "Seam: from the last frame to the first", heads, keys, seams, 2)
+
+
+def response_table(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
+    """Each model's slope over the cohort's, with the verdict.
+
+    Args:
+        models: by model, of :func:`cheart.evaluation.response.evaluate_response`.
+    """
+    rows = []
+    for model, found in models.items():
+        for condition, by_phenotype in found.items():
+            entries = [by_phenotype.get(n) for n in PHENOTYPES]
+            rows.append((model, condition, *(UNKNOWN if e is None else _slope(e) for e in entries)))
+    heads = ("", "condition", *(n.upper() for n in PHENOTYPES))
+    return Table("Condition response: the model's slope over the cohort's", heads, tuple(rows), "response")
+
+
+def _slope(entry: Mapping[str, Any]) -> str:
+    """The ratio and the verdict; without the ratio where the cohort's slope may as well be 0."""
+    told = f"{entry['ratio']:.2f} {entry['verdict']}"
+    return told if clear_in_cohort(entry) else f"({entry['verdict']})"
+
+
+def clear_in_cohort(entry: Mapping[str, Any]) -> bool:
+    """Whether the interval of the cohort's own slope excludes 0."""
+    cohort = entry["cohort"]
+    return cohort["low"] is not None and bool(cohort["low"] > 0 or cohort["high"] < 0)
+
+
+def memorisation_table(models: Mapping[str, Mapping[str, Any]]) -> Table:
+    """How near generated hearts come to training hearts.
+
+    Args:
+        models: by model, of :func:`cheart.evaluation.memorisation.evaluate_memorisation`.
+    """
+    heads = ("", "ratio", "suspects", "median, generated", "median, held out", "training hearts")
+    rows = [
+        (
+            name,
+            f"{told['ratio']:.2f}",
+            f"{told['suspects']:.2f}",
+            f"{told['median']['generated']:.3f}",
+            f"{told['median']['held_out']:.3f}",
+            str(told["training_hearts"]),
+        )
+        for name, told in models.items()
+    ]
+    return Table("Memorisation: distance to the nearest training heart", heads, tuple(rows), "memorisation")
+
+
+def truth_table(models: Mapping[str, Mapping[str, Mapping[str, float]]], marks: Marks | None = None) -> Table:
+    """Each model against the true conditional distribution.
+
+    Args:
+        models: by model, ``Truthfulness.summary()``.
+        marks: of the cells of W1.
+    """
+    heads = ("", "phenotype", "W1", "floor", "spread", "bias, 95 % interval", "voxels", "coverage", "follow")
+    rows = []
+    for name, by_phenotype in models.items():
+        for n, t in ((n, by_phenotype[n]) for n in PHENOTYPES):
+            w1 = f"{t['w1']:.2f}{(marks or {}).get((f'w1_{n}', name), '')}"
+            bias = f"{t['bias']:.1f} ({t['bias_low']:.1f} to {t['bias_high']:.1f})"
+            floor, spread, coverage, follow = (f"{t[key]:.2f}" for key in ("floor", "spread", "coverage", "follow"))
+            head = f"{n.upper()}, {UNITS[n]}"
+            rows.append((name, head, w1, floor, spread, bias, f"{t['voxels']:.1f}", coverage, follow))
+    return Table("Generated hearts against the true distribution of each person", heads, tuple(rows), "truth")
+
+
+def _table(
+    name: str, title: str, heads: Any, keys: Any, models: Mapping[str, Summary], digits: int, marks: Marks | None = None
+) -> Table:
+    marks = marks or {}
+    rows: list[tuple[Cell, ...]] = [
+        (row, *(estimate(summary.get(key), digits, marks.get((key, row), "")) for key in keys))
+        for row, summary in models.items()
+    ]
+    return Table(title, ("", *heads), tuple(rows), name)
+
+
+def estimate(entry: Any, digits: int, mark: str = "") -> Estimate:
+    """A mean ± SD; nan for what could not be computed."""
+    mean, sd = (None, None) if entry is None else (entry["mean"], entry["sd"])
+    nan = float("nan")
+    return Estimate(nan if mean is None else mean, nan if sd is None else sd, digits, mark)

@@ -1,0 +1,1 @@
+"""Hearts for other programs: BIDS, nnU-Net, MONAI, ITK-SNAP."""

@@ -1,0 +1,70 @@
+"""A cohort as a BIDS-like folder of NIfTI files and tables, which any tool reads and cheart reads back."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cheart._version import __version__
+from cheart.cohort import Cohort, write_table
+from cheart.datasets.recording import TEMPLATE, sidecar_path
+from cheart.errors import InputError
+from cheart.export.itksnap import write_label_file
+from cheart.files import new_folder, write_json
+from cheart.heart import Heart
+from cheart.io.nifti import write_sequence
+from cheart.labels import STRUCTURES, TITLES
+from cheart.progress import track
+
+
+def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -> None:
+    """Write a cohort as ``sub-*_dseg.nii.gz`` with ``participants.tsv`` and ``participants.json``.
+
+    Each label map is in the template pose; the JSON beside it says so (``SpatialReference``) and which planes were
+    observed, so that ``cheart import nifti … --labels cheart`` gives the same labels back.
+
+    Raises:
+        InputError: ``out`` exists and ``overwrite`` is false, or two participants get one BIDS name.
+    """
+    table = cohort.table.copy()
+    names = [_bids_name(str(who)) for who in table["participant_id"]]
+    if len(set(names)) != len(names):
+        raise InputError("two participants have the same letters and digits in their names; rename one")
+    table["participant_id"] = names
+    with new_folder(Path(out), overwrite=overwrite) as folder:
+        for index in track(range(len(cohort)), total=len(cohort), title="Writing NIfTI"):
+            sequence = cohort.sequence(index)
+            write_in_template(folder / f"{names[index]}_dseg.nii.gz", sequence, Made=f"{cohort.info['kind']} by cheart")
+        write_table(folder / "participants.tsv", table)
+        shutil.copy(cohort.path / "participants.json", folder / "participants.json")
+        rows = [{"index": number, "name": TITLES[name]} for name, number in STRUCTURES.items()]
+        write_table(folder / "dseg.tsv", pd.DataFrame(rows))
+        write_label_file(folder)
+        write_json(
+            folder / "dataset_description.json",
+            {
+                "Name": str(cohort.info["title"]),
+                "BIDSVersion": "1.10.0",
+                "DatasetType": "derivative",
+                "GeneratedBy": [{"Name": "cheart", "Version": __version__}],
+                "cheart": {"kind": cohort.info["kind"], "fingerprint": cohort.fingerprint},
+            },
+        )
+
+
+def write_in_template(path: Path, sequence: Heart, **about: Any) -> None:
+    """Write a sequence as NIfTI, and beside it a JSON file with its space, its observed planes and ``about`` it.
+
+    :func:`cheart.datasets.recording.read_heart` takes such a file as it is, without looking for its pose again.
+    """
+    write_sequence(path, sequence)
+    planes = [[int(z) for z in frame.nonzero()[0]] for frame in sequence.observed]
+    write_json(sidecar_path(path), {"SpatialReference": TEMPLATE, "ObservedPlanes": planes, **about})
+
+
+def _bids_name(participant_id: str) -> str:
+    return "sub-" + re.sub(r"[^A-Za-z0-9]", "", participant_id.removeprefix("sub-"))

@@ -1,0 +1,43 @@
+"""A dataset list that MONAI reads (``monai.data.load_decathlon_datalist``), and the label maps behind it.
+
+images/sub-001_t00.nii.gz   what was seen of the heart: 1 LV cavity, 2 myocardium, 3 RV cavity
+labels/sub-001_t00.nii.gz   the whole heart
+dataset.json                {"training": [{"image", "label"}, …], "validation": […], "test": […]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cheart.export.samples import Case, Sample, make_folders
+from cheart.files import write_json
+from cheart.io.nifti import write_labels
+from cheart.labels import STRUCTURES, TITLES
+
+_KEYS = {"training": "train", "validation": "val", "test": "test"}
+
+
+def write_cases(folder: Path, sample: Sample) -> None:
+    """Write a heart's cases: an image and a label map for each imaged frame."""
+    make_folders(folder, "images", "labels")
+    for case, frame in sample.cases.items():
+        for kind, sequence in (("images", sample.seen), ("labels", sample.whole)):
+            write_labels(
+                folder / kind / f"{case}.nii.gz", sequence.labels[frame], sequence.grid.affine, space="template"
+            )
+
+
+def write_lists(folder: Path, cases: Sequence[Case], *, title: str) -> None:
+    """Write ``dataset.json``."""
+    lists = {
+        key: [
+            {"image": f"images/{case.name}.nii.gz", "label": f"labels/{case.name}.nii.gz"}
+            for case in cases
+            if case.split == split
+        ]
+        for key, split in _KEYS.items()
+    }
+    labels = {"0": "background", **{str(number): TITLES[name] for name, number in STRUCTURES.items()}}
+    counts = {"numTraining": len(lists["training"]), "numTest": len(lists["test"])}
+    write_json(folder / "dataset.json", {"name": title, "tensorImageSize": "3D", "labels": labels, **counts, **lists})

@@ -1,0 +1,79 @@
+"""A dataset that nnU-Net v2 takes as it is: a folder ``DatasetNNN_Name``.
+
+    imagesTr/sub-001_t00_0000.nii.gz, _0001, _0002   what was seen: LV cavity, myocardium and RV cavity, 0 or 1 each
+    labelsTr/sub-001_t00.nii.gz                      the whole heart: 1 LV cavity, 2 myocardium, 3 RV cavity
+    imagesTs, labelsTs                               the same of the test hearts
+    dataset.json, splits_final.json
+
+One channel a structure, so that nnU-Net's resampling and augmentation mix memberships and not label numbers. The
+channels are named ``noNorm``, which is how nnU-Net is told to leave intensities alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from cheart.errors import InputError
+from cheart.export.samples import Case, Sample, make_folders
+from cheart.files import write_json
+from cheart.io.nifti import write_labels
+from cheart.labels import STRUCTURES, TITLES
+
+_FOLDS = 5
+
+
+def check_name(folder: Path) -> None:
+    """nnU-Net knows a dataset by its folder's name.
+
+    Raises:
+        InputError: another name than ``DatasetNNN_Name``.
+    """
+    if not re.fullmatch(r"Dataset\d{3}_\w+", folder.name):
+        raise InputError(f"-o {folder}: nnU-Net takes folders named such as Dataset501_Hearts, in its nnUNet_raw")
+
+
+def write_cases(folder: Path, sample: Sample) -> None:
+    """Write a heart's cases: three images and a label map for each imaged frame."""
+    end = "Ts" if sample.split == "test" else "Tr"
+    make_folders(folder, f"images{end}", f"labels{end}")
+    affine = sample.whole.grid.affine
+    for case, frame in sample.cases.items():
+        for channel, number in enumerate(STRUCTURES.values()):
+            seen = (sample.seen.labels[frame] == number).astype("u1")
+            write_labels(folder / f"images{end}" / f"{case}_{channel:04d}.nii.gz", seen, affine, space="template")
+        write_labels(folder / f"labels{end}" / f"{case}.nii.gz", sample.whole.labels[frame], affine, space="template")
+
+
+def write_lists(folder: Path, cases: Sequence[Case], *, title: str) -> None:
+    """Write ``dataset.json``, and ``splits_final.json`` with folds that never part the frames of one heart."""
+    training = [case for case in cases if case.split != "test"]
+    names = [TITLES[name] for name in STRUCTURES]
+    write_json(
+        folder / "dataset.json",
+        {
+            "name": folder.name.split("_", 1)[-1],
+            "description": f"{title}. Images: what was seen of each heart, one channel a structure "
+            f"({', '.join(names)}), 0 or 1. Labels: the whole heart.",
+            "channel_names": {str(channel): "noNorm" for channel in range(len(names))},
+            "labels": {"background": 0, **{TITLES[name]: number for name, number in STRUCTURES.items()}},
+            "numTraining": len(training),
+            "file_ending": ".nii.gz",
+        },
+    )
+    subjects = list(dict.fromkeys(case.subject for case in training))
+    if len(subjects) < 2:
+        return
+    count = min(_FOLDS, len(subjects))
+    fold = {subject: i % count for i, subject in enumerate(subjects)}
+    write_json(
+        folder / "splits_final.json",
+        [
+            {
+                "train": [case.name for case in training if fold[case.subject] != k],
+                "val": [case.name for case in training if fold[case.subject] == k],
+            }
+            for k in range(count)
+        ],
+    )

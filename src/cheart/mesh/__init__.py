@@ -1,0 +1,1 @@
+"""Surfaces and solids of beating hearts, with one correspondence over the cycle."""

@@ -1,0 +1,81 @@
+"""Which differences between models are more than chance: paired tests over subjects, one family a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cheart.evaluation.generation import BETTER
+from cheart.evaluation.tables import PHENOTYPES, Table
+from cheart.labels import STRUCTURES
+from cheart.metrics.statistics import Better, PairedTest, paired_tests
+from cheart.paper.plan import OURS
+
+ALPHA = 0.05
+
+DEFINITIONS = (
+    f"Tests: {OURS} against each other row, two-sided Wilcoxon signed-rank tests of the differences within subjects, "
+    "Holm-corrected over all tests of the table. * behind a value: "
+    f"{OURS} is better than that row (corrected p < {ALPHA}); † behind a value: that row is better than {OURS}. "
+    "No mark: not told apart. Better goes by the sign of the median difference."
+)
+
+COMPLETION: dict[str, Better] = {
+    **{f"dice{s}": "max" for s in (*(f"_{name}" for name in STRUCTURES), "", "_es")},
+    **{f"{m}{s}": "min" for m in ("hd", "assd") for s in (*(f"_{name}" for name in STRUCTURES), "")},
+}
+SYSTOLE: dict[str, Better] = {
+    f"{m}_es{s}": "max" if m == "dice" else "min"
+    for m in ("dice", "hd", "assd")
+    for s in (*(f"_{name}" for name in STRUCTURES), "")
+}
+COMPLETED_PHENOTYPES: dict[str, Better] = {f"d_{name}": "min" for name in PHENOTYPES}
+LIKENESS: dict[str, Better] = {f"{m}_{k}": BETTER[m] for m in ("dice", "hd", "assd") for k in ("mean", "best")}
+TRUTH: dict[str, Better] = {f"w1_{name}": "min" for name in PHENOTYPES}
+GENERATED_PHENOTYPES: dict[str, Better] = {f"d_{n}_{k}": "min" for n in PHENOTYPES for k in ("mean", "best")}
+
+
+def family(rows: Mapping[str, pd.DataFrame], measures: Mapping[str, Better]) -> list[PairedTest]:
+    """All tests of one table; none where our model is not among the rows.
+
+    Args:
+        rows: by the table's row, one line a subject, in the same order of subjects.
+        measures: the table's columns, and which way is better.
+    """
+    scores = {m: {name: _values(table, m) for name, table in rows.items()} for m in measures}
+    return paired_tests(scores, measures, reference=OURS)
+
+
+def _values(table: pd.DataFrame, measure: str) -> NDArray[np.float64]:
+    return np.asarray(table[measure], float)
+
+
+def marks(tests: Sequence[PairedTest]) -> dict[tuple[str, str], str]:
+    """The signs behind the cells of the other rows, by measure and row."""
+    clear = [test for test in tests if test.p_holm < ALPHA and test.better]
+    return {(t.measure, t.second): "*" if t.better == OURS else "†" for t in clear}
+
+
+def too_few(tests: Sequence[PairedTest]) -> list[str]:
+    """Said where so few subjects were judged that no difference, however large, could pass."""
+    if not tests:
+        return []
+    subjects = max(test.n for test in tests)
+    least = len(tests) * 2.0 ** (1 - subjects)
+    if least < ALPHA:
+        return []
+    return [f"{subjects} subjects are too few for these {len(tests)} tests: no difference, however large, can pass."]
+
+
+def table_of_tests(tests: Sequence[PairedTest], name: str) -> Table:
+    """All tests of a family, a row each."""
+    heads = ("measure", "against", "subjects", f"median of {OURS} − other", "better", "p", "p, Holm")
+    rows = []
+    for t in tests:
+        better = t.better if t.p_holm < ALPHA and t.better else "not told apart"
+        rows.append((t.measure, t.second, str(t.n), f"{t.difference:.3g}", better, f"{t.p:.2g}", f"{t.p_holm:.2g}"))
+    title = f"Paired tests: {OURS} against each other row ({len(tests)} tests, one family)"
+    return Table(title, heads, tuple(rows), f"{name}-tests")

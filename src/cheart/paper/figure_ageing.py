@@ -1,0 +1,205 @@
+"""Fig. 7: a heart through the decades with what has changed, and phenotypes of many hearts by sex and age."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from cheart.evaluation.tables import PHENOTYPES
+from cheart.heart import Heart
+from cheart.labels import BACKGROUND, LV, MYO, RV
+from cheart.palette import COLOURS, INK
+from cheart.paper.ageing import AGES, Ageing, gather_ageing
+from cheart.paper.lineup import look
+from cheart.paper.plate import DPI, WIDTH, Drawn, Material, letter, plain, show, tight, told_training
+from cheart.phenotypes import TITLES, UNITS, phenotypes
+from cheart.plot.portrait import Portrait
+from cheart.plot.shaded import shaded_image, view_side_mm
+from cheart.plot.style import GREY, Sheet
+from cheart.plot.views import Field, Image, Window, cut_fields, window_around
+
+SEXES = {"F": ("women", "#b0448c"), "M": ("men", "#2b7a78")}
+"""Titles and colours."""
+
+BAND = (0.025, 0.975)
+
+_LEFT, _HEAD, _BETWEEN, _FOOT, _PANEL = 0.62, 0.28, 0.10, 0.30, 1.25  # inches
+_SHARPER = 1.35
+_GONE = (84, 84, 92)  # of a structure, and nothing is there now
+_TINT = 0.20
+
+
+def draw(material: Material) -> Drawn:
+    """Make and draw ageing hearts.
+
+    Raises:
+        CannotDraw: no model generates, or it does not know age and sex.
+    """
+    name, model = material.lead("generate")
+    data = gather_ageing(material, model)
+    n = len(data.sampled) // (len(SEXES) * len(AGES))
+    whose = "the heart of a held-out person" if data.own else "a drawn heart"
+    truth = (
+        " Dashed: mean and 95 % interval of the simulator's own distribution for the same people, the truth that "
+        "the model was to learn."
+        if data.truth is not None
+        else ""
+    )
+    low, high = model.encoding.trained["age"]
+    beyond = f" Ages beyond the training range ({low:g} to {high:g}) are marked †." if data.beyond else ""
+    caption = (
+        f"Ageing by {look(name).title}. (a) One heart, {whose} ({data.words}), at {AGES[0]:g} to {AGES[-1]:g} years "
+        f"with its code and all other conditions held: shaded views at end-diastole (ED) and end-systole (ES), and in "
+        f"the four-chamber-like plane what has changed since {AGES[0]:g}: full colour is what now lies where something "
+        f"else lay, dark grey where now nothing is. (b) Phenotypes of {n} generated hearts a sex and age, weight, "
+        f"height and pressure drawn as the training cohort has them at that age: mean and 95 % interval of hearts."
+        f"{truth}{beyond} What people of different ages have, not what happens to one person. "
+        f"{told_training({name: model})} {material.told_cohort(len(material.people))} Seed {material.seed}."
+    )
+    return Drawn(figure(data).figure, caption)
+
+
+def figure(data: Ageing) -> Sheet:
+    """The heart above, the curves below."""
+    window = window_around(list(data.hearts))[0]
+    frames = [(0, phenotypes(heart).es_frame or 0) for heart in data.hearts]
+    rows = [_solids(data, frames, window, 0), _changes(data, frames, window, 0)]
+    rows += [_solids(data, frames, window, 1), _changes(data, frames, window, 1)]
+    shaded, cut = tight(rows[0] + rows[2]), tight(rows[1] + rows[3])
+    n = len(AGES)
+    rows = [shaded[:n], cut[:n], shaded[n:], cut[n:]]
+    cell = (WIDTH - _LEFT - 0.05) / n
+    heights = [cell * row[0].shape[0] / row[0].shape[1] for row in rows]
+    lower = _HEAD + sum(heights) + 4 * _BETWEEN + 0.22
+    sheet = Sheet(WIDTH, lower + 0.24 + _PANEL + 0.30 + _FOOT)
+    for column, age in enumerate(AGES):
+        title = f"{age:g} years" + (" †" if age in data.beyond else "")
+        sheet.text(_LEFT + (column + 0.5) * cell, 0.06, title, size=7.5, ha="center")
+    y = _HEAD
+    for title, row, height in zip(("ED", "changed\nat ED", "ES", "changed\nat ES"), rows, heights, strict=True):
+        sheet.text(_LEFT - 0.06, y + height / 2 - 0.06 * (1 + title.count("\n")), title, size=7, ha="right")
+        for column, image in enumerate(row):
+            width = 0.92 * cell
+            show(sheet.axes(_LEFT + column * cell + 0.04 * cell, y, width, 0.92 * height), image)
+        y += height + _BETWEEN
+    letter(sheet, 0.04, 0.04, "a")
+    _legend(sheet, y)
+    letter(sheet, 0.04, lower, "b")
+    _draw_curves(sheet, data, lower)
+    return sheet
+
+
+def _solids(data: Ageing, frames: list[tuple[int, int]], window: Window, phase: int) -> list[Image]:
+    px_per_mm = _SHARPER * DPI * WIDTH / 7 / view_side_mm(window)
+    return [
+        shaded_image(heart.labels[at[phase]], heart.grid, window, px_per_mm)
+        for heart, at in zip(data.hearts, frames, strict=True)
+    ]
+
+
+def _changes(data: Ageing, frames: list[tuple[int, int]], window: Window, phase: int) -> list[Image]:
+    side = 2 * max(window.half[0], window.half[2])
+    square, px_per_mm = Window(window.centre, (side / 2,) * 3), _SHARPER * DPI * WIDTH / 7 / side
+    index = Portrait(data.hearts[0], "generated").axis_yx[0]
+
+    def cut(heart: Heart, frame: int) -> list[Field]:
+        return cut_fields(heart, frame, "four_chamber", index, square, 2 * px_per_mm)[0]
+
+    then = cut(data.hearts[0], frames[0][phase])
+    return [change_image(then, cut(heart, at[phase])) for heart, at in zip(data.hearts, frames, strict=True)]
+
+
+def structure_at(fields: list[Field]) -> NDArray[np.uint8]:
+    """Labels of the smooth fields of a cut (RV, LV with its wall, LV cavity), [height, width]."""
+    labels = np.full(fields[0].shape, BACKGROUND, np.uint8)
+    for field, label in zip(fields, (RV, MYO, LV), strict=True):
+        labels[field > 0.5] = label
+    return labels
+
+
+def change_image(then: list[Field], now: list[Field]) -> Image:
+    """What lies now where something else lay then.
+
+    Args:
+        then, now: smooth fields of the cuts, each [2 height, 2 width].
+
+    Returns:
+        [height, width, 3]: full colours where the structure is another one, dark grey where nothing is now, and a tint
+        of the structures where all is as it was; the outlines of now.
+    """
+    before, after = structure_at(then), structure_at(now)
+    paints = np.full((4, 3), 255.0)
+    for label, colour in COLOURS.items():
+        paints[label] = colour
+    changed = (before != after)[..., None]
+    full = paints.copy()
+    full[BACKGROUND] = _GONE
+    full[MYO] = (206, 140, 40)  # the sand of the wall, deeper: on white it would hardly be seen
+    image = np.where(changed, full[after], 255 + _TINT * (paints[after] - 255))
+    for field in now:
+        dy, dx = np.gradient(field)
+        away = np.abs(field - 0.5) / np.maximum(np.hypot(dy, dx), 1e-3)
+        line = (np.clip(1.8 - away, 0, 1) * (field > 0.02))[..., None]
+        image = image + (np.array(INK, float) - image) * line * 0.8
+    height, width = (n // 2 for n in image.shape[:2])
+    halves = image[: 2 * height, : 2 * width].reshape(height, 2, width, 2, 3).mean(axis=(1, 3))
+    return np.clip(np.round(halves), 0, 255).astype(np.uint8)
+
+
+def _legend(sheet: Sheet, y: float) -> None:
+    colours = {"LV cavity": COLOURS[LV], "Myocardium": (206, 140, 40), "RV cavity": COLOURS[RV], "nothing": _GONE}
+    handles = [Patch(color="#{:02x}{:02x}{:02x}".format(*c), label=name) for name, c in colours.items()]
+    handles.append(Patch(facecolor="#f6e9df", edgecolor=GREY, lw=0.4, label="pale: as before"))
+    sheet.text(_LEFT, y + 0.005, f"now, where it was something else at {AGES[0]:g}:", size=6.5, colour=GREY)
+    corner = ((_LEFT + 2.15) / sheet.width, 1 - (y - 0.055) / sheet.height)
+    sheet.figure.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=corner,
+        ncols=5, frameon=False, fontsize=6.5, handlelength=1.0, handleheight=1.0, columnspacing=1.2,
+    )  # fmt: skip
+
+
+def _draw_curves(sheet: Sheet, data: Ageing, top: float) -> None:
+    gap = 0.36
+    width = (WIDTH - 0.42 - 0.06 - gap * (len(PHENOTYPES) - 1)) / len(PHENOTYPES)
+    for k, name in enumerate(PHENOTYPES):
+        axes = sheet.axes(0.42 + k * (width + gap), top + 0.24, width, _PANEL)
+        for sex, (_, colour) in SEXES.items():
+            _draw_band(axes, data.sampled[data.sampled["sex"] == sex], name, colour)
+            if data.truth is not None:
+                _draw_truth(axes, data.truth[data.truth["sex"] == sex], name, colour)
+        axes.set(xlim=(AGES[0] - 2, AGES[-1] + 2), xticks=[25, 45, 65], ylim=(0, None))
+        axes.set_title(f"{TITLES[name]} ({UNITS[name]})", pad=3)
+        axes.set_xlabel("age (years)")
+        plain(axes)
+    handles: list[Patch | Line2D] = [Patch(color=c, label=title) for title, c in SEXES.values()]
+    if data.truth is not None:
+        handles += [
+            Line2D([], [], color=GREY, lw=1.2, ls=(0, (4, 1.5)), label="truth, mean"),
+            Line2D([], [], color=GREY, lw=0.7, ls=(0, (1.2, 1.2)), label="truth, 95 %"),
+        ]
+    sheet.figure.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0.36 / sheet.width, 0.0), ncols=4, frameon=False,
+        handlelength=2.2, handleheight=0.8, columnspacing=1.5,
+    )  # fmt: skip
+
+
+def _draw_band(axes: Axes, hearts: pd.DataFrame, name: str, colour: str) -> None:
+    """Mean and 95 % interval of hearts by age."""
+    by_age = hearts.groupby("age")[name]
+    mean = by_age.mean()
+    ages = mean.index.to_numpy(float)
+    axes.fill_between(ages, by_age.quantile(BAND[0]), by_age.quantile(BAND[1]), color=colour, alpha=0.16, lw=0)
+    axes.plot(ages, mean, color=colour, marker="o", ms=2.2)
+
+
+def _draw_truth(axes: Axes, hearts: pd.DataFrame, name: str, colour: str) -> None:
+    by_age = hearts.groupby("age")[name]
+    mean = by_age.mean()
+    ages = mean.index.to_numpy(float)
+    axes.plot(ages, mean, color=colour, lw=1.2, ls=(0, (4, 1.5)))
+    for quantile in BAND:
+        axes.plot(ages, by_age.quantile(quantile), color=colour, lw=0.7, ls=(0, (1.2, 1.2)))

@@ -1,0 +1,100 @@
+"""Figures 3 to 7 of the paper for any models and cohort, and Figure T, the truth that only a simulated cohort has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+
+from cheart.cohort import Cohort, Split
+from cheart.model import TrainedModel
+from cheart.paper import figure_ageing, figure_completion, figure_density, figure_latent, figure_people, figure_truth
+from cheart.paper.plate import STYLE, CannotDraw, Drawn, Material, save
+from cheart.progress import bar
+
+if TYPE_CHECKING:
+    from cheart.evaluation.generation import Generation
+
+
+@dataclass(frozen=True)
+class FigureFile:
+    """One figure on disk, or why it is not there.
+
+    Attributes:
+        name: the files' stem.
+        number: as the paper counts, such as ``Figure 3``.
+        title: what it shows.
+        caption: what a reader must know: how many hearts, of which model and cohort, the seed, how to read it.
+        png, svg: the files; None where the figure was skipped.
+        skipped: why it was not drawn; empty where it was.
+    """
+
+    name: str
+    number: str
+    title: str
+    caption: str = ""
+    png: Path | None = None
+    svg: Path | None = None
+    skipped: str = ""
+
+
+_FIGURES: tuple[tuple[str, str, str, Callable[[Material], Drawn]], ...] = (
+    ("figure-3-completion", "Figure 3", "Completion over the cardiac cycle", figure_completion.draw),
+    ("figure-4-people", "Figure 4", "Generated hearts of two people", figure_people.draw),
+    ("figure-5-age", "Figure 5", "Phenotypes against age", figure_density.draw),
+    ("figure-6-latent", "Figure 6", "The beat in latent space", figure_latent.draw),
+    ("figure-7-ageing", "Figure 7", "Ageing hearts", figure_ageing.draw),
+    ("figure-t-truth", "Figure T", "The true conditional distribution", figure_truth.draw),
+)
+
+
+def make_figures(
+    models: Mapping[str, TrainedModel],
+    cohort: Cohort,
+    generations: Mapping[str, Generation],
+    folder: Path,
+    *,
+    seed: int,
+    jobs: int = 1,
+    split: Split = "test",
+    subjects: int = 20,
+    samples: int = 200,
+) -> list[FigureFile]:
+    """Draw every figure that these models and this cohort allow into a folder, as PNG and as SVG.
+
+    Args:
+        models: trained models by name, in the order of the comparison.
+        cohort: on the models' grid, with their number of frames.
+        generations: what :func:`cheart.evaluation.generation.evaluate_generation` found on the same split, by model.
+        folder: to write into; files of the same names are replaced.
+        seed: of every random code.
+        jobs: worker processes, −1 for one a core.
+        split: the people.
+        subjects: people over whom Fig. 3 averages and of whom Fig. 6 shows trajectories, at most.
+        samples: hearts a sex and age in Fig. 7.
+
+    Returns:
+        One entry a figure in the paper's order; one that could not be drawn says why in ``skipped``.
+    """
+    files = []
+    with bar(len(_FIGURES), "Drawing figures") as move:
+        for done, (name, number, title, draw) in enumerate(_FIGURES):
+
+            def remark(text: str, done: int = done, number: str = number) -> None:
+                move(done, f"{number}: {text}")
+
+            remark("drawing")
+            material = Material(models, cohort, generations, seed, jobs, split, subjects, samples, remark)
+            try:
+                with mpl.rc_context(STYLE):
+                    drawn = draw(material)
+                    png, svg = Path(folder) / f"{name}.png", Path(folder) / f"{name}.svg"
+                    save(drawn.figure, png, svg)
+                files.append(FigureFile(name, number, title, drawn.caption, png, svg))
+            except CannotDraw as reason:
+                files.append(FigureFile(name, number, title, skipped=str(reason)))
+            move(done + 1, "")
+    return files

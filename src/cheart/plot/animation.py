@@ -1,0 +1,177 @@
+"""Hearts that beat: a shaded view, a short axis and two long axes in step, above the volume curves."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
+
+from cheart.errors import InputError
+from cheart.files import new_file
+from cheart.labels import STRUCTURES
+from cheart.palette import COLOURS, INK
+from cheart.plot.curves import CAVITIES, draw_curves, times, top_ml
+from cheart.plot.movie import check_suffix, write_movie
+from cheart.plot.portrait import Portrait
+from cheart.plot.shaded import shaded_image, view_side_mm
+from cheart.plot.style import GREY, Sheet, foot
+from cheart.plot.views import FADED, Image, Window, cut_image, window_around
+from cheart.progress import track
+
+_DPI = 100
+_HEAD, _CURVE, _FOOT, _GAP = 0.50, 1.0, 0.78, 0.22  # inches
+_VIEWS = ("", "short axis, middle", "4-chamber-like", "2-chamber-like")
+
+
+def save_animation(path: Path | str, portraits: Sequence[Portrait], *, caption: str = "") -> None:
+    """Write beating hearts, one block a heart, all to one scale and in step.
+
+    Args:
+        path: a ``.gif`` or ``.webp``; ``.mp4`` where the package imageio-ffmpeg is installed.
+        portraits: the hearts. They share one beat, as long as the first heart's own (1 s where that is not known);
+            hearts with other frame counts show the frame of the same phase.
+        caption: a line for the foot.
+
+    Raises:
+        InputError: no heart, another suffix, or no imaged plane with an LV at end-diastole.
+    """
+    path = Path(path)
+    check_suffix(path)
+    count = max((p.sequence.frames for p in portraits), default=0)
+    images = list(track(animate(portraits, caption=caption), total=count, title="Drawing"))
+    cycle = portraits[0].sequence.cycle_s
+    with new_file(path) as partial:
+        write_movie(partial, images, (cycle if np.isfinite(cycle) else 1.0) / count)
+
+
+def animate(portraits: Sequence[Portrait], *, caption: str = "") -> Iterator[Image]:
+    """The images of one beat, each [height, width, 3] uint8.
+
+    Raises:
+        InputError: no heart, or no imaged plane with an LV at end-diastole.
+    """
+    if not portraits:
+        raise InputError("an animation needs at least one heart")
+    stage = _stage(list(portraits), caption)
+    count = max(p.sequence.frames for p in portraits)
+    for i in range(count):
+        page = Pillow.fromarray(stage.background)
+        for block in stage.blocks:
+            _draw_block(page, block, i * block.portrait.sequence.frames // count, stage.cell)
+        yield np.asarray(page)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One heart's place: its upper left corner and its curves' points, in pixels."""
+
+    portrait: Portrait
+    window: Window
+    corner: tuple[int, int]
+    dots: dict[str, list[tuple[float, float]]]
+
+
+@dataclass(frozen=True)
+class _Stage:
+    background: Image
+    blocks: list[_Block]
+    cell: int
+
+
+def _stage(hearts: list[Portrait], caption: str) -> _Stage:
+    """Everything that does not move, drawn once."""
+    cell = {1: 230, 2: 210}.get(len(hearts), 180)
+    windows = window_around([p.sequence for p in hearts])
+    block = 2 * cell / _DPI
+    sheet = Sheet(
+        max(len(hearts) * (block + _GAP) + _GAP, 5.2),
+        round(_HEAD * _DPI + 2 * cell + (_CURVE + _FOOT) * _DPI) // 2 * 2 / _DPI,
+    )
+    left = (sheet.width - len(hearts) * (block + _GAP) + _GAP) / 2
+    top, axes = top_ml(hearts), []
+    for i, portrait in enumerate(hearts):
+        x = left + i * (block + _GAP)
+        sheet.text(x + block / 2, 0.06, _two_lines(portrait.title, round(block * 14)), size=8.5, ha="center")
+        for k, name in enumerate(_VIEWS):
+            u, v = x + (k % 2 + 0.5) * cell / _DPI, _HEAD + (k // 2) * cell / _DPI
+            sheet.text(u, v - 0.03, name, size=6.5, ha="center", colour=GREY)
+        axes.append(sheet.axes(x + 0.42, _HEAD + 2 * cell / _DPI + 0.16, block - 0.48, _CURVE - 0.10))
+        draw_curves(axes[-1], portrait, top)
+    foot(sheet, hearts, caption)
+    sheet.figure.set_dpi(_DPI)
+    canvas = sheet.figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
+    canvas.draw()
+    background = np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    blocks = []
+    for i, (portrait, window, axis) in enumerate(zip(hearts, windows, axes, strict=True)):
+        dots = {}
+        for name in CAVITIES:
+            points = axis.transData.transform(np.column_stack([times(portrait)[:-1], portrait.curves[name]]))
+            dots[name] = [(float(x), background.shape[0] - float(y)) for x, y in points]
+        corner = (round((left + i * (block + _GAP)) * _DPI), round(_HEAD * _DPI))
+        blocks.append(_Block(portrait, window, corner, dots))
+    return _Stage(background, blocks, cell)
+
+
+def _two_lines(text: str, width: int) -> str:
+    """Text on one line, or broken at the comma nearest to its middle where it does not fit."""
+    commas = [i + 1 for i, letter in enumerate(text) if letter == ","]
+    if len(text) <= width or not commas:
+        return "\n".join(textwrap.wrap(text, width)[:2])
+    cut = min(commas, key=lambda i: abs(i - len(text) / 2))
+    return text[:cut] + "\n" + text[cut:].strip()
+
+
+def _draw_block(page: Pillow.Image, block: _Block, frame: int, cell: int) -> None:
+    sequence = block.portrait.sequence
+    seen = bool(sequence.observed[frame].any())
+    for k, view in enumerate(_views(block, frame, cell)):
+        u = block.corner[0] + (k % 2) * cell + (cell - view.shape[1]) // 2
+        v = block.corner[1] + (k // 2) * cell + (cell - view.shape[0]) // 2
+        page.paste(Pillow.fromarray(_multiply(view, page, u, v)), (u, v))
+    if not seen:
+        where = (block.corner[0] + cell, block.corner[1] + cell - 16)
+        ImageDraw.Draw(page).text(where, "frame not observed", fill=INK, anchor="mm", font=ImageFont.load_default(13))
+    for name, points in block.dots.items():
+        if np.isfinite(points[frame]).all():
+            _dot(page, points[frame], COLOURS[STRUCTURES[name]])
+
+
+def _views(block: _Block, frame: int, cell: int) -> list[Image]:
+    portrait, window = block.portrait, block.window
+    sequence = portrait.sequence
+    scale = cell / (2 * max(window.half))
+    y, x = portrait.axis_yx
+    solid = shaded_image(sequence.labels[frame], sequence.grid, window, cell / view_side_mm(window))
+    if not sequence.observed[frame].any():
+        solid = (255 - (255 - solid.astype(float)) * FADED).astype(np.uint8)
+    return [
+        solid,
+        cut_image(sequence, frame, "short", portrait.planes["mid"], window, scale),
+        cut_image(sequence, frame, "four_chamber", y, window, scale),
+        cut_image(sequence, frame, "two_chamber", x, window, scale),
+    ]
+
+
+def _multiply(view: Image, page: Pillow.Image, u: int, v: int) -> Image:
+    """The view over what is already there (a heading), as ink on paper."""
+    under = np.asarray(page.crop((u, v, u + view.shape[1], v + view.shape[0])), np.uint16)
+    return (under * view // 255).astype(np.uint8)
+
+
+def _dot(page: Pillow.Image, at: tuple[float, float], colour: tuple[int, int, int], radius: float = 4.5) -> None:
+    x, y = at
+    reach = int(radius + 2)
+    left, top = int(x) - reach, int(y) - reach
+    n, fine = 2 * reach + 1, 8
+    mask = Pillow.new("L", (n * fine, n * fine))
+    centre = ((x - left) * fine, (y - top) * fine)
+    ImageDraw.Draw(mask).circle(centre, radius * fine, fill=255)
+    page.paste(colour, (left, top), mask.resize((n, n), Pillow.Resampling.BOX))

@@ -1,0 +1,155 @@
+"""Hearts to look at, from wherever they lie: label maps, folders of results, cohorts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cheart.cohort import Cohort
+from cheart.conditions import describe
+from cheart.datasets.participants import read_conditions, read_dictionary, read_people, schema_of
+from cheart.datasets.posing import pose_file
+from cheart.datasets.recording import TEMPLATE, sidecar_path
+from cheart.errors import InputError
+from cheart.files import read_json
+from cheart.grid import Grid
+from cheart.heart import Heart
+from cheart.io.nifti import LabelMap, Spacing, read_label_map
+from cheart.labels import Scheme, to_canonical
+from cheart.plot.portrait import Kind, Portrait
+
+MOST = 6
+"""Hearts that one picture holds."""
+
+_ROOMY = Grid((80, 128, 128), (2.0, 1.6, 1.6))  # a box in which no heart is cut off
+
+
+def collect(
+    source: Path, *, subjects: Sequence[str] = (), scheme: Scheme, spacing: Spacing | None = None
+) -> list[Portrait]:
+    """The hearts at one place.
+
+    Args:
+        source: a NIfTI file, a cohort, or a folder that cheart generate, complete or vary wrote.
+        subjects: participants of a cohort or of a folder of results; the first :data:`MOST` where none is named.
+        scheme: labels of a NIfTI file that cheart did not write.
+        spacing: which to believe where a file's affine and pixdim disagree.
+
+    Raises:
+        InputError: nothing of that kind, an unknown participant, or a file that cannot be a heart.
+    """
+    if (source / "cohort.json").is_file():
+        return _from_cohort(Cohort.open(source), subjects)
+    if source.is_dir():
+        return [from_nifti(path, scheme=scheme) for path in _files(source, subjects)]
+    if subjects:
+        raise InputError(f"--subject {subjects[0]} goes with a cohort or a folder of results, but {source} is neither")
+    return [from_nifti(source, scheme=scheme, spacing=spacing)]
+
+
+def collect_all(
+    sources: Sequence[Path], *, subjects: Sequence[str] = (), scheme: Scheme, spacing: Spacing | None = None
+) -> list[Portrait]:
+    """The hearts at several places, in their order: a person beside what a model made of them.
+
+    Each participant that is named comes from every place that has them; results and label maps that have none of them
+    are shown as they are.
+
+    Raises:
+        InputError: as :func:`collect`; a participant whom no place has.
+    """
+    hearts, known = [], [_has(source, subjects) for source in sources]
+    for source, own in zip(sources, known, strict=True):
+        alone = own or (subjects if (source / "cohort.json").is_file() or not any(known) else [])
+        hearts += collect(source, subjects=alone, scheme=scheme, spacing=spacing)
+    return hearts
+
+
+def told_of_models(sources: Sequence[Path]) -> str:
+    """What made these hearts and what it was trained on, for a caption; empty where no model made them."""
+    results = [folder / "result.json" for source in sources for folder in (source, source.parent)]
+    models = [told["model"] for told in map(read_json, filter(Path.is_file, results)) if "model" in told]
+    return ", ".join(dict.fromkeys(f"Model {m['name']}, trained on {m['trained_on']['title']}" for m in models))
+
+
+def _has(source: Path, subjects: Sequence[str]) -> list[str]:
+    """Those participants that a cohort or a folder of results has."""
+    if (source / "cohort.json").is_file():
+        names = {str(name) for name in Cohort.open(source).table["participant_id"]}
+    else:
+        names = {path.name.split("_")[0] for path in source.glob("sub-*_dseg.nii.gz")}
+    return [subject for subject in subjects if subject in names or f"sub-{subject}" in names]
+
+
+def from_nifti(path: Path, *, scheme: Scheme, spacing: Spacing | None = None) -> Portrait:
+    """A label map; what cheart wrote is taken as it is, another one is brought into the template pose first.
+
+    Raises:
+        InputError: whatever the readers refuse.
+    """
+    side = sidecar_path(path)
+    sidecar = read_json(side) if side.is_file() else {}
+    stored = read_label_map(path, spacing=spacing)
+    if sidecar.get("SpatialReference") == TEMPLATE:
+        return Portrait(_in_template(stored, sidecar, scheme), *_what(path))
+    posed = pose_file(path, scheme=scheme, grid=_ROOMY, frames=max(stored.frames, 2), spacing=spacing)
+    return Portrait(posed.sequence, *_what(path))
+
+
+def _in_template(stored: LabelMap, sidecar: dict[str, Any], scheme: Scheme) -> Heart:
+    z, y, x = stored.labels.shape[1:]
+    grid = Grid((z, y, x), tuple(round(s, 4) for s in stored.spacing))  # type: ignore[arg-type]
+    observed = np.ones(stored.labels.shape[:2], bool)
+    for frame, planes in zip(observed, sidecar.get("ObservedPlanes", []), strict=False):
+        frame[:] = False
+        frame[planes] = True
+    return Heart(to_canonical(stored.labels, scheme), observed, grid, stored.cycle_s)
+
+
+def _what(path: Path) -> tuple[Kind, str]:
+    """What the files beside a label map say of it: its kind, and the conditions in words. Never its name."""
+    result = path.parent / "result.json"
+    side = sidecar_path(path)
+    made = str(read_json(side).get("Made", "")).split(" ")[0] if side.is_file() else ""
+    kind: Kind = read_json(result)["kind"] if result.is_file() else "simulated" if made == "simulated" else "imported"
+    name = path.name.split("_")[0].removesuffix(".gz").removesuffix(".nii")
+    people = path.parent / "participants.tsv"
+    if people.is_file():
+        table, dictionary = read_people(people), read_dictionary(people)
+        for _, row in table[table["participant_id"] == name].iterrows():
+            schema = schema_of(table, dictionary)
+            return kind, describe(read_conditions({str(k): v for k, v in row.items()}, schema, dictionary), schema)
+    return kind, ""
+
+
+def _files(folder: Path, subjects: Sequence[str]) -> list[Path]:
+    paths = sorted(folder.glob("sub-*_dseg.nii.gz"))
+    if not paths:
+        raise InputError(
+            f"{folder} holds no heart: expected a cohort, or a folder of sub-*_dseg.nii.gz that cheart generate, "
+            "complete or vary wrote"
+        )
+    if not subjects:
+        return paths[:MOST]
+    named = {path.name.split("_")[0]: path for path in paths}
+    return [_pick(named, subject, folder) for subject in subjects]
+
+
+def _from_cohort(cohort: Cohort, subjects: Sequence[str]) -> list[Portrait]:
+    rows = {str(name): index for index, name in enumerate(cohort.table["participant_id"])}
+    chosen = [_pick(rows, subject, cohort.path) for subject in subjects] or list(range(min(MOST, len(cohort))))
+    kind: Kind = "simulated" if cohort.info["kind"] == "simulated" else "imported"
+    return [
+        Portrait(cohort.sequence(index), kind, describe(cohort.conditions(index), cohort.schema)) for index in chosen
+    ]
+
+
+def _pick(named: dict[str, Any], subject: str, where: Path) -> Any:
+    for name in (subject, f"sub-{subject}"):
+        if name in named:
+            return named[name]
+    some = ", ".join(list(named)[:5])
+    raise InputError(f"--subject {subject}: {where} has no such participant; it has {some}{' …' * (len(named) > 5)}")

@@ -1,0 +1,54 @@
+"""What all figures share: ink, legend, a figure without pyplot's global state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from cheart.labels import STRUCTURES, TITLES
+from cheart.palette import INK, hex_colour
+from cheart.plot.portrait import Portrait
+
+TEXT = "#{:02x}{:02x}{:02x}".format(*INK)
+GREY = "#75757c"
+
+
+class Sheet:
+    """A white figure measured in inches from its left and its top, as one reads."""
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        self.figure = Figure(figsize=(width, height), facecolor="white")
+        FigureCanvasAgg(self.figure)
+
+    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Axes whose upper left corner is at (x, y)."""
+        return self.figure.add_axes(
+            (x / self.width, 1 - (y + height) / self.height, width / self.width, height / self.height)
+        )
+
+    def text(self, x: float, y: float, text: str, *, size: float = 8, ha: str = "left", colour: str = TEXT) -> None:
+        """Text whose top is at y."""
+        self.figure.text(x / self.width, 1 - y / self.height, text, fontsize=size, ha=ha, va="top", color=colour)
+
+
+def structure_legend(sheet: Sheet, more: Iterable[Any] = (), *, size: float = 7.5) -> None:
+    """What the structures' colours mean, and perhaps more, in the lower left corner."""
+    handles = [Patch(color=hex_colour(label), label=TITLES[name]) for name, label in STRUCTURES.items()]
+    sheet.figure.legend(
+        handles=[*handles, *more], loc="lower left", bbox_to_anchor=(0.03 / sheet.width, 0), ncols=8, frameon=False,
+        fontsize=size, handlelength=1.0, handleheight=1.0, borderaxespad=0.4, columnspacing=1.2, labelcolor=TEXT,
+    )  # fmt: skip
+
+
+def foot(sheet: Sheet, portraits: list[Portrait], caption: str) -> None:
+    """The legend, how the views are turned, and the caption, on the figure's last 0.35 inches."""
+    faded = Patch(facecolor="#f1d3cb", edgecolor=GREY, lw=0.4, label="faded: not imaged")
+    structure_legend(sheet, [] if all(p.sequence.observed.all() for p in portraits) else [faded])
+    if caption:
+        sheet.text(sheet.width - 0.1, sheet.height - 0.24, caption, size=7, ha="right", colour=GREY)

@@ -1,1 +1,0 @@
-"""Pictures, tables and pages: what a person looks at."""

@@ -1,0 +1,1 @@
+"""A cohort held against published figures of healthy hearts."""

@@ -1,0 +1,237 @@
+"""The hearts of a cohort, as label maps, against what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cheart.grid import Grid
+from cheart.simulate.anatomy import mean_anatomy
+from cheart.simulate.audit import reference
+from cheart.simulate.audit.measure import HEIGHTS_ED, Measures, Rays, e_to_a, shape_spectrum, surface_points
+from cheart.simulate.audit.reference import UKDHP
+from cheart.simulate.audit.verdict import SURE, Row, mean_row, slope_of, within
+from cheart.simulate.heart import Surfaces, end_diastole, voxelise
+from cheart.simulate.phenotypes import Phenotypes
+from cheart.simulate.surfaces import ANGLES, THETA, S
+
+
+def anatomy(measured: Sequence[Measures], grid: Grid) -> list[Row]:
+    """Shape at end-diastole."""
+    wall = np.nanmean([m.wall_mm for m in measured], axis=0) - reference.SEGMENT_MM
+    areas = np.mean([m.sections for m in measured], axis=0) / reference.SECTIONS_MM2 - 1
+    sagitta = np.nanmean([m.sagitta for m in measured], axis=0)
+    worst, level = int(np.abs(wall).argmax()), int(np.abs(areas[2]).argmax())
+    rows = [
+        Row(
+            "anatomy",
+            "wall by AHA segment, largest departure",
+            "±1 mm",
+            f"{wall[worst]:+.1f} mm (segment {worst + 1})",
+            bool(np.abs(wall).max() <= 1),
+            UKDHP,
+        ),
+        Row(
+            "anatomy",
+            "RV section by level, largest departure",
+            "±15 %",
+            f"{areas[2][level]:+.0%} (level 0.{level + 1})",
+            bool(np.abs(areas[2]).max() <= 0.15),
+            UKDHP,
+        ),
+        Row(
+            "anatomy",
+            "septum bows towards the RV, smallest of 9 levels",
+            "> 0 mm",
+            f"{sagitta.min():.1f} mm",
+            bool(sagitta.min() > 0),
+            UKDHP,
+        ),
+    ]
+    if len(measured) >= 50:
+        rows += _mean_shape(measured, grid)
+    if len(measured) >= 200:
+        rows += _spectrum(measured)
+    return rows
+
+
+def _mean_shape(measured: Sequence[Measures], grid: Grid) -> list[Row]:
+    ours = voxelise(mean_surfaces([m.rays for m in measured]), grid)
+    size = reference.MEAN_SHAPE
+    mean = mean_anatomy(Phenotypes(size["lvedv"], size["lvedv"] / 2, size["rvedv"], size["rvedv"] / 2, size["lvm"]))
+    theirs = voxelise(end_diastole(mean), grid)
+    rows = []
+    for name, number, low in (("LV", 1, 0.93), ("Myo", 2, 0.80), ("RV", 3, 0.88)):
+        a, b = ours == number, theirs == number
+        dice = 2 * float((a & b).sum()) / float(a.sum() + b.sum())
+        rows.append(
+            Row(
+                "anatomy",
+                f"mean shape, Dice {name}",
+                f"≥ {low:.2f}",
+                f"{dice:.3f}",
+                dice >= low,
+                UKDHP,
+            )
+        )
+    return rows
+
+
+def exact_rays(surfaces: Surfaces) -> Rays:
+    """What :func:`cheart.simulate.audit.measure.rays` would find at HEIGHTS_ED in endlessly fine voxels."""
+
+    def radii(field: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.sqrt(np.stack([np.interp(HEIGHTS_ED, S, column) for column in field[:, ::3].T], axis=1))
+
+    centre = np.stack([np.interp(HEIGHTS_ED, S, c) for c in surfaces.centre.T], axis=1)
+    z = surfaces.apex + HEIGHTS_ED * (surfaces.base - surfaces.apex)
+    return Rays(z, centre, radii(surfaces.cavity), radii(surfaces.outer), radii(surfaces.free_wall))
+
+
+def mean_surfaces(all_rays: list[Rays]) -> Surfaces:
+    """The cohort's mean end-diastolic surfaces: mean radii at equal heights and angles."""
+    z = np.mean([r.z for r in all_rays], axis=0)
+    slope, apex = np.polyfit(HEIGHTS_ED, z, 1)
+    centre = np.mean([r.centre for r in all_rays], axis=0)
+
+    def field(name: str) -> NDArray[np.float64]:
+        radii = np.mean([getattr(r, name) for r in all_rays], axis=0)
+        theta = np.arange(radii.shape[1] + 1) * (2 * np.pi / radii.shape[1])
+        fine = np.stack([np.interp(THETA, theta, np.append(row, row[0])) for row in radii])
+        # squared radii go to nothing at the apex in proportion to height
+        heights, squared = np.append(0, HEIGHTS_ED), np.vstack([np.zeros(ANGLES), fine**2])
+        return np.stack([np.interp(S, heights, column) for column in squared.T], axis=1)
+
+    return Surfaces(
+        cavity=field("endo"),
+        outer=field("epi"),
+        free_wall=field("free"),
+        centre=np.stack([np.interp(S, HEIGHTS_ED, c) for c in centre.T], axis=1),
+        apex=float(apex),
+        base=float(apex + slope),
+        rv_drop=np.full(ANGLES, 1e-6),
+    )
+
+
+def _spectrum(measured: Sequence[Measures]) -> list[Row]:
+    rms, shares = shape_spectrum(np.array([surface_points(m.rays) for m in measured]))
+    modes = int((shares.cumsum() < 0.95).sum()) + 1
+    source = UKDHP
+    return [
+        Row("anatomy", "shape PCA at ED, modes for 95 %", "10–20", f"{modes}", 10 <= modes <= 20, source),
+        Row(
+            "anatomy", "shape PCA at ED, first mode", "40–50 %", f"{shares[0]:.0%}", 0.395 <= shares[0] <= 0.505, source
+        ),
+        Row("anatomy", "distance from the mean shape, RMS", "4–5.5 mm", f"{rms:.1f} mm", 4 <= rms <= 5.5, source),
+    ]
+
+
+def motion(measured: Sequence[Measures], people: pd.DataFrame, frames: int) -> list[Row]:
+    """The beat, of hearts imaged over the whole cycle; ``people`` holds their conditions, row by row."""
+    cycle = people.cycle_s.to_numpy(float)
+    usual = np.isnan(cycle) | (np.abs(60 / cycle - 62.5) <= 5)  # systole's share of the cycle follows the rate
+    es = np.array([m.es_frame for m in measured])[usual if usual.any() else slice(None)] * 20 / frames
+    change = max(m.wall_change for m in measured)
+    faulty = [m.faults for m in measured if m.faults]
+    rows = [
+        Row(
+            "motion",
+            "ES frame of 20, near 62 beats a minute",
+            "6–8",
+            f"{es.min():g}–{es.max():g}, mean {es.mean():.1f}",
+            bool(es.min() >= 6 and es.max() <= 8),
+            "Alhakak 2023",
+        ),
+        Row(
+            "motion",
+            "wall volume over the cycle, largest change",
+            "≤ 5 %",
+            f"{change:.1f} %",
+            change <= 5,
+            "by definition",
+        ),
+        mean_row(
+            "LV base descent, mm",
+            [m.contraction.descent for m in measured if m.contraction],
+            13,
+            18,
+            "Carlsson 2007",
+        ),
+    ]
+    if "rv_descent" in people:
+        rows.append(
+            mean_row(
+                "RV base descent at the free wall (truth), mm",
+                people.rv_descent.tolist(),
+                19,
+                27,
+                "Carlsson 2007",
+            )
+        )
+    rows += [
+        mean_row(
+            "wall thickening, %",
+            [m.contraction.thickening for m in measured if m.contraction],
+            40,
+            60,
+            "computed",
+        ),
+        mean_row(
+            "midwall circumference, %",
+            [m.contraction.circumferential for m in measured if m.contraction],
+            -23,
+            -17,
+            "Andre 2015",
+        ),
+        Row(
+            "voxels",
+            "hearts with a fault of topology",
+            "none",
+            f"{len(faulty)} of {len(measured)}" + (f" ({faulty[0][0]})" if faulty else ""),
+            not faulty,
+            "by definition",
+        ),
+    ]
+    return rows + _filling(measured, people)
+
+
+def _filling(measured: Sequence[Measures], people: pd.DataFrame) -> list[Row]:
+    rows = []
+    for name, which in (("LV", 0), ("RV", 2)):
+        curve = np.mean([m.volumes[which] / m.volumes[which][0] for m in measured], axis=0)
+        rate = np.diff(np.append(curve, curve[0])) * len(curve)
+        phase = (np.arange(len(curve)) + 0.5) / len(curve)
+        early, still, late = (
+            rate[(phase > a) & (phase < b)] for a, b in ((0.42, 0.65), (0.68, 0.8), (0.82, 1.0))
+        )  # per cycle
+        ours = f"{early.max():.1f}, {still.mean():.1f}, {late.max():.1f} a cycle"
+        inside = bool(still.mean() < 0.35 * min(early.max(), late.max()))
+        rows.append(
+            Row(
+                "motion",
+                f"{name} filling: rapid, diastasis, atrial kick",
+                "two peaks, a rest between",
+                ours,
+                inside,
+                "computed",
+            )
+        )
+    if "age" in people and people.age.notna().sum() >= 50:
+        ratio = np.array([e_to_a(m.volumes[0]) for m in measured])
+        slope, error = slope_of(people[["age"]].to_numpy(float), ratio, 0)
+        at = [float(np.mean(ratio) + slope * (age - people.age.mean())) for age in (25, 70)]
+        inside = within(at[0], 1.53, 2.63) and within(at[1], 0.55, 1.13) and slope + SURE * error < 0
+        rows.append(
+            Row(
+                "motion",
+                "E/A of volume curves at 25 and at 70 years",
+                "2.08 ± 0.55, 0.84 ± 0.29",
+                f"{at[0]:.2f}, {at[1]:.2f}",
+                inside,
+                "Benjamin 1992",
+            )
+        )
+    return rows

@@ -1,0 +1,59 @@
+import math
+
+import pandas as pd
+
+from cheart.evaluation.generation import Generation
+from cheart.evaluation.tables import (
+    Estimate,
+    Table,
+    completion_tables,
+    generation_tables,
+    memorisation_table,
+    response_table,
+)
+
+
+def test_a_table_as_text() -> None:
+    table = Table("T", ("", "a"), (("one", "1"), ("three", "22")))
+    assert table.text().splitlines() == ["T", "        a", "one     1", "three  22"]
+
+
+def test_an_estimate_says_what_is_not_known() -> None:
+    assert str(Estimate(0.9123, 0.02, 3, "*")) == "0.912±0.020*"
+    assert str(Estimate(1.0, math.nan, 1)) == "1.0±n/a"
+    assert str(Estimate(math.nan, math.nan, 1)) == "n/a"
+
+
+def test_completion_has_a_row_a_model_and_says_what_is_missing() -> None:
+    models = {"pca": {"dice_lv": {"mean": 0.9123, "sd": 0.02}, "hd_lv": {"mean": math.nan, "sd": math.nan}}, "cvae": {}}
+    dice, hd, *_ = completion_tables(models, {("dice_lv", "pca"): "†"})
+    assert [row[0] for row in dice.rows] == ["pca", "cvae"]
+    assert str(dice.rows[0][1]) == "0.912±0.020†"
+    assert str(hd.rows[0][1]) == str(dice.rows[1][1]) == "n/a"
+
+
+def test_generation_has_the_real_hearts_seam_beside_the_models() -> None:
+    empty = {"likeness": {}, "distributions": {}, "seam": {"generated": {}, "real": {"jump": {"mean": 0.5, "sd": 0.1}}}}
+    *_, seam = generation_tables({"cgan": empty})
+    assert [row[0] for row in seam.rows] == ["cgan", "real hearts"]
+    assert str(seam.rows[1][-1]) == "0.50±0.10"
+
+
+def test_nothing_real_to_compare_with_is_told_as_such() -> None:
+    rows = pd.DataFrame(
+        {"subject": [1], "sample": [1], **{n: [1.0] for n in ("lvm", "lvedv", "lvesv", "rvedv", "rvesv")}}
+    )
+    people = pd.DataFrame({"subject": [1], "decade": ["20-30"], **{f"real_{n}": [1.0] for n in rows.columns[2:]}})
+    assert Generation(people, rows, pd.DataFrame(), 0).distributions() == {}
+
+
+def test_the_response_has_a_row_a_model_and_condition() -> None:
+    entry = {"ratio": 0.1, "verdict": "ignored", "cohort": {"low": 0.5, "high": 1.5}}
+    unclear = {"ratio": -90.0, "verdict": "agrees", "cohort": {"low": -1.0, "high": 1.5}}
+    table = response_table({"cvae": {"age": {"lvedv": entry, "lvm": unclear}}})
+    assert table.rows == (("cvae", "age", "0.10 ignored", "n/a", "n/a", "n/a", "(agrees)"),)
+
+
+def test_memorisation_has_a_row_a_model() -> None:
+    told = {"ratio": 0.987, "suspects": 0.1, "median": {"generated": 0.05, "held_out": 0.06}, "training_hearts": 84}
+    assert memorisation_table({"cgan": told}).rows == (("cgan", "0.99", "0.10", "0.050", "0.060", "84"),)

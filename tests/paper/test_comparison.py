@@ -1,0 +1,30 @@
+import numpy as np
+import pandas as pd
+
+from cheart.metrics.statistics import holm
+from cheart.paper.comparison import ALPHA, family, marks, table_of_tests
+
+
+def rows(n: int = 30) -> dict[str, pd.DataFrame]:
+    """Ours clearly better than one, clearly worse than another, and like a third."""
+    rng = np.random.default_rng(0)
+    base = rng.normal(0.8, 0.05, n)
+    noise = {name: rng.normal(0, 0.005, n) for name in ("bad", "good", "like")}
+    values = {"cheart": base, "bad": base - 0.05, "good": base + 0.05, "like": base}
+    return {name: pd.DataFrame({"dice": v + noise.get(name, 0)}) for name, v in values.items()}
+
+
+def test_marks_stand_only_where_a_corrected_test_is_clear() -> None:
+    tests = family(rows(), {"dice": "max"})
+    np.testing.assert_allclose([t.p_holm for t in tests], holm([t.p for t in tests]))
+    assert next(t.p_holm for t in tests if t.second == "like") > ALPHA
+    assert marks(tests) == {("dice", "bad"): "*", ("dice", "good"): "†"}
+
+
+def test_the_table_of_tests_names_nobody_better_without_a_clear_test() -> None:
+    table = table_of_tests(family(rows(), {"dice": "max"}), "x")
+    assert {row[1]: row[4] for row in table.rows} == {"bad": "cheart", "good": "good", "like": "not told apart"}
+
+
+def test_without_our_model_there_is_nothing_to_test() -> None:
+    assert family({name: t for name, t in rows().items() if name != "cheart"}, {"dice": "max"}) == []

@@ -1,3 +1,0 @@
-from tiny import cohort, model, run
-
-__all__ = ["cohort", "model", "run"]
