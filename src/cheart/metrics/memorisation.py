@@ -88,13 +88,11 @@ def _nearest(
         together = own[:, None] + np.square(block).sum(axis=1)
         dice[:, start : start + _BLOCK] = 2 * (queries @ block.T) / together
     which = dice.argmax(axis=1)
-    return _distance(hearts, training[which]), which
-
-
-def _distance(hearts: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """1 − soft Dice of pairs of descriptors [N, D], in whole numbers: the same on every machine, and 0 for a copy."""
-    a, b = hearts.astype(np.int64), others.astype(np.int64)
-    return np.asarray(1 - 2 * (a * b).sum(axis=1) / (a * a + b * b).sum(axis=1), np.float64)
+    # counted in whole numbers: the same on every machine, and 0 for a copy
+    own_whole, others = hearts.astype(np.int64), training[which].astype(np.int64)
+    together_whole = np.square(own_whole).sum(axis=1) + np.square(others).sum(axis=1)
+    shared = (own_whole[:, used] * others).sum(axis=1)
+    return np.asarray(1 - 2 * shared / together_whole, np.float64), which
 
 
 def _floats(descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
