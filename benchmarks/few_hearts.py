@@ -14,7 +14,7 @@ from cheart.grid import GRIDS
 from cheart.models.base import Setting
 from cheart.models.cheart import CHeart
 from cheart.models.voxel import VoxelBatch
-from cheart.simulate.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate_cohort
 from cheart.training.data import ShapeData, VoxelData, fit_basis
 from cheart.training.linear_start import start_linear
 from cheart.training.options import TrainingOptions, resolve

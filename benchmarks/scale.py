@@ -40,8 +40,8 @@ from cheart.mesh.write import OrientedLabels, write_meshes
 from cheart.model import load
 from cheart.models.find import BUNDLED, find_model
 from cheart.models.store import basis_of, read_model
-from cheart.simulate.acquisition import Acquisition
-from cheart.simulate.cohort import simulate_cohort
+from cheart.simulation.acquisition import Acquisition
+from cheart.simulation.cohort import simulate_cohort
 from cheart.tasks.batch import Batch, begin, make
 from cheart.tasks.complete import complete
 from cheart.tasks.generate import orders

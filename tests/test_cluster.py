@@ -20,7 +20,7 @@ from cheart.grid import Grid
 from cheart.labels import parse_scheme
 from cheart.model import TrainedModel
 from cheart.progress import parallel
-from cheart.simulate.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate_cohort
 from cheart.tasks.batch import Batch, begin, make
 from cheart.tasks.generate import orders
 from cohorts import tiny_cohort

@@ -19,7 +19,7 @@ from cohorts import tiny_cohort
 def test_a_cohort_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     cohort = tiny_cohort(tmp_path / "c", n=6, planes=slice(0, None, 2))
     assert len(cohort) == 6
-    sequence = cohort.sequence(3)
+    sequence = cohort.heart(3)
     assert sequence.observed[:, ::2].all()
     assert not sequence.observed[:, 1::2].any()
     assert sequence.cycle_s == pytest.approx(0.9)

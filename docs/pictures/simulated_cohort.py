@@ -4,7 +4,7 @@
 
 The measured mean shape (UK Digital Heart Project, github.com/UK-Digital-Heart-Project/Statistical-Shape-Model) is not
 part of this project; where it is given, its outlines are drawn over the simulated cohort's mean. The test
-``tests/simulate/test_measured_shape.py`` uses the functions here to compare the two.
+``tests/simulation/test_measured_shape.py`` uses the functions here to compare the two.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from cheart.align.pose import find_pose
 from cheart.grid import GRIDS, Grid
 from cheart.labels import LV, MYO, RV
 from cheart.palette import hex_colour
-from cheart.simulate import Truth, draw_heart, draw_person
-from cheart.simulate.audit.check_hearts import exact_rays, mean_surfaces
-from cheart.simulate.heart import end_diastole, surfaces_at, voxelise
-from cheart.simulate.audit.measure import shape_spectrum, surface_points
+from cheart.simulation import Truth, draw_heart, draw_person
+from cheart.simulation.audit.check_hearts import exact_rays, mean_surfaces
+from cheart.simulation.heart import end_diastole, surfaces_at, voxelise
+from cheart.simulation.audit.measure import shape_spectrum, surface_points
 
 HERE = Path(__file__).parent
 GRID = GRIDS["paper"]

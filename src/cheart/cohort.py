@@ -151,7 +151,7 @@ class Cohort:
         """[T, Z] bool: one subject's planes that were really imaged."""
         return np.asarray(self._store["observed"][index])  # type: ignore[index]
 
-    def sequence(self, index: int) -> Heart:
+    def heart(self, index: int) -> Heart:
         """One subject's beating heart."""
         cycle = float(self.table["cycle_s"].iloc[index])
         return Heart(self.labels(index), self.observed_of(index), self.grid, cycle)

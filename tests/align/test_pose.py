@@ -34,8 +34,8 @@ def test_a_moved_dense_heart_comes_back(seed):
 
 def test_simulated_hearts_come_back_within_5_degrees_and_3_mm():
     from cheart.align.distance import carry, label_distances, nearest_label
-    from cheart.simulate.demographics import draw_person
-    from cheart.simulate.heart import simulate_heart
+    from cheart.simulation.demographics import draw_person
+    from cheart.simulation.heart import simulate_heart
 
     grid, rng, good = GRIDS["half"], np.random.default_rng(3), 0
     swap = np.eye(4)[[2, 1, 0, 3]]

@@ -2,7 +2,7 @@ from functools import partial
 
 import pytest
 
-from cheart.simulate import cohort
+from cheart.simulation import cohort
 from cheart.training import train
 
 pytestmark = pytest.mark.usefixtures("undrawn", "tiny_bundled")

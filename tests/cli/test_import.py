@@ -52,7 +52,7 @@ def test_nifti_with_its_own_numbers(tmp_path):
     assert "1 left out" in result.stdout
     cohort = Cohort.open(tmp_path / "out")
     assert cohort.conditions(0)["age"] == 63
-    assert cohort.sequence(0).cycle_s == 0.9
+    assert cohort.heart(0).cycle_s == 0.9
 
 
 def test_mnms_needs_its_table(tmp_path):

@@ -50,8 +50,8 @@ def test_a_cohort_is_made(cohort):
         "age": None, "sex": None, "weight": 80, "height": 180, "sbp": None, "group": "NOR",
     }  # fmt: skip
     assert sorted(cohort.table["split"]) == ["test", "train", "train", "val"]
-    assert np.isnan(cohort.sequence(0).cycle_s)
-    assert cohort.sequence(0).observed_frames.tolist() == [0, 4]
+    assert np.isnan(cohort.heart(0).cycle_s)
+    assert cohort.heart(0).observed_frames.tolist() == [0, 4]
 
 
 def test_the_quality_table(cohort):

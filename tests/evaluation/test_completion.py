@@ -13,7 +13,7 @@ from stubs import Oracle, stub
 
 
 def test_a_heart_judged_by_itself_is_perfect(cohort):
-    heart = cohort.sequence(0)
+    heart = cohort.heart(0)
     row, empty = Judge(heart).completed(heart)
     assert empty == 0
     assert all(value == 1 for name, value in row.items() if name.startswith("dice"))
@@ -21,7 +21,7 @@ def test_a_heart_judged_by_itself_is_perfect(cohort):
 
 
 def test_a_still_heart_is_right_at_end_diastole_and_wrong_at_end_systole(cohort):
-    heart = cohort.sequence(0)
+    heart = cohort.heart(0)
     still = replace(heart, labels=np.repeat(heart.labels[:1], heart.frames, axis=0))
     row, _ = Judge(heart).completed(still)
     assert row["d_lvedv"] == row["d_lvm"] == 0
@@ -32,7 +32,7 @@ def test_a_still_heart_is_right_at_end_diastole_and_wrong_at_end_systole(cohort)
 
 
 def test_what_was_not_observed_does_not_count(tmp_path):
-    heart = tiny_cohort(tmp_path / "c", n=3, planes=slice(4, 28, 3)).sequence(0)
+    heart = tiny_cohort(tmp_path / "c", n=3, planes=slice(4, 28, 3)).heart(0)
     other = heart.labels.copy()
     other[:, ~heart.observed[0]] = 0
     row, _ = Judge(heart).completed(replace(heart, labels=other, observed=np.ones_like(heart.observed)))
@@ -66,14 +66,14 @@ def test_only_the_first_subjects_are_judged(cohort):
 
 
 def test_distances_are_in_mm(cohort):
-    heart = cohort.sequence(0)
+    heart = cohort.heart(0)
     row, _, _ = Judge(heart).likeness(whole(np.roll(heart.labels, 1, axis=3), TINY))
     assert row["hd_lv"] == TINY.spacing[2]
     assert 0 < row["assd_lv"] < row["hd_lv"]
 
 
 def test_a_structure_that_is_lost_is_counted(cohort):
-    heart = cohort.sequence(0)
+    heart = cohort.heart(0)
     labels = heart.labels.copy()
     labels[1][labels[1] == LV] = 0
     row, _, missing = Judge(heart).likeness(whole(labels, TINY))

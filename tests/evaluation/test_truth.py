@@ -12,8 +12,8 @@ from cheart.evaluation.generation import Generation
 from cheart.evaluation.truth import Truths, evaluate_truth, true_phenotypes
 from cheart.grid import GRIDS
 from cheart.phenotypes import PAPER_FIVE
-from cheart.simulate import true_distribution
-from cheart.simulate.cohort import simulate_cohort
+from cheart.simulation import true_distribution
+from cheart.simulation.cohort import simulate_cohort
 from cohorts import tiny_cohort
 
 PEOPLE, SAMPLES = 60, 40

@@ -38,13 +38,13 @@ def test_import_gives_back_what_was_exported(pair, tmp_path):
         np.testing.assert_array_equal(again.labels(i), cohort.labels(i))
         np.testing.assert_array_equal(again.observed[i], cohort.observed[i])
         assert again.conditions(i) == cohort.conditions(i)
-        assert again.sequence(i).cycle_s == pytest.approx(0.9)
+        assert again.heart(i).cycle_s == pytest.approx(0.9)
 
 
 def test_another_grid_and_frame_count_keep_the_pose_and_what_was_observed(pair, tmp_path):
     cohort, export = pair
     again = imported(export, tmp_path / "again", grid=GRIDS["half"], frames=8)
-    ours, theirs = again.sequence(0), cohort.sequence(0)
+    ours, theirs = again.heart(0), cohort.heart(0)
     assert len(ours.observed_frames) == (2 if len(theirs.observed_frames) == 2 else 8)
     assert ours.observed[0].mean() == pytest.approx(theirs.observed[0].mean(), abs=0.1)
     volume = [(s.labels[0] == 1).sum() * s.grid.voxel_ml for s in (ours, theirs)]
@@ -84,5 +84,5 @@ def test_a_heart_corrected_by_hand_comes_back_with_nothing_lost(tmp_path):
         np.testing.assert_array_equal(again.labels(i), expected[i])
         np.testing.assert_array_equal(again.observed[i], cohort.observed[i])
         assert again.conditions(i) == cohort.conditions(i)
-        assert again.sequence(i).cycle_s == pytest.approx(0.9)
+        assert again.heart(i).cycle_s == pytest.approx(0.9)
     assert list(again.table["split"]) == list(cohort.table["split"])

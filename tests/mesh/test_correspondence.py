@@ -7,7 +7,7 @@ from cheart.grid import GRIDS
 from cheart.labels import LV, MYO
 from cheart.mesh.correspondence import MovingSurface, follow, rim_loop, wall_thickness
 from cheart.mesh.surface import BASE, WALL, Surface, closed_surface
-from cheart.simulate.heart import simulate_heart, surfaces_at
+from cheart.simulation.heart import simulate_heart, surfaces_at
 
 GRID = GRIDS["half"]
 

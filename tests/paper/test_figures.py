@@ -123,7 +123,7 @@ def test_images_are_cut_to_what_any_of_them_shows() -> None:
 
 
 def test_end_diastole_and_end_systole_are_among_the_frames_that_are_shown(cohort: Cohort) -> None:
-    assert chosen_frames(cohort.sequence(0)) == [0, 1, 2, 3]
+    assert chosen_frames(cohort.heart(0)) == [0, 1, 2, 3]
 
 
 def test_contours_hold_the_shares_that_they_say() -> None:

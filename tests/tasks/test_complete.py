@@ -23,7 +23,7 @@ def file(tmp_path_factory):
 
 
 def test_the_first_frame_is_kept_and_the_heart_beats(model, cohort):
-    real = cohort.sequence(int(cohort.indices("test")[0]))
+    real = cohort.heart(int(cohort.indices("test")[0]))
     made = model.complete(real, conditions=PERSON)
     assert made.kind == "completed"
     assert made.sequence.frames == model.frames
@@ -32,21 +32,21 @@ def test_the_first_frame_is_kept_and_the_heart_beats(model, cohort):
 
 
 def test_only_the_first_frame_is_looked_at(model, cohort):
-    real = cohort.sequence(0)
+    real = cohort.heart(0)
     still = whole(np.repeat(real.labels[:1], real.frames, axis=0), real.grid, real.cycle_s)
     one, other = (model.complete(heart, conditions=PERSON).sequence.labels for heart in (real, still))
     assert np.array_equal(one, other)
 
 
 def test_conditions_may_come_by_name_or_as_a_mapping(model, cohort):
-    heart = cohort.sequence(0)
+    heart = cohort.heart(0)
     by_name, as_mapping = model.complete(heart, **PERSON), model.complete(heart, conditions=PERSON)
     assert by_name.conditions == as_mapping.conditions == PERSON
     assert np.array_equal(by_name.sequence.labels, as_mapping.sequence.labels)
 
 
 def test_unknown_conditions_are_told_as_missing_or_drawn_with_the_seed(model, cohort):
-    heart = cohort.sequence(0)
+    heart = cohort.heart(0)
     assert model.complete(heart, age=40).drawn == ()
     one, same, other = (model.complete(heart, age=40, unknown="draw", seed=s) for s in (1, 1, 2))
     assert one.drawn == ("sex", "weight", "height", "sbp")
@@ -75,4 +75,4 @@ def test_the_wrong_scheme_is_refused(model, file):
 
 def test_thick_slices_are_enough(model, tmp_path):
     thick: Cohort = tiny_cohort(tmp_path / "thick", n=3, planes=slice(4, None, 3))
-    assert model.complete(thick.sequence(0)).sequence.observed.all()
+    assert model.complete(thick.heart(0)).sequence.observed.all()

@@ -48,7 +48,7 @@ def test_a_folder_of_results_is_imported_as_a_cohort_voxel_by_voxel(made, model,
         assert np.array_equal(back.labels(index), heart.sequence.labels)
         assert back.observed[index].all()
         assert back.conditions(index)["age"] == heart.conditions["age"]
-        assert back.sequence(index).cycle_s == pytest.approx(heart.sequence.cycle_s)
+        assert back.heart(index).cycle_s == pytest.approx(heart.sequence.cycle_s)
 
 
 def test_it_is_imported_on_another_grid_too(made, tmp_path):

@@ -27,7 +27,7 @@ def test_hearts_contract_more_with_age_as_those_of_the_cohort_do(model):
 
 
 def test_a_heart_at_its_own_value_is_its_completion(model, cohort):
-    heart = cohort.sequence(2)
+    heart = cohort.heart(2)
     (varied,) = model.vary("age", [45], heart=heart, **PERSON)
     completed = model.complete(heart, **PERSON)
     assert np.array_equal(varied.sequence.labels, completed.sequence.labels)

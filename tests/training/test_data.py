@@ -6,7 +6,7 @@ import numpy as np
 from cheart.cohort import Cohort
 from cheart.grid import GRIDS
 from cheart.models.fields import BODIES, fields
-from cheart.simulate.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate_cohort
 from cheart.training.data import fit_basis
 
 

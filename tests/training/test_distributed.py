@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 from cheart.cohort import Cohort
-from cheart.simulate.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate_cohort
 from cheart.training.train import train
 from cohorts import TINY
 from together import train_together

@@ -68,7 +68,7 @@ def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort,
     from cheart.cli.say import say
     from cheart.grid import Grid
     from cheart.model import load
-    from cheart.simulate.cohort import simulate_cohort
+    from cheart.simulation.cohort import simulate_cohort
     from cheart.training.train import train
 
     say(f"2/5  Simulating {subjects} healthy hearts")
@@ -93,7 +93,7 @@ def _complete(folder: Path, cohort: Cohort, model: TrainedModel) -> tuple[Comple
     portraits = []
     for index in map(int, cohort.indices("test")[:2]):
         person = cohort.conditions(index)
-        real = cohort.sequence(index)
+        real = cohort.heart(index)
         made = model.complete(real, conditions=person)
         words = describe(person, cohort.schema)
         portraits += [Portrait(real, "simulated", f"held out, {words}"), Portrait(made.sequence, "completed", words)]

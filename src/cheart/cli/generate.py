@@ -86,7 +86,7 @@ def generate(
     from cheart.cli.say import say, warn
     from cheart.errors import InputError
     from cheart.files import refuse_existing
-    from cheart.simulate.acquisition import Acquisition
+    from cheart.simulation.acquisition import Acquisition
     from cheart.tasks.batch import Batch, begin, make, parse_shard
 
     part = parse_shard(shard)

@@ -51,8 +51,8 @@ def simulate(
     from cheart.cli.say import answer
     from cheart.errors import InputError
     from cheart.grid import Grid
-    from cheart.simulate.acquisition import Acquisition
-    from cheart.simulate.cohort import TRUTH, simulate_cohort
+    from cheart.simulation.acquisition import Acquisition
+    from cheart.simulation.cohort import TRUTH, simulate_cohort
 
     if (out is None) == (check is None):
         raise InputError("give either OUT, a new folder for a simulated cohort, or --check COHORT, a cohort to judge")
@@ -103,7 +103,7 @@ def _check(path: Path, *, jobs: Jobs, as_json: bool) -> None:
 
     from cheart.cli.say import answer
     from cheart.cohort import Cohort
-    from cheart.simulate.audit.check import broken, check_cohort
+    from cheart.simulation.audit.check import broken, check_cohort
 
     cohort = Cohort.open(path)
     rows = check_cohort(cohort, jobs=jobs)

@@ -87,7 +87,7 @@ def evaluate_completion(
 
 def _judge_one(model: TrainedModel, cohort: Cohort, copy_first: bool, index: int) -> tuple[dict[str, float], int]:
     """The row of one subject, and how many structures were empty."""
-    real = cohort.sequence(index)
+    real = cohort.heart(index)
     made = np.broadcast_to(real.labels[:1], real.labels.shape)
     if not copy_first:
         made = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))

@@ -148,7 +148,7 @@ class _Person:
 def _judge_person(model: TrainedModel, cohort: Cohort, samples: int, seed: int, person: tuple[int, int]) -> _Person:
     """Generate the samples of one person, (number, row of the cohort), one after the other."""
     number, index = person
-    real = cohort.sequence(index)
+    real = cohort.heart(index)
     judge, conditions = Judge(real), encoded_conditions(model, cohort, index)
     truth = judge.phenotypes.row()
     rows: list[dict[str, float]] = []

@@ -80,7 +80,7 @@ def _described(
 
 def describe_real(cohort: Cohort, index: int) -> NDArray[np.uint8]:
     """The descriptor of one subject of a cohort, [D]."""
-    return _describe(cohort.sequence(index))
+    return _describe(cohort.heart(index))
 
 
 def _generated(model: TrainedModel, cohort: Cohort, seed: int, person: tuple[int, int]) -> NDArray[np.uint8]:

@@ -50,7 +50,7 @@ def evaluate_packing(whole: TrainedModel, packed: TrainedModel, cohort: Cohort, 
     rows = []
     indices = chosen_subjects(whole, cohort, "val", subjects)
     for number, index in enumerate(track(indices, total=len(indices), title="Comparing"), start=1):
-        real, conditions = cohort.sequence(index), encoded_conditions(whole, cohort, index)
+        real, conditions = cohort.heart(index), encoded_conditions(whole, cohort, index)
         made = [m.heart(m.network.complete(real.labels[0], real.observed[0], conditions)) for m in (whole, packed)]
         rows.append({"subject": number, **_row(real, *made)})
     return Packing(pd.DataFrame(rows))

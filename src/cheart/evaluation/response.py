@@ -96,7 +96,7 @@ def _cohort_slopes(
 
 
 def _measured(cohort: Cohort, index: int) -> dict[str, float]:
-    return phenotypes(cohort.sequence(index)).row()
+    return phenotypes(cohort.heart(index)).row()
 
 
 def _moved(model: TrainedModel, cohort: Cohort, seed: int, task: tuple[Factor, str, int, int]) -> list[list[float]]:

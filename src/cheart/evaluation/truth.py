@@ -1,6 +1,6 @@
 """Generated hearts against the true conditional distribution, which only a simulated cohort has.
 
-What a person of given conditions may measure is known exactly (:func:`cheart.simulate.true_distribution`), so that a
+What a person of given conditions may measure is known exactly (:func:`cheart.simulation.true_distribution`), so that a
 model can be told apart that has the right hearts in the right people from one that has them in the wrong ones.
 """
 
@@ -20,8 +20,8 @@ from cheart.evaluation.generation import Generation
 from cheart.metrics.distributions import wasserstein
 from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import track
-from cheart.simulate.cohort import TRUTH
-from cheart.simulate.phenotypes import true_distribution
+from cheart.simulation.cohort import TRUTH
+from cheart.simulation.phenotypes import true_distribution
 from cheart.tasks.generate import heart_seed
 
 DRAWS = 1000

@@ -37,7 +37,7 @@ def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -
     table["participant_id"] = names
     with new_folder(Path(out), overwrite=overwrite) as folder:
         for index in track(range(len(cohort)), total=len(cohort), title="Writing NIfTI"):
-            sequence = cohort.sequence(index)
+            sequence = cohort.heart(index)
             write_in_template(folder / f"{names[index]}_dseg.nii.gz", sequence, Made=f"{cohort.info['kind']} by cheart")
         write_table(folder / "participants.tsv", table)
         shutil.copy(cohort.path / "participants.json", folder / "participants.json")

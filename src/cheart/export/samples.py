@@ -16,7 +16,7 @@ class Sample:
     Attributes:
         name: such as ``sub-001``.
         split: what it is for.
-        seen: the heart as it was imaged (:func:`cheart.simulate.acquisition.acquire`).
+        seen: the heart as it was imaged (:func:`cheart.simulation.acquisition.acquire`).
         whole: the same heart, every plane and frame of it.
     """
 

@@ -15,7 +15,7 @@ from cheart.model import TrainedModel
 from cheart.paper.figure_people import choose_people
 from cheart.paper.plate import CannotDraw, Material
 from cheart.phenotypes import PAPER_FIVE, phenotypes
-from cheart.simulate.phenotypes import true_distribution
+from cheart.simulation.phenotypes import true_distribution
 from cheart.tasks.generate import heart_seed
 from cheart.tasks.vary import vary
 
@@ -71,7 +71,7 @@ def _one_heart(material: Material, model: TrainedModel) -> tuple[str, bool, tupl
     schema, person = model.encoding.schema, material.cohort.conditions(index)
     known = {name: person[name] for name in schema.names if person.get(name) is not None}
     own = "complete" in model.network.tasks
-    heart = material.cohort.sequence(index) if own else None
+    heart = material.cohort.heart(index) if own else None
     made = vary(model, "age", list(AGES), heart=heart, conditions=known, seed=material.seed)
     words = describe(known, schema).replace("sbp", "SBP").split(", ")
     return ", ".join(w for w in words if not w.startswith("age ")), own, tuple(one.sequence for one in made)

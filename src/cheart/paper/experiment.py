@@ -29,7 +29,7 @@ from cheart.paper.results import read_found
 from cheart.paper.step_cache import Ledger, Tell
 from cheart.paper.together import FIGURES, TRUTH, draw_figures, judge_truth
 from cheart.paper.trial import COPIED_FOLDER, Trial, copy_first_frame, find_start, train_and_judge
-from cheart.simulate.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate_cohort
 
 SIMULATE = "simulate the cohort"
 

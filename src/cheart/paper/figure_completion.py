@@ -105,21 +105,21 @@ def _gather(material: Material, models: Mapping[str, TrainedModel], lead: str) -
     number = 1 + int(np.argsort(score, kind="stable")[(len(score) - 1) // 2])
     index = rows[number - 1]
     own = f"Held out\n({material.held_out})"
-    hearts = {own: cohort.sequence(index)}
+    hearts = {own: cohort.heart(index)}
     hearts |= {name: completed(model, cohort, index) for name, model in models.items()}
     return Completions(by_model, number, hearts, own)
 
 
 def completed(model: TrainedModel, cohort: Cohort, index: int) -> Heart:
     """What a model makes of a subject's first frame."""
-    real = cohort.sequence(index)
+    real = cohort.heart(index)
     labels = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
     return model.heart(labels, real.cycle_s)
 
 
 def _dice_of(models: Mapping[str, TrainedModel], cohort: Cohort, index: int) -> dict[str, NDArray[np.float64]]:
     """Of one subject, by model: Dice [T, 3]."""
-    real = cohort.sequence(index)
+    real = cohort.heart(index)
     made = {name: completed(model, cohort, index).labels for name, model in models.items()}
     made[COPY] = np.broadcast_to(real.labels[:1], real.labels.shape)
     return {name: dice(real.labels, labels, real.observed) for name, labels in made.items()}

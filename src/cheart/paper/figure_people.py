@@ -82,7 +82,7 @@ def choose_people(material: Material) -> tuple[list[int], str]:
 def _gather(material: Material, model: TrainedModel, number: int) -> Person:
     cohort, index = material.cohort, material.people[number - 1]
     conditions = encoded_conditions(model, cohort, index)
-    real = cohort.sequence(index)
+    real = cohort.heart(index)
     seeds = [heart_seed(heart_seed(material.seed, number), k) for k in range(GENERATED)]
     made = [model.heart(model.network.generate(conditions, seed=seed), real.cycle_s) for seed in seeds]
     words = describe(cohort.conditions(index), cohort.schema).replace("sbp", "SBP").split(", ")

@@ -11,7 +11,7 @@ from cheart.errors import InputError
 from cheart.files import read_json, write_json
 from cheart.models.registry import OPTIONS, check_model
 from cheart.progress import Jobs
-from cheart.simulate.cohort import PAPER_SUBJECTS
+from cheart.simulation.cohort import PAPER_SUBJECTS
 from cheart.training.options import PRESETS
 
 MODELS = tuple(OPTIONS)

@@ -142,9 +142,7 @@ def _from_cohort(cohort: Cohort, subjects: Sequence[str]) -> list[Portrait]:
     rows = {str(name): index for index, name in enumerate(cohort.table["participant_id"])}
     chosen = [_pick(rows, subject, cohort.path) for subject in subjects] or list(range(min(MOST, len(cohort))))
     kind: Kind = "simulated" if cohort.info["kind"] == "simulated" else "imported"
-    return [
-        Portrait(cohort.sequence(index), kind, describe(cohort.conditions(index), cohort.schema)) for index in chosen
-    ]
+    return [Portrait(cohort.heart(index), kind, describe(cohort.conditions(index), cohort.schema)) for index in chosen]
 
 
 def _pick(named: dict[str, Any], subject: str, where: Path) -> Any:

@@ -32,7 +32,7 @@ from cheart.files import read_json, refuse_existing, write_json
 from cheart.heart import Heart
 from cheart.model import MadeHeart, TrainedModel
 from cheart.progress import Jobs, parallel, track
-from cheart.simulate.acquisition import Acquisition, acquire
+from cheart.simulation.acquisition import Acquisition, acquire
 from cheart.tasks.generate import Order, draw
 from cheart.tasks.results import SHOWN, describe_result, person_row
 

@@ -9,14 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cheart.grid import Grid
-from cheart.simulate.anatomy import mean_anatomy
-from cheart.simulate.audit import reference
-from cheart.simulate.audit.measure import HEIGHTS_ED, Measures, Rays, e_to_a, shape_spectrum, surface_points
-from cheart.simulate.audit.reference import UKDHP
-from cheart.simulate.audit.verdict import SURE, Row, mean_row, slope_of, within
-from cheart.simulate.heart import Surfaces, end_diastole, voxelise
-from cheart.simulate.phenotypes import Phenotypes
-from cheart.simulate.surfaces import ANGLES, THETA, S
+from cheart.simulation.anatomy import mean_anatomy
+from cheart.simulation.audit import reference
+from cheart.simulation.audit.measure import HEIGHTS_ED, Measures, Rays, e_to_a, shape_spectrum, surface_points
+from cheart.simulation.audit.reference import UKDHP
+from cheart.simulation.audit.verdict import SURE, Row, mean_row, slope_of, within
+from cheart.simulation.heart import Surfaces, end_diastole, voxelise
+from cheart.simulation.phenotypes import Phenotypes
+from cheart.simulation.surfaces import ANGLES, THETA, S
 
 
 def anatomy(measured: Sequence[Measures], grid: Grid) -> list[Row]:
@@ -81,7 +81,7 @@ def _mean_shape(measured: Sequence[Measures], grid: Grid) -> list[Row]:
 
 
 def exact_rays(surfaces: Surfaces) -> Rays:
-    """What :func:`cheart.simulate.audit.measure.rays` would find at HEIGHTS_ED in endlessly fine voxels."""
+    """What :func:`cheart.simulation.audit.measure.rays` would find at HEIGHTS_ED in endlessly fine voxels."""
 
     def radii(field: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.sqrt(np.stack([np.interp(HEIGHTS_ED, S, column) for column in field[:, ::3].T], axis=1))

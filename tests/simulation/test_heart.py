@@ -5,7 +5,7 @@ from cheart.align.pose import TEMPLATE_CENTRE, find_pose
 from cheart.errors import InputError
 from cheart.grid import GRIDS, Grid
 from cheart.labels import LV, MYO, RV, check_topology
-from cheart.simulate import draw_heart, draw_person, simulate_heart
+from cheart.simulation import draw_heart, draw_person, simulate_heart
 
 PERSON = {"age": 45, "sex": "F", "weight": 66, "height": 165, "sbp": 120}
 FINE = Grid((64, 128, 128), (2.0, 1.25, 1.25))

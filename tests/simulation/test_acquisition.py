@@ -4,8 +4,8 @@ import pytest
 from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.labels import LV, MYO, RV
-from cheart.simulate import simulate_heart
-from cheart.simulate.acquisition import Acquisition, acquire
+from cheart.simulation import simulate_heart
+from cheart.simulation.acquisition import Acquisition, acquire
 
 PERSON = {"age": 45, "sex": "F", "weight": 66, "height": 165, "sbp": 120}
 GRID = GRIDS["half"]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.conditions import Conditions
-from cheart.simulate.demographics import DEFAULT_HEART_RATE
-from cheart.simulate.phenotypes import Phenotypes
+from cheart.simulation.demographics import DEFAULT_HEART_RATE
+from cheart.simulation.phenotypes import Phenotypes
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.heart import Heart, whole
 from cheart.labels import BACKGROUND, LV, MYO, RV
-from cheart.simulate import surfaces
-from cheart.simulate.anatomy import Anatomy, draw_anatomy
-from cheart.simulate.demographics import complete_conditions, expected
-from cheart.simulate.motion import Motion, draw_motion
-from cheart.simulate.phenotypes import Phenotypes, draw_phenotypes
-from cheart.simulate.surfaces import ANGLES, Field, S, integral
+from cheart.simulation import surfaces
+from cheart.simulation.anatomy import Anatomy, draw_anatomy
+from cheart.simulation.demographics import complete_conditions, expected
+from cheart.simulation.motion import Motion, draw_motion
+from cheart.simulation.phenotypes import Phenotypes, draw_phenotypes
+from cheart.simulation.surfaces import ANGLES, Field, S, integral
 
 Seed = int | list[int] | np.random.SeedSequence
 

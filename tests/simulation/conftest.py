@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cheart.simulate import draw_heart, draw_person
+from cheart.simulation import draw_heart, draw_person
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from cheart.align.pose import TEMPLATE_CENTRE
 from cheart.errors import InputError
 from cheart.labels import MYOCARDIUM_G_PER_ML
-from cheart.simulate import surfaces
-from cheart.simulate.audit.reference import MEAN_SHAPE
-from cheart.simulate.phenotypes import Phenotypes
-from cheart.simulate.surfaces import CAVITY_APEX, MEAN_LENGTH, RV_APEX, THETA, Field, S, integral
+from cheart.simulation import surfaces
+from cheart.simulation.audit.reference import MEAN_SHAPE
+from cheart.simulation.phenotypes import Phenotypes
+from cheart.simulation.surfaces import CAVITY_APEX, MEAN_LENGTH, RV_APEX, THETA, Field, S, integral
 
 _BOX = np.array([80.0, 80.0, 64.0])  # mm, half of the paper's box (x, y, z)
 _MARGIN = 1.5  # mm
@@ -22,7 +22,7 @@ _MAX_DRAWS = 200
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """The end-diastolic surfaces of one heart (see :mod:`cheart.simulate.surfaces`), in the template pose.
+    """The end-diastolic surfaces of one heart (see :mod:`cheart.simulation.surfaces`), in the template pose.
 
     Attributes:
         length: epicardial apex to basal plane, mm.

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 from cheart.cli.main import app
 from cheart.cohort import Cohort
 from cheart.grid import Grid
-from cheart.simulate.audit.check import broken, check_cohort
-from cheart.simulate.audit.verdict import Row
-from cheart.simulate.cohort import TRUTH, simulate_cohort
+from cheart.simulation.audit.check import broken, check_cohort
+from cheart.simulation.audit.verdict import Row
+from cheart.simulation.cohort import TRUTH, simulate_cohort
 
 COARSE = Grid((22, 40, 40), (6.0, 4.0, 4.0))
 
@@ -90,7 +90,7 @@ def test_heart_rate_as_a_sixth_condition(tmp_path):
     assert made.schema.names[-1] == "heart_rate"
     for i in range(3):
         rate = made.conditions(i)["heart_rate"]
-        assert made.sequence(i).cycle_s == pytest.approx(60 / rate, rel=1e-4)
+        assert made.heart(i).cycle_s == pytest.approx(60 / rate, rel=1e-4)
 
 
 @pytest.mark.parametrize("arguments", [["simulate"], ["simulate", "OUT", "--check", "COHORT"]])

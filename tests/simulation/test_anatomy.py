@@ -4,13 +4,13 @@ import pytest
 from cheart.align.pose import TEMPLATE_CENTRE
 from cheart.errors import InputError
 from cheart.grid import GRIDS
-from cheart.simulate.anatomy import draw_anatomy, mean_anatomy, random_field
-from cheart.simulate.audit import reference
-from cheart.simulate.audit.check_hearts import exact_rays, mean_surfaces
-from cheart.simulate.audit.measure import sections, septal_sagitta, shape_spectrum, surface_points, wall_thickness
-from cheart.simulate.heart import end_diastole, voxelise
-from cheart.simulate.phenotypes import Phenotypes
-from cheart.simulate.surfaces import THETA, integral
+from cheart.simulation.anatomy import draw_anatomy, mean_anatomy, random_field
+from cheart.simulation.audit import reference
+from cheart.simulation.audit.check_hearts import exact_rays, mean_surfaces
+from cheart.simulation.audit.measure import sections, septal_sagitta, shape_spectrum, surface_points, wall_thickness
+from cheart.simulation.heart import end_diastole, voxelise
+from cheart.simulation.phenotypes import Phenotypes
+from cheart.simulation.surfaces import THETA, integral
 
 MEAN = Phenotypes(150.65, 60.0, 173.5, 80.0, 106.4)
 

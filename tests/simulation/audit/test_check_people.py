@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cheart.simulate import draw_person, draw_phenotypes
-from cheart.simulate.audit.check_people import demographics, dependence, sizes
+from cheart.simulation import draw_person, draw_phenotypes
+from cheart.simulation.audit.check_people import demographics, dependence, sizes
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import pytest
 
 from cheart.grid import Grid
 from cheart.labels import LV, MYO, RV
-from cheart.simulate.audit.measure import (
+from cheart.simulation.audit.measure import (
     LEVELS,
     contraction,
     e_to_a,

@@ -6,8 +6,8 @@ from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.labels import LV
-from cheart.simulate.acquisition import Acquisition
-from cheart.simulate.cohort import TRUTH, simulate_cohort
+from cheart.simulation.acquisition import Acquisition
+from cheart.simulation.cohort import TRUTH, simulate_cohort
 
 GRID = GRIDS["quarter"]
 
@@ -40,7 +40,7 @@ def test_thick_slices_and_two_frames(tmp_path):
     cohort = simulate_cohort(
         tmp_path / "c", n=1, seed=5, grid=GRIDS["half"], frames=20, acquisition=acquisition, jobs=1
     )
-    sequence = cohort.sequence(0)
+    sequence = cohort.heart(0)
     assert len(sequence.observed_frames) == 2
     assert 12 <= sequence.observed[0].sum() <= 13  # 128 mm, every 10 mm
     assert not sequence.labels[~sequence.observed.any(axis=1)].any()

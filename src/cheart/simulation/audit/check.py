@@ -15,11 +15,11 @@ from cheart.cohort import Cohort, read_table
 from cheart.errors import InputError
 from cheart.labels import MYOCARDIUM_G_PER_ML
 from cheart.progress import Jobs, parallel, track
-from cheart.simulate.audit.check_hearts import anatomy, motion
-from cheart.simulate.audit.check_people import demographics, dependence, sizes
-from cheart.simulate.audit.measure import Measures, measure, volumes
-from cheart.simulate.audit.verdict import Row
-from cheart.simulate.cohort import TRUTH
+from cheart.simulation.audit.check_hearts import anatomy, motion
+from cheart.simulation.audit.check_people import demographics, dependence, sizes
+from cheart.simulation.audit.measure import Measures, measure, volumes
+from cheart.simulation.audit.verdict import Row
+from cheart.simulation.cohort import TRUTH
 
 MEASURED = 400
 """Hearts whose voxels are measured, spread evenly over a larger cohort: enough to decide each band."""

@@ -24,7 +24,7 @@ import pandas as pd
 
 from cheart.conditions import Conditions
 from cheart.errors import InputError
-from cheart.simulate.demographics import expected
+from cheart.simulation.demographics import expected
 
 UKDHP_MASS = 1.15
 """LV mass in the UK Digital Heart Project's label maps over that of the consortium's smooth contours."""

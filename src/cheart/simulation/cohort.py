@@ -20,9 +20,9 @@ from cheart.files import new_folder, refuse_existing
 from cheart.grid import GRIDS, Grid
 from cheart.heart import Heart
 from cheart.progress import Jobs, parallel, track
-from cheart.simulate.acquisition import Acquisition, acquire
-from cheart.simulate.demographics import HEART_RATE_SCHEMA, draw_person
-from cheart.simulate.heart import Truth, simulate_heart
+from cheart.simulation.acquisition import Acquisition, acquire
+from cheart.simulation.demographics import HEART_RATE_SCHEMA, draw_person
+from cheart.simulation.heart import Truth, simulate_heart
 
 PAPER_SUBJECTS = 1383
 """Subjects in the paper's cohort (section III-A)."""

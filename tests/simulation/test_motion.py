@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from cheart.simulate import draw_heart
-from cheart.simulate.heart import surfaces_at
-from cheart.simulate.surfaces import S, integral
+from cheart.simulation import draw_heart
+from cheart.simulation.heart import surfaces_at
+from cheart.simulation.surfaces import S, integral
 
 PERSON = {"age": 45, "sex": "F", "weight": 66, "height": 165, "sbp": 120}
 
