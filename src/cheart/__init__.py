@@ -22,15 +22,19 @@ if TYPE_CHECKING:
     from cheart.grid import Grid
     from cheart.heart import Heart
     from cheart.model import load
+    from cheart.models.base import HeartModel
+    from cheart.models.registry import register
 
-__all__ = ["Cohort", "Grid", "Heart", "InputError", "__version__", "load"]
+__all__ = ["Cohort", "Grid", "Heart", "HeartModel", "InputError", "__version__", "load", "register"]
 
 _HOMES = {
     "Cohort": "cheart.cohort",
     "Grid": "cheart.grid",
     "InputError": "cheart.errors",
     "Heart": "cheart.heart",
+    "HeartModel": "cheart.models.base",
     "load": "cheart.model",
+    "register": "cheart.models.registry",
 }
 
 

@@ -16,6 +16,7 @@ from cheart.grid import Grid
 from cheart.heart import Heart, whole
 from cheart.models.base import HeartModel
 from cheart.models.find import BUNDLED, find_model
+from cheart.models.registry import ModelName, passport
 from cheart.models.store import WEIGHTS, read_model
 from cheart.phenotypes import Phenotypes, phenotypes
 from cheart.population import Population
@@ -71,7 +72,7 @@ class TrainedModel:
         if self.folder is None:
             return TrainedModel, (self.network, self.config)
         written = (self.folder / WEIGHTS).stat().st_mtime_ns
-        return _reload, (self.folder.absolute(), str(self.network.device), written)
+        return _reload, (self.folder.absolute(), str(self.network.device), written, passport(type(self.network)))
 
     @property
     def name(self) -> str:
@@ -151,11 +152,13 @@ class TrainedModel:
         return list(vary(self, condition, values, **options))
 
 
-def load(model: Path | str = BUNDLED, *, device: str = "cpu") -> TrainedModel:
+def load(folder: Path | str = BUNDLED, *, model: ModelName | None = None, device: str = "cpu") -> TrainedModel:
     """Read a trained model.
 
     Args:
-        model: a folder that ``cheart train`` wrote, or ``bundled``, the model that comes with cheart.
+        folder: that ``cheart train`` wrote, or ``bundled``, the model that comes with cheart.
+        model: ``path/to/file.py:Class`` where the model is one of your own file, which is then executed; otherwise
+            nothing of the folder ever is.
         device: where to put it.
 
     Raises:
@@ -163,12 +166,12 @@ def load(model: Path | str = BUNDLED, *, device: str = "cpu") -> TrainedModel:
     """
     import torch
 
-    folder = find_model(model)
-    stored = read_model(folder)
+    folder = find_model(folder)
+    stored = read_model(folder, model)
     return TrainedModel(stored.network.to(torch.device(device)), stored.config, folder)
 
 
 @lru_cache(maxsize=1)
-def _reload(folder: Path, device: str, written: int) -> TrainedModel:
+def _reload(folder: Path, device: str, written: int, model: ModelName) -> TrainedModel:
     """A model in a worker, read again only when its weights were ``written`` anew."""
-    return load(folder, device=device)
+    return load(folder, model=model, device=device)

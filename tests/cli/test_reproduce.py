@@ -9,7 +9,7 @@ import pytest
 
 from cheart.cohort import Cohort
 from cheart.files import read_json
-from cheart.models.registry import TASKS
+from cheart.models.registry import BUILT_IN, model_class
 from cheart.paper import experiment as running
 from cheart.paper.experiment import reproduce
 from cheart.paper.plan import SCALES, make_plan
@@ -18,8 +18,7 @@ from cohorts import tiny_cohort
 
 NETWORK = {"space": "shape", "modes": 4, "latent": 3, "code": 4, "hidden": 8}
 SMALL = {
-    "training": TrainingOptions(batch=7, epochs=1, patience=1, age="number"),
-    "cheart": {**PRESETS["quick"]["cheart"], "modes": 4, "latent": 3, "hidden": 8, "code": 4},
+    "cheart": {**model_class("cheart").presets["quick"], "modes": 4, "latent": 3, "hidden": 8, "code": 4},
     "pca": {"modes": 4, "components": 4},
     "cvae": NETWORK,
     "cvae-gan": NETWORK,
@@ -32,7 +31,9 @@ SMALL = {
 def small():
     """The quick preset, too small to be of any use."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PRESETS, "quick", SMALL)
+        patch.setitem(PRESETS, "quick", TrainingOptions(batch=7, epochs=1, patience=1, age="number"))
+        for name, options in SMALL.items():
+            patch.setattr(model_class(name), "presets", {"quick": options})
         patch.setitem(SCALES, "quick", replace(SCALES["quick"], ageing=2))
         yield
 
@@ -59,7 +60,8 @@ def out(small, people, tmp_path_factory) -> Path:
 
 def test_all_five_are_trained_judged_and_told_of(out):
     result = read_json(out / "result.json")
-    for name, tasks in TASKS.items():
+    for name in BUILT_IN:
+        tasks = model_class(name).tasks
         assert (out / "models" / name / "model.safetensors").is_file()
         found = result["found"][name]
         assert (found["completion"] is not None) == ("complete" in tasks)

@@ -8,8 +8,8 @@ import pytest
 
 from cheart.cohort import Cohort
 from cheart.files import read_json
+from cheart.models.registry import model_class
 from cheart.paper import crossed
-from cheart.training.options import PRESETS
 from cohorts import tiny_cohort
 
 ROWS = ["cheart", "pca", "cheart as it was", "first frame copied"]
@@ -19,7 +19,7 @@ ROWS = ["cheart", "pca", "cheart as it was", "first frame copied"]
 def small():
     """The quick preset's PCA, as small as the cohort."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PRESETS, "quick", {**PRESETS["quick"], "pca": {"modes": 4, "components": 4}})
+        patch.setattr(model_class("pca"), "presets", {"quick": {"modes": 4, "components": 4}})
         yield
 
 

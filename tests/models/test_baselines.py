@@ -8,7 +8,7 @@ from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.models.base import HeartModel, Setting
-from cheart.models.registry import OPTIONS, build
+from cheart.models.registry import model_class
 from cheart.models.voxel import VoxelBatch
 
 GRID = Grid((32, 32, 32), (4.0, 5.0, 5.0))
@@ -19,7 +19,7 @@ NAMES = ("cvae", "cvae-gan", "cgan")
 
 def network(name: str, **options: object) -> HeartModel:
     torch.manual_seed(0)
-    return build(name, SETTING, OPTIONS[name](**{"latent": 4, "code": 4, "width": 2, **options}))
+    return model_class(name)(SETTING, model_class(name).Options(**{"latent": 4, "code": 4, "width": 2, **options}))
 
 
 def boxes(n: int = 4) -> VoxelBatch:
@@ -137,4 +137,4 @@ def test_the_adversarial_game_moves_the_generator_towards_real_hearts() -> None:
 )
 def test_options_check_themselves(name: str, options: dict) -> None:
     with pytest.raises(InputError):
-        OPTIONS[name](**options)
+        model_class(name).Options(**options)

@@ -12,7 +12,7 @@ from cheart.grid import Grid
 from cheart.models.base import HeartModel, Setting
 from cheart.models.beat_shape import ShapeBeats
 from cheart.models.fields import FieldGrid
-from cheart.models.registry import OPTIONS, build
+from cheart.models.registry import model_class
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch
 
@@ -36,7 +36,7 @@ def basis() -> ShapeBasis:
 def network(name: str, **options: object) -> HeartModel:
     torch.manual_seed(0)
     sizes = {"space": "shape", "latent": 2, "code": 12, "hidden": 16, "modes": MODES}
-    return build(name, SETTING, OPTIONS[name](**{**sizes, **options}), basis())
+    return model_class(name)(SETTING, model_class(name).Options(**{**sizes, **options}), basis())
 
 
 def observed(beats: Tensor, conditions: Tensor) -> ShapeBatch:

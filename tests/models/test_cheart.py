@@ -54,7 +54,7 @@ def test_completion_decodes_the_posteriors_mean() -> None:
 
 def test_the_trajectory_is_what_a_heart_is_decoded_from() -> None:
     model = network()
-    conditions, code = SETTING.encoding.encode(PEOPLE)[0], model.noise(3)
+    conditions, code = SETTING.encoding.encode(PEOPLE)[0], model.sample_latent(3)
     codes = model.trajectory(code, conditions)
     assert codes.shape == (3, 64)
     made = model.space.decoder(torch.from_numpy(codes)[None])[0].argmax(1).numpy()

@@ -6,7 +6,7 @@ from torch import Tensor
 from cheart.conditions import Encoding
 from cheart.models.base import Setting
 from cheart.models.pca import whole_beats
-from cheart.models.registry import OPTIONS, build
+from cheart.models.registry import model_class
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeBatch
 from cheart.training.data import ShapeData, fit_basis
@@ -31,7 +31,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
         for when in ("before", "after"):
             torch.manual_seed(0)
             setting = Setting(cohort.grid, cohort.frames, encoding)
-            networks[name, when] = build(name, setting, OPTIONS[name](**SIZES), basis).eval()
+            networks[name, when] = model_class(name)(setting, model_class(name).Options(**SIZES), basis).eval()
         start_linear_beats(networks[name, "after"], data)
     return networks, basis, data, data.batch(indices, torch.device("cpu"))
 

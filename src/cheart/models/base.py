@@ -37,19 +37,52 @@ class Setting:
         return cls(Grid.from_json(value["grid"]), value["frames"], Encoding.from_json(value["encoding"]))
 
 
+@dataclass(frozen=True)
+class Style:
+    """How tables and figures show a model.
+
+    Attributes:
+        label: as the paper writes it.
+        colour: ``#rrggbb``.
+        dash: a line style of matplotlib.
+        marker: a marker of matplotlib.
+    """
+
+    label: str
+    colour: str
+    dash: Any
+    marker: str
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """Of a model that has no options of its own."""
+
+
 class HeartModel(nn.Module):
-    """A model of beating hearts given conditions.
+    """A model of beating hearts given conditions. :func:`cheart.models.registry.register` makes it known by a name.
 
     Subclasses say which tasks they can do; those they cannot are refused here, in one place.
 
     Attributes:
-        name: what ``--model`` calls it.
+        name: what ``--model`` calls it; :func:`cheart.models.registry.register` sets it.
         tasks: the tasks it can do.
+        Options: the frozen dataclass of its own options, whose defaults are of the ``paper`` preset.
+        presets: by the name of a preset, what it changes of the model's own options and of the training's.
+        style: how tables and figures show it; :func:`cheart.models.registry.register` gives it one if it has none.
+        seconds_per_heart: what a heart costs one core on the half grid, roughly, to train on, to complete, to generate;
+            it only serves the time left.
+        latent_per_frame: whether a heart has a latent a frame, which :meth:`trajectory` gives, or one for the beat.
         reads: which data its training takes (see :mod:`cheart.training.data`).
     """
 
     name: ClassVar[str]
     tasks: ClassVar[tuple[Task, ...]]
+    Options: ClassVar[type] = NoOptions
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    style: ClassVar[Style]
+    seconds_per_heart: ClassVar[Mapping[str, float]] = {"train": 0.2, "complete": 0.4, "generate": 0.4}
+    latent_per_frame: ClassVar[bool] = False
     reads: str
 
     def __init__(self, setting: Setting) -> None:
@@ -109,10 +142,10 @@ class HeartModel(nn.Module):
             InputError: this kind of model cannot generate.
         """
         self.must("generate")
-        return self.decode(self.noise(seed), conditions)
+        return self.decode(self.sample_latent(seed), conditions)
 
-    def noise(self, seed: int) -> Tensor:
-        """The random code [1, size] of a seed, drawn on the CPU so that every device gives the same heart."""
+    def sample_latent(self, seed: int) -> Tensor:
+        """The random latent [1, size] of a seed, drawn on the CPU so that every device gives the same heart."""
         generator = torch.Generator().manual_seed(seed)
         return torch.randn(1, self.latent_size(), generator=generator).to(self.device)
 
@@ -125,6 +158,10 @@ class HeartModel(nn.Module):
     def decode(self, code: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.uint8]:
         """The beating heart [T, Z, Y, X] of a code [1, size] for conditions [E]."""
         return self._decode(code, torch.from_numpy(conditions)[None].to(self.device))
+
+    def trajectory(self, latent: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The latents z_ct [T, size] of the frames that :meth:`decode` makes of z_0 [1, latent] for conditions [E]."""
+        raise NotImplementedError
 
     def must(self, task: Task) -> None:
         """Refuse a task that this kind of model cannot do.

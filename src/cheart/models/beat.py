@@ -81,6 +81,20 @@ def beat_space(setting: Setting, options: Any, basis: ShapeBasis | None) -> Voxe
     return ShapeBeats(basis, frames=setting.frames, hidden=options.hidden)
 
 
+def shape_presets(**changes: Any) -> dict[str, dict[str, Any]]:
+    """Presets of a baseline: ``quick`` and ``laptop`` on a shape basis; docs/evaluation.md says how they were chosen.
+
+    Args:
+        changes: to what the baselines have in common.
+    """
+    sizes = {"quick": (64, 32), "laptop": (96, 64)}
+    return {
+        preset: {"space": "shape", "modes": modes, "latent": modes, "hidden": hidden, "rate": 3e-5, "patience": 20}
+        | changes
+        for preset, (modes, hidden) in sizes.items()
+    }
+
+
 def check_space(options: Any) -> None:
     """Refuse a space that there is not, and sizes below 1.
 

@@ -24,9 +24,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cheart.errors import InputError
-from cheart.models.base import HeartModel, Setting
-from cheart.models.beat import BeatSpace, beat_space, check_space, slope_penalty, softplus_losses
+from cheart.models.base import HeartModel, Setting, Style
+from cheart.models.beat import BeatSpace, beat_space, check_space, shape_presets, slope_penalty, softplus_losses
 from cheart.models.latent import ConditionNetwork
+from cheart.models.registry import register
 from cheart.models.shape import ShapeBasis
 from cheart.models.share import normal
 
@@ -62,11 +63,15 @@ class CGANOptions:
             raise InputError(f"penalty {self.penalty:g} must be at least 0")
 
 
+@register("cgan")
 class CGAN(HeartModel):
     """The baseline CGAN. It generates; it does not complete. A shape space needs its basis."""
 
-    name = "cgan"
     tasks = ("generate",)
+    Options = CGANOptions
+    presets = shape_presets(penalty=10.0, momentum=0.5)
+    style = Style("CGAN", "#3f9fd4", (0, (6, 1.2, 1, 1.2, 1, 1.2)), "v")
+    seconds_per_heart = {"train": 0.2, "generate": 0.4}
 
     def __init__(self, setting: Setting, options: CGANOptions, basis: ShapeBasis | None = None) -> None:
         super().__init__(setting)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cheart.errors import InputError
-from cheart.models.base import HeartModel, Setting
+from cheart.models.base import HeartModel, Setting, Style
 from cheart.models.latent import (
     ConditionNetwork,
     HarmonicModule,
@@ -31,6 +31,7 @@ from cheart.models.latent import (
     TemporalModule,
     sample_posterior,
 )
+from cheart.models.registry import register
 from cheart.models.shape import ShapeBasis
 from cheart.models.shape_network import ShapeSpace
 from cheart.models.share import normal, uniform
@@ -93,11 +94,25 @@ class Space(Protocol):
     def labels(self, codes: Tensor) -> NDArray[np.uint8]: ...
 
 
+_SHAPE = {
+    "space": "shape", "motion": "harmonic", "prior": "learned", "beta": 0.003, "forget": 0.1, "harmonics": 9,
+    "rate": 3e-5,
+}  # fmt: skip
+
+
+@register("cheart")
 class CHeart(HeartModel):
     """The model of the paper. Build it with the cohort's setting; a shape space needs its basis."""
 
-    name = "cheart"
     tasks = ("complete", "generate")
+    Options = CHeartOptions
+    presets = {
+        "quick": {**_SHAPE, "modes": 64, "latent": 64, "hidden": 32},
+        "laptop": {**_SHAPE, "modes": 96, "latent": 96, "hidden": 64},
+    }
+    latent_per_frame = True
+    style = Style("CHeart", "#00876c", "-", "o")
+    seconds_per_heart = {"train": 0.1, "complete": 0.4, "generate": 0.4}
 
     def __init__(self, setting: Setting, options: CHeartOptions, basis: ShapeBasis | None = None) -> None:
         super().__init__(setting)
@@ -171,7 +186,7 @@ class CHeart(HeartModel):
 
     @torch.no_grad()
     def trajectory(self, code: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The codes z_ct [T, size] of the frames that :meth:`decode` makes of a code [1, size] for conditions [E]."""
+        """See :class:`HeartModel`."""
         codes = self._trajectory(code, torch.from_numpy(conditions)[None].to(self.device))
         return codes[0].cpu().numpy()
 

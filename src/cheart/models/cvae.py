@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cheart.errors import InputError
-from cheart.models.base import HeartModel, Setting
-from cheart.models.beat import BeatSpace, beat_space, check_space
+from cheart.models.base import HeartModel, Setting, Style
+from cheart.models.beat import BeatSpace, beat_space, check_space, shape_presets
 from cheart.models.latent import ConditionNetwork, StandardPrior, sample_posterior
+from cheart.models.registry import register
 from cheart.models.shape import ShapeBasis
 from cheart.models.share import normal
 
@@ -56,11 +57,15 @@ class CVAEOptions:
             raise InputError(f"beta {self.beta:g} must be at least 0")
 
 
+@register("cvae")
 class CVAE(HeartModel):
     """The baseline CVAE. Build it with the cohort's setting; a shape space needs its basis."""
 
-    name = "cvae"
     tasks = ("complete", "generate")
+    Options = CVAEOptions
+    presets = shape_presets(beta=0.003)
+    style = Style("CVAE", "#d98c00", (0, (3, 1.2, 1, 1.2)), "^")
+    seconds_per_heart = {"train": 0.1, "complete": 0.4, "generate": 0.4}
 
     def __init__(self, setting: Setting, options: CVAEOptions, basis: ShapeBasis | None = None) -> None:
         super().__init__(setting)

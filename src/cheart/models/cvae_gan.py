@@ -21,9 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cheart.errors import InputError
-from cheart.models.base import Setting
-from cheart.models.beat import slope_penalty, softplus_losses
+from cheart.models.base import Setting, Style
+from cheart.models.beat import shape_presets, slope_penalty, softplus_losses
 from cheart.models.cvae import CVAE, CVAEOptions
+from cheart.models.registry import register
 from cheart.models.shape import ShapeBasis
 from cheart.models.share import batch_mean, normal
 
@@ -46,10 +47,14 @@ class CVAEGANOptions(CVAEOptions):
             raise InputError(f"matching {self.matching:g} and penalty {self.penalty:g} must be at least 0")
 
 
+@register("cvae-gan")
 class CVAEGAN(CVAE):
     """The baseline CVAE-GAN. Build it with the cohort's setting; a shape space needs its basis."""
 
-    name = "cvae-gan"
+    Options = CVAEGANOptions
+    presets = shape_presets(penalty=10.0, momentum=0.5, beta=0.003)
+    style = Style("CVAE-GAN", "#c4609a", (0, (1.2, 1.2)), "D")
+    seconds_per_heart = {"train": 0.2, "complete": 0.4, "generate": 0.4}
 
     def __init__(self, setting: Setting, options: CVAEGANOptions, basis: ShapeBasis | None = None) -> None:
         super().__init__(setting, options, basis)

@@ -23,7 +23,7 @@ from cheart.files import new_file, read_json, write_json
 from cheart.models.base import HeartModel, Setting
 from cheart.models.compact import pack, unpack
 from cheart.models.fields import FieldGrid
-from cheart.models.registry import OPTIONS, build, check_model
+from cheart.models.registry import ModelName, find_trained, source_of
 from cheart.models.shape import ShapeBasis
 
 FORMAT = 2
@@ -53,6 +53,7 @@ def write_config(folder: Path, network: HeartModel, options: Any, **about: Any) 
         {
             "format": FORMAT,
             "model": network.name,
+            "source": source_of(type(network)),
             "options": asdict(options),
             "setting": network.setting.to_json(),
             "basis": basis and basis_about(basis),
@@ -84,11 +85,15 @@ def write_packed(folder: Path, stored: Stored) -> None:
         save_file(tensors, partial)
 
 
-def read_model(folder: Path | str) -> Stored:
+def read_model(folder: Path | str, model: ModelName | None = None) -> Stored:
     """Read a model from the folder that training wrote.
 
+    Args:
+        folder: the folder.
+        model: what model it is, where it came from a file of the user's (:mod:`cheart.models.registry`).
+
     Raises:
-        InputError: it is no model, of another format, or its weights do not fit its config.
+        InputError: it is no model, of another format, or its weights do not fit its config; its class is unknown.
     """
     folder = Path(folder)
     if not (folder / "config.json").is_file():
@@ -99,14 +104,17 @@ def read_model(folder: Path | str) -> Stored:
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise InputError(f"{folder} has no model.safetensors: its training has not finished an epoch yet")
-    check_model(config["model"])
+    try:
+        kind = find_trained(config["model"], config.get("source"), model)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from None
     try:
         tensors = load_file(weights)
     except SafetensorError as error:
         raise InputError(f"{weights} cannot be read: {error}") from None
     basis = basis_from(config["basis"], tensors) if config["basis"] else None
-    options = OPTIONS[config["model"]](**config["options"])
-    network = build(config["model"], Setting.from_json(config["setting"]), options, basis)
+    options = kind.Options(**config["options"])
+    network: HeartModel = kind(Setting.from_json(config["setting"]), options, basis)  # type: ignore[call-arg]
     own = {name: tensor for name, tensor in tensors.items() if not name.startswith("basis.")}
     try:
         network.load_state_dict(own)

@@ -22,7 +22,7 @@ from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.evaluation.completion import Completion
 from cheart.evaluation.generation import Generation
-from cheart.models.registry import TASKS
+from cheart.models.registry import model_class
 from cheart.paper.folds import split_into_folds
 from cheart.paper.plan import COPIED, OURS, Plan, claim_folder
 from cheart.paper.results import Found, read_found, write_completion, write_generation
@@ -63,7 +63,7 @@ class Crossed:
     @property
     def models(self) -> list[str]:
         """Those that can complete: with few subjects a fold, distributions say nothing."""
-        return [name for name in self.plan.models if "complete" in TASKS[name]]
+        return [name for name in self.plan.models if "complete" in model_class(name).tasks]
 
     def trials(self) -> Iterator[Trial]:
         """All trainings, fold by fold."""

@@ -20,10 +20,10 @@ from typing import Any
 from cheart.cohort import Cohort
 from cheart.files import read_json
 from cheart.grid import Grid
-from cheart.models.registry import TASKS
+from cheart.models.registry import model_class
 from cheart.paper.crossed import Crossed, cross_validate
 from cheart.paper.crossed_report import write_crossed
-from cheart.paper.plan import COPIED, MODELS, OURS, Plan, claim_folder
+from cheart.paper.plan import COPIED, OURS, Plan, claim_folder
 from cheart.paper.report import Outcome, write_report
 from cheart.paper.results import read_found
 from cheart.paper.step_cache import Ledger, Tell
@@ -55,7 +55,7 @@ def reproduce(plan: Plan, *, tell: Tell = lambda text: None) -> dict[str, Any]:
     trials = _trials(plan, cohort, start)
     for trial in trials:
         train_and_judge(trial, plan, ledger)
-    completing = [trial for trial in trials if "complete" in TASKS[trial.model]]
+    completing = [trial for trial in trials if "complete" in model_class(trial.model).tasks]
     if completing:
         copy_first_frame(completing[0], plan, ledger)
     judge_truth(trials, plan, ledger)
@@ -94,12 +94,11 @@ def _simulated(plan: Plan, ledger: Ledger) -> Cohort:
 
 READING = 0.7
 SHARES = {
-    "train cheart": 0.1, "train pca": 0.05, "train cvae": 0.1, "train cvae-gan": 0.2, "train cgan": 0.2,
-    "complete": 0.4, "generate": 0.4, "move": 0.1, "look": 0.03, "copy": 0.3, "simulate": 0.2,
-    "truth": 0.1, "figure": 0.2,
+    "move": 0.1, "look": 0.03, "copy": 0.3, "simulate": 0.2, "truth": 0.1, "figure": 0.2,
 }  # fmt: skip
-"""Seconds of one core a heart on the half grid, roughly, and what reading the cohort once adds to the first training.
-They only serve the time left, so only their ratios matter."""
+"""Seconds of one core a heart on the half grid, roughly, beside what the models themselves cost
+(:class:`cheart.models.base.HeartModel`), and what reading the cohort once adds to the first training. They only serve
+the time left, so only their ratios matter."""
 
 
 def expected_steps(plan: Plan, cohort: Cohort | None) -> dict[str, float]:
@@ -110,17 +109,15 @@ def expected_steps(plan: Plan, cohort: Cohort | None) -> dict[str, float]:
     steps = {SIMULATE: SHARES["simulate"] * people} if cohort is None else {}
     for name in plan.models:
         first, *rest = Trial(name, cohort, Path(), Path()).steps()  # type: ignore[arg-type]
-        steps[first] = (SHARES[first] + (READING if name == plan.models[0] else 0)) * people
+        cost = model_class(name).seconds_per_heart
+        steps[first] = (cost["train"] + (READING if name == plan.models[0] else 0)) * people
         for step in rest:
             kind = step.split()[0]
             hearts = {"generate": judged * plan.samples, "move": 200, "look": people}.get(kind, judged)
-            steps[step] = SHARES[kind] * hearts
-    if any("complete" in TASKS[name] for name in plan.models):
+            steps[step] = {**SHARES, **cost}[kind] * hearts
+    if any("complete" in model_class(name).tasks for name in plan.models):
         steps[COPIED] = SHARES["copy"] * judged
-    if any("generate" in TASKS[name] for name in plan.models):
+    if any("generate" in model_class(name).tasks for name in plan.models):
         steps[TRUTH] = SHARES["truth"] * judged
     steps[FIGURES] = SHARES["figure"] * 14 * plan.scale.ageing
     return steps
-
-
-assert {f"train {name}" for name in MODELS} <= SHARES.keys()

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.heart import Heart
 from cheart.labels import BACKGROUND, LV, MYO, RV
+from cheart.models.registry import style_of
 from cheart.palette import COLOURS, INK
 from cheart.paper.ageing import AGES, Ageing, gather_ageing
-from cheart.paper.lineup import look
 from cheart.paper.plate import DPI, WIDTH, Drawn, Material, letter, plain, show, tight, told_training
 from cheart.phenotypes import TITLES, UNITS, phenotypes
 from cheart.plot.portrait import Portrait
@@ -52,8 +52,8 @@ def draw(material: Material) -> Drawn:
     low, high = model.encoding.trained["age"]
     beyond = f" Ages beyond the training range ({low:g} to {high:g}) are marked †." if data.beyond else ""
     caption = (
-        f"Ageing by {look(name).title}. (a) One heart, {whose} ({data.words}), at {AGES[0]:g} to {AGES[-1]:g} years "
-        f"with its code and all other conditions held: shaded views at end-diastole (ED) and end-systole (ES), and in "
+        f"Ageing by {style_of(name).label}. (a) One heart, {whose} ({data.words}), at {AGES[0]:g} to {AGES[-1]:g} "
+        f"years with its code and all other conditions held: shaded views at end-diastole (ED) and end-systole (ES), and in "
         f"the four-chamber-like plane what has changed since {AGES[0]:g}: full colour is what now lies where something "
         f"else lay, dark grey where now nothing is. (b) Phenotypes of {n} generated hearts a sex and age, weight, "
         f"height and pressure drawn as the training cohort has them at that age: mean and 95 % interval of hearts."

@@ -19,7 +19,8 @@ from cheart.heart import Heart
 from cheart.labels import STRUCTURES, TITLES
 from cheart.metrics.overlap import dice
 from cheart.model import TrainedModel
-from cheart.paper.lineup import Look, look
+from cheart.models.base import Style
+from cheart.models.registry import style_of
 from cheart.paper.plate import (
     DPI,
     INK_HEX,
@@ -45,7 +46,7 @@ COPY = "first frame copied"
 FRAMES = 4
 """Fewer observed frames are no cycle to show."""
 
-_COPY_LOOK = Look(COPY, GREY, (0, (1, 1)), "")
+_COPY_LOOK = Style(COPY, GREY, (0, (1, 1)), "")
 _LEFT, _HEAD, _CELL, _BETWEEN, _FOOT, _CURVES = 0.68, 0.36, 0.78, 0.16, 0.42, 1.36  # inches
 _SHARPER = 1.35  # images are cut down to what they show and then drawn larger
 _DASHES = (0, (2.2, 1.4))
@@ -82,8 +83,8 @@ def draw(material: Material) -> Drawn:
         f"(a, b) A held-out {material.held_out} heart over the cycle and what each model made of its end-diastole (ED, "
         f"frame 0, the only frame that it saw) and its owner's conditions: (a) shaded, (b) cut along the long axis, "
         f"four-chamber-like, the held-out heart's outlines dashed over the completions. Shown is the person of median "
-        f"Dice by {look(lead).title}, not the best. (c) Dice of each frame, mean over {n} held-out people; shaded: the "
-        f"95 % interval of the mean. The first frame copied leaves the panels: it falls to {_lowest(data):.2f} on "
+        f"Dice by {style_of(lead).label}, not the best. (c) Dice of each frame, mean over {n} held-out people; shaded: "
+        f"the 95 % interval of the mean. The first frame copied leaves the panels: it falls to {_lowest(data):.2f} on "
         f"average over the structures. ES: the shown heart's end-systole. {told_training(models)} "
         f"{material.told_cohort(len(material.people))} Nothing here is random."
     )
@@ -148,7 +149,7 @@ def figure(data: Completions) -> Sheet:
     for column, t in enumerate(frames):
         _head(sheet, own, t, _LEFT + (column + 0.5) * _CELL)
     for row, name in enumerate(data.hearts):
-        title = name if name == data.own else look(name).title
+        title = name if name == data.own else style_of(name).label
         for images, height, top in zip((solids, cuts), tall, tops, strict=True):
             y = top + row * height
             sheet.text(_LEFT - 0.06, y + height / 2 - 0.06 * (1 + title.count("\n")), title, size=7, ha="right")
@@ -209,7 +210,7 @@ def _draw_curves(sheet: Sheet, data: Completions, x: float) -> None:
     for k, name in enumerate(STRUCTURES):
         axes = sheet.axes(x, _HEAD + k * (height + 0.30), _CURVES, height)
         for model, values in data.dice.items():
-            _draw_curve(axes, values[:, :, k], _COPY_LOOK if model == COPY else look(model))
+            _draw_curve(axes, values[:, :, k], _COPY_LOOK if model == COPY else style_of(model))
         if es is not None:
             axes.axvline(es, color=GREY, lw=0.6, ls=(0, (3, 3)), zorder=0)
         axes.set(xlim=(0, own.frames - 1), ylim=(np.floor(low * 20 - 0.5) / 20, 1.0), ylabel="Dice")
@@ -223,11 +224,11 @@ def _draw_curves(sheet: Sheet, data: Completions, x: float) -> None:
     )  # fmt: skip
 
 
-def _draw_curve(axes: Axes, values: NDArray[np.float64], shown: Look) -> None:
+def _draw_curve(axes: Axes, values: NDArray[np.float64], shown: Style) -> None:
     """Mean over subjects of [N, T] with its 95 % interval."""
     n = np.maximum((~np.isnan(values)).sum(axis=0), 1)
     mean, t = np.nanmean(values, axis=0), np.arange(values.shape[1])
     if len(values) > 2:
         half = 1.96 * np.nanstd(values, axis=0, ddof=1) / np.sqrt(n)
         axes.fill_between(t, mean - half, mean + half, color=shown.colour, alpha=0.18, lw=0)
-    axes.plot(t, mean, color=shown.colour, ls=shown.dash, label=shown.title)
+    axes.plot(t, mean, color=shown.colour, ls=shown.dash, label=shown.label)

@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
 from cheart.evaluation.tables import PHENOTYPES
-from cheart.paper.lineup import look
+from cheart.models.registry import style_of
 from cheart.paper.plate import INK_HEX, WIDTH, CannotDraw, Drawn, Material, plain, told_training
 from cheart.phenotypes import TITLES, UNITS
 from cheart.plot.style import GREY, Sheet
@@ -120,8 +120,8 @@ def figure(data: Ages, held_out: str) -> Sheet:
             if row == len(rows) - 1:
                 axes.set_xlabel("age (years)")
     for row, name in enumerate(rows):
-        title = look(name).title if name else f"Held out\n({held_out})"
-        colour = look(name).colour if name else INK_HEX
+        title = style_of(name).label if name else f"Held out\n({held_out})"
+        colour = style_of(name).colour if name else INK_HEX
         y = _HEAD + row * (_PANEL + _GAP) + _PANEL / 2 - 0.06 * (1 + title.count("\n"))
         sheet.text(0.06, y, title, size=8, colour=colour)
     note = "regions: 50, 75 and 95 % of the density · lines: the same of the held-out hearts"
@@ -151,7 +151,7 @@ class _View:
 
 
 def _panel(axes: Axes, data: Ages, view: _View, name: str, phenotype: str) -> None:
-    colour = look(name).colour if name else "#6a6a72"
+    colour = style_of(name).colour if name else "#6a6a72"
     if name:
         made = data.made[name][phenotype]
         ages = np.repeat(data.age, made.shape[1])

@@ -14,8 +14,7 @@ from scipy.spatial.distance import cdist
 from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
 from cheart.model import TrainedModel
-from cheart.models.cheart import CHeart
-from cheart.paper.lineup import look
+from cheart.models.registry import style_of
 from cheart.paper.plate import DPI, INK_HEX, WIDTH, CannotDraw, Drawn, Material, letter, show, tight, told_training
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
@@ -53,17 +52,17 @@ def draw(material: Material) -> Drawn:
     """Lay the codes of generated hearts out and draw them.
 
     Raises:
-        CannotDraw: no CHeart among the models (the others have one code a beat), or too few people.
+        CannotDraw: no CHeart among the models (the others have one latent a beat), or too few people.
     """
-    found = [(name, model) for name, model in material.models.items() if isinstance(model.network, CHeart)]
+    found = [(name, model) for name, model in material.models.items() if model.network.latent_per_frame]
     if not found:
-        raise CannotDraw("no CHeart among the models; the others have one code a beat, not one a frame")
+        raise CannotDraw("no CHeart among the models; the others have one latent a beat, not one a frame")
     name, model = found[0]
     data = _gather(material, model)
     n, frames = data.whole.shape[:2]
     caption = (
-        f"t-SNE of the codes of all {frames} frames of {n} hearts that {look(name).title} generated, one for each of "
-        f"as many held-out people's conditions; a dot is a frame, its colour the time in the cycle, a line one heart's "
+        f"t-SNE of the codes of all {frames} frames of {n} hearts that {style_of(name).label} generated, one for each "
+        f"of as many held-out people's conditions; a dot is a frame, its colour the time in the cycle, a line one heart's "
         f"beat. (a) The codes, with frames of the outlined heart decoded around them. (b) The codes less each heart's "
         f"mean over the cycle: the motion without the anatomy. Distances between far points of a t-SNE mean nothing. "
         f"{told_training({name: model})} {material.told_cohort(n)} Seed {material.seed}."
@@ -72,18 +71,17 @@ def draw(material: Material) -> Drawn:
 
 
 def _gather(material: Material, model: TrainedModel) -> Trajectories:
-    assert isinstance(model.network, CHeart)
     rows = material.people[: material.subjects]
     if len(rows) < _FEWEST:
         raise CannotDraw(f"a map of the codes needs {_FEWEST} people, but there are {len(rows)}")
     codes = []
     for number, index in enumerate(rows, start=1):
-        noise = model.network.noise(heart_seed(heart_seed(material.seed, number), 0))
+        noise = model.network.sample_latent(heart_seed(heart_seed(material.seed, number), 0))
         codes.append(model.network.trajectory(noise, encoded_conditions(model, material.cohort, index)))
     stacked = np.stack(codes).astype(float)
     motion = stacked - stacked.mean(axis=1, keepdims=True)
     which = int(np.argsort(np.square(motion).sum(axis=(1, 2)), kind="stable")[len(rows) // 2])
-    noise = model.network.noise(heart_seed(heart_seed(material.seed, which + 1), 0))
+    noise = model.network.sample_latent(heart_seed(heart_seed(material.seed, which + 1), 0))
     labels = model.network.decode(noise, encoded_conditions(model, material.cohort, rows[which]))
     maps = [_flat(points, material.seed) for points in (stacked, motion)]
     return Trajectories(maps[0], maps[1], model.heart(labels), which)

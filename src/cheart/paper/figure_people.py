@@ -11,8 +11,8 @@ from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
 from cheart.labels import LV, RV
 from cheart.model import TrainedModel
+from cheart.models.registry import style_of
 from cheart.palette import hex_colour
-from cheart.paper.lineup import look
 from cheart.paper.plate import DPI, WIDTH, Drawn, Material, show, tight, told_training
 from cheart.phenotypes import Phenotypes, phenotypes
 from cheart.plot.shaded import shaded_image, view_side_mm
@@ -54,7 +54,7 @@ def draw(material: Material) -> Drawn:
     people, rule = choose_people(material)
     shown = [_gather(material, model, number) for number in people]
     caption = (
-        f"The {material.held_out} hearts of two held-out people and {GENERATED} hearts that {look(name).title} "
+        f"The {material.held_out} hearts of two held-out people and {GENERATED} hearts that {style_of(name).label} "
         f"generated for each from the same conditions, at end-diastole (ED) and end-systole (ES), all to one scale. "
         f"Chosen by rule: {rule}. Numbers: cavity volumes at ED and ES in mL, left-ventricular mass in g, ejection "
         f"fractions in %. {told_training({name: model})} {material.told_cohort(len(material.people))} "

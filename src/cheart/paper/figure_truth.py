@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from cheart.errors import InputError
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.evaluation.truth import Truthfulness, evaluate_truth, true_phenotypes
-from cheart.paper.lineup import look
+from cheart.models.registry import style_of
 from cheart.paper.plate import INK_HEX, WIDTH, CannotDraw, Drawn, Material, letter, plain, told_training
 from cheart.phenotypes import TITLES, UNITS
 from cheart.plot.style import GREY, Sheet
@@ -86,7 +86,7 @@ def figure(found: Found) -> Sheet:
                 axes.set_ylabel("generated mean")
     for row, model in enumerate(rows):
         y = _HEAD + row * (_PANEL + _GAP) + _PANEL / 2 - 0.06
-        sheet.text(0.04, y, look(model).title, size=7, colour=look(model).colour)
+        sheet.text(0.04, y, style_of(model).label, size=7, colour=style_of(model).colour)
     letter(sheet, 0.04, 0.04, "a")
     letter(sheet, 0.04, lower - 0.26, "b")
     _measures(sheet, found.by_model, lower)
@@ -95,7 +95,7 @@ def figure(found: Found) -> Sheet:
 
 def _people(axes: Axes, by_model: Mapping[str, Truthfulness], model: str, name: str) -> None:
     """Every person's generated mean over the true mean."""
-    people, shown = by_model[model].people, look(model)
+    people, shown = by_model[model].people, style_of(model)
     x, y = people[f"true_mean_{name}"].to_numpy(float), people[f"mean_{name}"].to_numpy(float)
     reach = float(people[f"true_sd_{name}"].mean()) * 1.645
     low, high = x.min() - 0.4 * reach, x.max() + 0.4 * reach
@@ -118,10 +118,10 @@ def _measures(sheet: Sheet, by_model: Mapping[str, Truthfulness], top: float) ->
         if right is not None:
             axes.axhline(right, color=GREY, lw=0.7, zorder=0)
         for i, (model, told) in enumerate(summaries.items()):
-            shown, place = look(model), np.arange(len(PHENOTYPES)) + 0.16 * (i - (len(summaries) - 1) / 2)
+            shown, place = style_of(model), np.arange(len(PHENOTYPES)) + 0.16 * (i - (len(summaries) - 1) / 2)
             axes.plot(
                 place, [told[p][key] for p in PHENOTYPES], ls="", marker=shown.marker, ms=3.6, mew=0,
-                color=shown.colour, label=shown.title,
+                color=shown.colour, label=shown.label,
             )  # fmt: skip
             if key == "w1":
                 floors = [told[p]["floor"] for p in PHENOTYPES]

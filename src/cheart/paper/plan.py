@@ -9,12 +9,12 @@ from typing import Any
 
 from cheart.errors import InputError
 from cheart.files import read_json, write_json
-from cheart.models.registry import OPTIONS, check_model
+from cheart.models.registry import BUILT_IN, model_class
 from cheart.progress import Jobs
 from cheart.simulation.cohort import PAPER_SUBJECTS
 from cheart.training.options import PRESETS
 
-MODELS = tuple(OPTIONS)
+MODELS = tuple(BUILT_IN)
 """All five; ours first."""
 
 OURS = "cheart"
@@ -134,7 +134,7 @@ def make_plan(
     if not models:
         raise InputError(f"--models names none: expected some of {', '.join(MODELS)}")
     for name in models:
-        check_model(name)
+        model_class(name)
     scale = SCALES[preset]
     return Plan(
         out=out,

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from cheart.cohort import Cohort, Split
 from cheart.files import new_file
 from cheart.model import TrainedModel
+from cheart.models.registry import style_of
 from cheart.palette import INK
-from cheart.paper.lineup import look
 from cheart.plot.style import TEXT, Sheet
 from cheart.plot.views import Image
 from cheart.progress import parallel
@@ -139,7 +139,7 @@ def told_training(models: Mapping[str, TrainedModel]) -> str:
     """The sentence on the models' training for a caption; models of one training cohort share it."""
     by_cohort: dict[str, list[str]] = {}
     for name, model in models.items():
-        by_cohort.setdefault(model.trained_on, []).append(look(name).title)
+        by_cohort.setdefault(model.trained_on, []).append(style_of(name).label)
     return " ".join(f"{', '.join(names)} trained on {cohort}." for cohort, names in by_cohort.items())
 
 

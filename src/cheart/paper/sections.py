@@ -27,7 +27,7 @@ from cheart.evaluation.tables import (
 )
 from cheart.evaluation.truth import Truthfulness
 from cheart.metrics.statistics import Better, PairedTest
-from cheart.models.registry import TASKS
+from cheart.models.registry import model_class
 from cheart.paper import comparison as statistics
 from cheart.paper.plan import COPIED
 from cheart.paper.published import CAPTION, paper_tables
@@ -174,7 +174,7 @@ def _truth(truths: Mapping[str, Truthfulness], why_not: str) -> Section:
 
 def left_out(task: Any, models: Sequence[str]) -> list[str]:
     """Said of the models that a table cannot have."""
-    names = [name for name in models if task not in TASKS[name]]
+    names = [name for name in models if task not in model_class(name).tasks]
     return [f"Not here, because this kind of model cannot {task}: {', '.join(names)}."] if names else []
 
 

@@ -12,7 +12,7 @@ from cheart.errors import InputError
 from cheart.evaluation.truth import evaluate_truth, true_phenotypes
 from cheart.files import read_json, write_json
 from cheart.model import load
-from cheart.models.registry import TASKS
+from cheart.models.registry import model_class
 from cheart.paper.figures import make_figures
 from cheart.paper.html import Picture
 from cheart.paper.plan import Plan
@@ -26,7 +26,7 @@ TRUTH, FIGURES = "compare with the truth", "draw the figures"
 
 def judge_truth(trials: Sequence[Trial], plan: Plan, ledger: Ledger) -> None:
     """Hold what was generated against the true distribution, where the cohort has one."""
-    able = [trial for trial in trials if "generate" in TASKS[trial.model]]
+    able = [trial for trial in trials if "generate" in model_class(trial.model).tasks]
     if not able:
         return
     told = able[0].evaluation / "truth.json"

@@ -16,7 +16,7 @@ from cheart.evaluation.response import evaluate_response
 from cheart.files import write_json
 from cheart.model import load
 from cheart.models.find import find_model
-from cheart.models.registry import TASKS
+from cheart.models.registry import model_class
 from cheart.models.store import read_model
 from cheart.paper.plan import COPIED, Plan
 from cheart.paper.results import completion_files, generation_files, write_completion, write_generation
@@ -76,7 +76,7 @@ class Trial:
 
     def steps(self) -> list[str]:
         """The names of its steps, in order."""
-        tasks = TASKS[self.model]
+        tasks = model_class(self.model).tasks
         judged = ["complete"] if "complete" in tasks else []
         judged += ["generate", MOVE, LOOK] if "generate" in tasks else []
         return [self.step(verb) for verb in ("train", *judged)]
@@ -110,7 +110,7 @@ def train_trial(trial: Trial, plan: Plan, ledger: Ledger) -> None:
 
 
 def _judge(trial: Trial, plan: Plan, ledger: Ledger) -> None:
-    tasks = TASKS[trial.model]
+    tasks = model_class(trial.model).tasks
     if "complete" in tasks:
         judge_completion(trial, plan, ledger)
     if "generate" in tasks:

@@ -54,7 +54,7 @@ def vary(
     start: dict[str, Value] = {condition: read[len(read) // 2], **own}
     settled, drawn = model.settle(start, unknown=unknown, rng=np.random.default_rng(key))
     if heart is None:
-        code, cycle_s = model.network.noise(key), float("nan")
+        code, cycle_s = model.network.sample_latent(key), float("nan")
     else:
         model.network.must("complete")
         sequence = first_frame(model, heart, labels=labels)

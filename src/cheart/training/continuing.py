@@ -16,7 +16,6 @@ from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting
 from cheart.models.cheart import CHeart
 from cheart.models.fields import FieldGrid
-from cheart.models.registry import build
 from cheart.models.store import Stored, basis_of
 from cheart.population import Population
 from cheart.progress import Jobs
@@ -61,8 +60,8 @@ def continue_model(
         basis = fit_level(basis, cohort, training, jobs=jobs)
         latent = min(options.latent + basis.size - was_on.size, basis.size)
         options = replace(options, modes=basis.size, latent=latent)
-        return build(base.network.name, setting, options, basis), options
-    network = build(base.network.name, setting, options, basis_of(base.network))
+        return type(base.network)(setting, options, basis), options  # type: ignore[call-arg]
+    network = type(base.network)(setting, options, basis_of(base.network))  # type: ignore[call-arg]
     weights = _widened(base.network.state_dict(), network.state_dict(), was.encoding, encoding)
     try:
         network.load_state_dict(weights)

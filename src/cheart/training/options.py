@@ -8,7 +8,7 @@ from math import cos, pi
 from typing import Any, Literal
 
 from cheart.errors import InputError
-from cheart.models.registry import OPTIONS, check_model
+from cheart.models.registry import ModelName, model_class
 
 
 @dataclass(frozen=True)
@@ -59,58 +59,28 @@ class TrainingOptions:
 
 
 _SMOOTH: dict[str, Any] = {"rate": 3e-4, "schedule": "cosine", "clip": 10.0, "age": "number"}
-_SHAPE: dict[str, Any] = {
-    "space": "shape",
-    "motion": "harmonic",
-    "prior": "learned",
-    "beta": 0.003,
-    "forget": 0.1,
-    "harmonics": 9,
-    "rate": 3e-5,
+
+PRESETS = {
+    "quick": TrainingOptions(batch=16, epochs=40, patience=40, **_SMOOTH),
+    "laptop": TrainingOptions(batch=32, epochs=100, patience=100, **_SMOOTH),
+    "paper": TrainingOptions(),
 }
+"""``paper`` is the paper's training; what a preset changes of a model, and of its training, stands on its class."""
 
 
-def _baselines(*, modes: int, hidden: int) -> dict[str, dict[str, Any]]:
-    """CVAE, CVAE-GAN and CGAN on a shape basis; docs/evaluation.md says how the values were chosen."""
-    all_three = {"space": "shape", "modes": modes, "latent": modes, "hidden": hidden, "rate": 3e-5, "patience": 20}
-    game = {"penalty": 10.0, "momentum": 0.5}
-    return {
-        "cvae": {**all_three, "beta": 0.003},
-        "cvae-gan": {**all_three, **game, "beta": 0.003},
-        "cgan": {**all_three, **game},
-    }
-
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {
-        "training": TrainingOptions(batch=16, epochs=40, patience=40, **_SMOOTH),
-        "cheart": {**_SHAPE, "modes": 64, "latent": 64, "hidden": 32},
-        "pca": {"modes": 64},
-        **_baselines(modes=64, hidden=32),
-    },
-    "laptop": {
-        "training": TrainingOptions(batch=32, epochs=100, patience=100, **_SMOOTH),
-        "cheart": {**_SHAPE, "modes": 96, "latent": 96, "hidden": 64},
-        **_baselines(modes=96, hidden=64),
-    },
-    "paper": {"training": TrainingOptions(), "cheart": {}},
-}
-"""``paper`` is the paper's network and training; the others live on a shape basis (docs/model.md says why)."""
-
-
-def resolve(model: str, preset: str, settings: Iterable[str]) -> tuple[TrainingOptions, Any]:
+def resolve(model: ModelName, preset: str, settings: Iterable[str]) -> tuple[TrainingOptions, Any]:
     """The training's and the model's options: a preset, changed by ``key=value`` settings.
 
     Raises:
         InputError: an unknown model, preset or key, or a value of the wrong kind.
     """
-    check_model(model)
+    kind = model_class(model)
     if preset not in PRESETS:
         raise InputError(f"preset {preset!r}: expected one of {', '.join(PRESETS)}")
-    own: dict[str, Any] = PRESETS[preset].get(model, {})
     of_training = {f.name for f in fields(TrainingOptions)}
-    training = replace(PRESETS[preset]["training"], **{k: v for k, v in own.items() if k in of_training})
-    options = OPTIONS[model](**{k: v for k, v in own.items() if k not in of_training})
+    own = kind.presets.get(preset, {})
+    training = replace(PRESETS[preset], **{k: v for k, v in own.items() if k in of_training})
+    options = kind.Options(**{k: v for k, v in own.items() if k not in of_training})
     return apply_settings(training, options, settings)
 
 

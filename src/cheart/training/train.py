@@ -18,7 +18,7 @@ from cheart.files import read_json
 from cheart.models.base import FittedModel, HeartModel, Setting
 from cheart.models.cheart import CHeart
 from cheart.models.find import find_model
-from cheart.models.registry import build
+from cheart.models.registry import ModelName, model_class
 from cheart.models.store import Stored, basis_of, read_model, write_config, write_weights
 from cheart.population import Population
 from cheart.progress import Jobs
@@ -38,7 +38,7 @@ def train(
     cohort: Cohort,
     run: Path,
     *,
-    model: str = "cheart",
+    model: ModelName = "cheart",
     preset: str = "laptop",
     settings: Sequence[str] = (),
     start_from: Path | str | None = None,
@@ -54,7 +54,7 @@ def train(
     Args:
         cohort: label maps and conditions.
         run: the folder to write (see :mod:`cheart.training.loop`).
-        model: its name.
+        model: its name, or ``path/to/file.py:Class`` (:mod:`cheart.models.registry`).
         preset: ``quick``, ``laptop`` or ``paper``.
         settings: ``key=value`` changes to the preset.
         start_from: a trained model to go on from, with this cohort; see :func:`cheart.models.find.find_model`.
@@ -70,6 +70,7 @@ def train(
     Raises:
         InputError: something about the cohort, the options or the folder that does not go together.
     """
+    model = model_class(model).name  # from here on it is known by that
     team = join(choose_device(device))
     if not team.leads:
         return _follow(team, cohort, run, prepared=prepared, resume=resume)
@@ -153,7 +154,7 @@ Start = tuple[HeartModel, TrainingOptions, Any]
 def _fresh(
     cohort: Cohort,
     people: list[Conditions],
-    model: str,
+    model: ModelName,
     preset: str,
     settings: Sequence[str],
     *,
@@ -165,7 +166,8 @@ def _fresh(
     basis = None
     if getattr(options, "space", None) == "shape":
         basis = prepared_basis(cohort, modes=options.modes, folder=prepared, jobs=jobs)
-    return build(model, Setting(cohort.grid, cohort.frames, encoding), options, basis), training, options
+    setting = Setting(cohort.grid, cohort.frames, encoding)
+    return model_class(model)(setting, options, basis), training, options  # type: ignore[call-arg]
 
 
 def _continued(base: Stored, cohort: Cohort, people: list[Conditions], settings: Sequence[str], *, jobs: Jobs) -> Start:
