@@ -14,7 +14,7 @@ from cheart.grid import GRIDS
 from cheart.models.base import Setting
 from cheart.models.cheart import CHeart
 from cheart.models.voxel import VoxelBatch
-from cheart.simulation.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate
 from cheart.training.data import ShapeData, VoxelData, fit_basis
 from cheart.training.linear_start import start_linear
 from cheart.training.options import TrainingOptions, resolve
@@ -33,7 +33,7 @@ class FewHearts:
     @classmethod
     def simulate(cls, folder: Path) -> FewHearts:
         """Into a new folder."""
-        cohort = simulate_cohort(folder, n=SUBJECTS, seed=0, jobs=1)
+        cohort = simulate(folder, n=SUBJECTS, seed=0, jobs=1)
         people = [cohort.conditions(int(i)) for i in cohort.indices("train")]
         return cls(cohort, Encoding.fit(cohort.schema, people, age_decades=True))
 

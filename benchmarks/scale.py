@@ -28,20 +28,19 @@ from benchmarks.training import fit_large_basis, repeated
 from threadpoolctl import threadpool_limits
 
 from cheart.cohort import PAPER_SPLIT, Cohort
-from cheart.datasets.importing import import_cohort
+from cheart.datasets.importing import import_source
 from cheart.datasets.nifti import list_folder
 from cheart.evaluation.completion import evaluate_completion
 from cheart.evaluation.generation import evaluate_generation
 from cheart.evaluation.memorisation import describe_real
 from cheart.export.bids import export_cohort
 from cheart.io.nifti import read_label_map
-from cheart.labels import SCHEMES
 from cheart.mesh.write import OrientedLabels, write_meshes
 from cheart.model import load
 from cheart.models.find import BUNDLED, find_model
 from cheart.models.store import basis_of, read_model
 from cheart.simulation.acquisition import Acquisition
-from cheart.simulation.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate
 from cheart.tasks.batch import Batch, begin, make
 from cheart.tasks.complete import complete
 from cheart.tasks.generate import orders
@@ -98,16 +97,16 @@ def size_of(folder: Path, pattern: str = "*") -> float:
 
 def simulating(place: Place, count: int) -> float:
     """``cheart simulate``."""
-    simulate_cohort(place.out / "cohort", n=count, seed=count, jobs=1)
+    simulate(place.out / "cohort", n=count, seed=count, jobs=1)
     return size_of(place.out / "cohort" / "labels.zarr")
 
 
 def importing(place: Place, count: int) -> float:
     """``cheart import nifti``: checked, brought to the template pose, written."""
-    source = list_folder(place.nifti, place.nifti / "participants.tsv", SCHEMES["cheart"])
+    source = list_folder(place.nifti, participants=place.nifti / "participants.tsv", scheme="cheart")
     source = replace(source, subjects=source.subjects[:count])
     cohort = Cohort.open(place.cohort)
-    import_cohort(source, place.out / "cohort", grid=cohort.grid, jobs=1)
+    import_source(source, place.out / "cohort", grid=cohort.grid, jobs=1)
     return size_of(place.out / "cohort" / "labels.zarr")
 
 
@@ -233,7 +232,7 @@ def measure_all() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         place = Place.within(Path(folder))
         hearts = FewHearts.simulate(place.cohort)
-        simulate_cohort(place.thick, n=3, jobs=1, acquisition=Acquisition(slice_thickness=8.0, slice_gap=2.0))
+        simulate(place.thick, n=3, jobs=1, acquisition=Acquisition(slice_thickness=8.0, slice_gap=2.0))
         export_cohort(hearts.cohort, place.nifti)
         nifti = size_of(place.nifti, "*.nii.gz") / SUBJECTS
         for sidecar in place.nifti.glob("sub-*.json"):

@@ -21,8 +21,9 @@ def test_importing_cheart_imports_nothing_heavy():
     assert heavy_after("import cheart\nassert cheart.__version__") == "[]"
 
 
-def test_help_imports_nothing_heavy():
-    code = "from cheart.cli.main import app\nimport contextlib\nwith contextlib.suppress(SystemExit): app(['--help'])"
+@pytest.mark.parametrize("words", [["--help"], ["import", "--help"]], ids=" ".join)
+def test_help_imports_nothing_heavy(words):
+    code = f"from cheart.cli.main import app\nimport contextlib\nwith contextlib.suppress(SystemExit): app({words})"
     assert heavy_after(code) == "[]"
 
 

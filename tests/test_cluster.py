@@ -12,15 +12,13 @@ from pandas.testing import assert_frame_equal
 from cheart.cluster import AHEAD
 from cheart.cohort import Cohort
 from cheart.datasets.importing import import_cohort
-from cheart.datasets.nifti import list_folder
 from cheart.errors import InputError
 from cheart.evaluation.completion import evaluate_completion
 from cheart.evaluation.generation import evaluate_generation
 from cheart.grid import Grid
-from cheart.labels import parse_scheme
 from cheart.model import TrainedModel
 from cheart.progress import parallel
-from cheart.simulation.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate
 from cheart.tasks.batch import Batch, begin, make
 from cheart.tasks.generate import orders
 from cohorts import tiny_cohort
@@ -61,13 +59,13 @@ def test_a_simulated_cohort_has_the_same_fingerprint(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # workers are elsewhere: a relative path must find its way
     here, there = (
-        simulate_cohort(Path(name), n=4, grid=COARSE, frames=4, nifti=True, jobs=jobs)
+        simulate(Path(name), n=4, grid=COARSE, frames=4, nifti=True, jobs=jobs)
         for name, jobs in (("here", 1), ("there", cluster))
     )
     assert here.fingerprint == there.fingerprint
-    source = list_folder(Path("here/nifti"), Path("here/nifti/participants.tsv"), parse_scheme("cheart"))
+    known = {"participants": Path("here/nifti/participants.tsv"), "scheme": "cheart"}
     for name, jobs in (("one", 1), ("many", cluster)):
-        import_cohort(source, Path(name), grid=COARSE, frames=4, jobs=jobs)
+        import_cohort("nifti", "here/nifti", name, grid=COARSE, frames=4, jobs=jobs, **known)
     assert Cohort.open("one").fingerprint == Cohort.open("many").fingerprint
     assert Path("one/quality.tsv").read_bytes() == Path("many/quality.tsv").read_bytes()
 

@@ -25,7 +25,7 @@ def test_acdc_labels_become_canonical() -> None:
 
 
 def test_a_label_that_the_scheme_lacks_is_named() -> None:
-    with pytest.raises(InputError, match=r"label 3 is not in the scheme '1=lv,2=myo,4=rv'.*--labels"):
+    with pytest.raises(InputError, match=r"label 3 is not in the scheme '1=lv,2=myo,4=rv'.*--scheme"):
         to_canonical(np.array([0, 1, 2, 3]), SCHEMES["ukdhp"])
 
 

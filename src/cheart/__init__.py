@@ -18,14 +18,29 @@ from cheart._version import __version__
 
 if TYPE_CHECKING:
     from cheart.cohort import Cohort
+    from cheart.datasets.importing import import_cohort
+    from cheart.datasets.registry import importer
     from cheart.errors import InputError
     from cheart.grid import Grid
     from cheart.heart import Heart
     from cheart.model import load
     from cheart.models.base import HeartModel
     from cheart.models.registry import register
+    from cheart.simulation.cohort import simulate
 
-__all__ = ["Cohort", "Grid", "Heart", "HeartModel", "InputError", "__version__", "load", "register"]
+__all__ = [
+    "Cohort",
+    "Grid",
+    "Heart",
+    "HeartModel",
+    "InputError",
+    "__version__",
+    "import_cohort",
+    "importer",
+    "load",
+    "register",
+    "simulate",
+]
 
 _HOMES = {
     "Cohort": "cheart.cohort",
@@ -33,8 +48,11 @@ _HOMES = {
     "InputError": "cheart.errors",
     "Heart": "cheart.heart",
     "HeartModel": "cheart.models.base",
+    "import_cohort": "cheart.datasets.importing",
+    "importer": "cheart.datasets.registry",
     "load": "cheart.model",
     "register": "cheart.models.registry",
+    "simulate": "cheart.simulation.cohort",
 }
 
 

@@ -7,6 +7,7 @@
         labels.zarr/        labels [N, T, Z, Y, X] uint8 and observed [N, T, Z] bool
         poses.json          imported cohorts: each heart's way back to its own space (cheart.align)
         quality.tsv         imported cohorts: quality figures per subject
+        left-out.tsv        imported cohorts: who was left out, and why
 
 The store is zarr v3: one chunk a frame, zstd, one shard a subject, so that a subject is one file and workers never
 write to the same one. Files lie side by side, not in folders of their own, and a subject of whom every plane was
@@ -43,6 +44,8 @@ SIDE_BY_SIDE: ChunkKeyEncodingLike = {"name": "default", "separator": "."}
 """How zarr names the files of a new cohort; an older one says in its own metadata how its files are named."""
 PAPER_SPLIT = (968, 138, 277)
 """Subjects for training, validation and test in the paper (section III-A)."""
+
+LEFT_OUT = "left-out.tsv"
 
 Source = tuple[Path, str, tuple[str, ...] | None]
 """How a worker gets a cohort: the folder, its fingerprint there, and another split than the one there."""
@@ -129,6 +132,18 @@ class Cohort:
     def fingerprint(self) -> str:
         """SHA-256 over all labels, masks, conditions and splits."""
         return str(self.info["fingerprint"])
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should look at before using the cohort, one sentence each."""
+        return tuple(self.info.get("warnings", ()))
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Who of an imported source is not in the cohort, and why."""
+        path = self.path / LEFT_OUT
+        table = read_table(path) if path.is_file() else pd.DataFrame({"participant_id": [], "reason": []})
+        return dict(zip(table["participant_id"], table["reason"], strict=True))
 
     @cached_property
     def _store(self) -> zarr.Group:
@@ -225,6 +240,7 @@ class CohortWriter:
         *,
         kind: Literal["simulated", "imported"],
         title: str,
+        warnings: Sequence[str] = (),
         **how: Any,
     ) -> None:
         """Write the tables and the description, when every subject has been written.
@@ -235,6 +251,7 @@ class CohortWriter:
             fingerprints: what :meth:`write` returned, in the order of the rows.
             kind: simulated hearts are called simulated wherever a person sees them.
             title: one line for people.
+            warnings: what a person should look at before using the cohort, one sentence each.
             how: more for the provenance (seed, the sources' fingerprint …).
         """
         columns = ["participant_id", "split", "cycle_s", *schema.names]
@@ -253,6 +270,7 @@ class CohortWriter:
             "grid": self.grid.to_json(),
             "conditions": schema.to_json(),
             "fingerprint": digest.hexdigest(),
+            "warnings": list(warnings),
             "provenance": provenance(**how),
         }
         write_json(self.path / "cohort.json", description)

@@ -40,8 +40,21 @@ class Grid:
         object.__setattr__(self, "spacing", tuple(float(s) for s in spacing))
 
     @classmethod
-    def parse(cls, text: str) -> Grid:
-        """Read ``paper``, ``half``, ``quarter`` or ``128x128x64@1.25x1.25x2`` (X×Y×Z voxels @ mm)."""
+    def parse(cls, text: str | Grid) -> Grid:
+        """Read ``paper``, ``half``, ``quarter`` or ``128x128x64@1.25x1.25x2`` (X×Y×Z voxels @ mm).
+
+        A grid comes back as it is.
+
+        >>> Grid.parse("paper").shape
+        (64, 128, 128)
+        >>> Grid.parse("96x96x48@1.7x1.7x2.5").spacing
+        (2.5, 1.7, 1.7)
+
+        Raises:
+            InputError: no such name, or another form.
+        """
+        if isinstance(text, Grid):
+            return text
         if text in GRIDS:
             return GRIDS[text]
         number = r"(\d+(?:\.\d+)?)"

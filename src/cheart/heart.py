@@ -41,7 +41,7 @@ class Heart:
         if observed.shape != labels.shape[:2] or observed.dtype != np.bool_:
             raise InputError(f"observed {observed.shape} {observed.dtype}: expected [T, Z] bool, {labels.shape[:2]}")
         if labels.size and labels.max() > 3:
-            raise InputError(f"label {labels.max()}: canonical labels are 0 to 3 (translate with --labels)")
+            raise InputError(f"label {labels.max()}: canonical labels are 0 to 3 (translate with --scheme)")
         if not observed[0].any():
             raise InputError("nothing is observed in frame 0, which is end-diastole")
         if np.isfinite(self.cycle_s):

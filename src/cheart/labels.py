@@ -36,12 +36,19 @@ _ENCLOSED = 0.75
 cavity about 0.35 and a myocardial ring about 0.45."""
 
 
-def parse_scheme(text: str) -> Scheme:
-    """Read a scheme's name or an explicit map such as ``1=lv,2=myo,3=rv``.
+def parse_scheme(text: str | Scheme) -> Scheme:
+    """Read a scheme's name or an explicit map such as ``1=lv,2=myo,3=rv``; a scheme comes back as it is.
+
+    >>> parse_scheme("acdc")
+    {0: 0, 1: 3, 2: 2, 3: 1}
+    >>> parse_scheme("1=lv,2=myo,4=rv") == parse_scheme("ukdhp")
+    True
 
     Raises:
         InputError: neither a known name nor a map of three different labels to lv, myo and rv.
     """
+    if not isinstance(text, str):
+        return text
     if text in SCHEMES:
         return SCHEMES[text]
     expected = f"one of {', '.join(SCHEMES)} or a map such as 1=lv,2=myo,3=rv"
@@ -84,7 +91,7 @@ def to_canonical(array: NDArray, scheme: Scheme) -> NDArray[np.uint8]:
     if strange:
         raise InputError(
             f"label {strange[0]} is not in the scheme {scheme_text(scheme)!r} "
-            f"(labels found: {', '.join(str(int(v)) for v in present)}); name the right scheme with --labels, "
+            f"(labels found: {', '.join(str(int(v)) for v in present)}); name the right scheme with --scheme, "
             f"one of {', '.join(SCHEMES)} or a map such as 1=lv,2=myo,3=rv"
         )
     canonical = np.zeros(array.shape, np.uint8)
@@ -132,7 +139,7 @@ def check_topology(labels: NDArray[np.uint8], *, what: str = "the label map") ->
         if not (labels == number).any():
             raise InputError(
                 f"{what}: no voxel of the {TITLES[name]} (canonical label {number}). Mend the segmentation, "
-                "name the right scheme with --labels, or leave the subject out with --skip-bad"
+                "name the right scheme with --scheme, or leave the subject out with --skip-bad"
             )
     if _fits(labels):
         return
@@ -145,7 +152,7 @@ def check_topology(labels: NDArray[np.uint8], *, what: str = "the label map") ->
                 for was, now in zip((LV, MYO, RV), order, strict=True)
                 if was != now
             )
-            raise InputError(f"{what}: labels are exchanged: {read}. Name the right scheme with --labels")
+            raise InputError(f"{what}: labels are exchanged: {read}. Name the right scheme with --scheme")
     raise InputError(
         f"{what}: only {enclosure(labels, LV):.0%} of the LV cavity's boundary is myocardium (expected at least "
         f"{_ENCLOSED:.0%}) or the RV does not touch the wall from outside, and no exchange of labels mends it. "

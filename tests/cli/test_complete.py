@@ -21,7 +21,7 @@ def options():
 
 def test_a_file_in_its_own_pose_and_scheme_comes_back_on_its_own_voxels(cheart, run, file, tmp_path):
     out = tmp_path / "out"
-    answer = cheart("complete", run, file, *options(), "--labels", "acdc", "--own-space", "--cycle", 0.8, "-o", out)
+    answer = cheart("complete", run, file, *options(), "--scheme", "acdc", "--own-space", "--cycle", 0.8, "-o", out)
     assert answer.code == 0, answer
     given, back = nib.load(file), nib.load(out / "own-space.nii.gz")
     assert back.shape == (*given.shape, 4)
@@ -38,7 +38,7 @@ def centre(mask, affine):
 
 def test_a_picture_and_tables_come_with_it(cheart, run, file, tmp_path):
     out = tmp_path / "out"
-    answer = cheart("complete", run, file, "--age", 40, "--labels", "acdc", "-o", out, "--json")
+    answer = cheart("complete", run, file, "--age", 40, "--scheme", "acdc", "-o", out, "--json")
     value = json.loads(answer.out)
     assert (value["kind"], value["hearts"]) == ("completed", 1)
     assert value["first"]["conditions"]["weight"] is None
@@ -49,19 +49,19 @@ def test_a_picture_and_tables_come_with_it(cheart, run, file, tmp_path):
 
 
 def test_a_completed_heart_is_imported_again(cheart, run, file, tmp_path):
-    cheart("complete", run, file, *options(), "--labels", "acdc", "--own-space", "-o", tmp_path / "out")
+    cheart("complete", run, file, *options(), "--scheme", "acdc", "--own-space", "-o", tmp_path / "out")
     table = tmp_path / "out" / "participants.tsv"
     answer = cheart(
-        "import", "nifti", tmp_path / "out", tmp_path / "back", "--participants", table, "--labels", "cheart",
+        "import", "nifti", tmp_path / "out", tmp_path / "back", "--participants", table, "--scheme", "cheart",
         "--grid", "32x32x32@5x5x4", "--frames", 4, "--jobs", 1,
     )  # fmt: skip
     assert answer.code == 0, answer
 
 
 def test_nothing_is_left_of_what_is_refused(refused, run, file, tmp_path):
-    assert "LV cavity" in refused("complete", run, file, "-o", tmp_path / "out", "--labels", "ukbb")
+    assert "LV cavity" in refused("complete", run, file, "-o", tmp_path / "out", "--scheme", "ukbb")
     assert "unknown condition 'bmi'" in refused(
-        "complete", run, file, "-o", tmp_path / "out", "--labels", "acdc", "--with", "bmi=25"
+        "complete", run, file, "-o", tmp_path / "out", "--scheme", "acdc", "--with", "bmi=25"
     )
     assert "is not there" in refused("complete", run, tmp_path / "no.nii.gz", "-o", tmp_path / "out")
     assert not list(tmp_path.iterdir())
@@ -70,7 +70,7 @@ def test_nothing_is_left_of_what_is_refused(refused, run, file, tmp_path):
 @pytest.mark.usefixtures("tiny_bundled", "undrawn")
 def test_without_a_model_it_is_the_bundled_one(cheart, run, file, tmp_path):
     for name, words in (("one", [file]), ("two", ["bundled", file]), ("three", [run, file])):
-        answer = cheart("complete", *words, *options(), "--labels", "acdc", "-o", tmp_path / name)
+        answer = cheart("complete", *words, *options(), "--scheme", "acdc", "-o", tmp_path / name)
         assert answer.code == 0, answer
     made = {(tmp_path / name / "sub-001_dseg.nii.gz").read_bytes() for name in ("one", "two", "three")}
     assert len(made) == 1

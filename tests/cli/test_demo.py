@@ -9,8 +9,8 @@ pytestmark = pytest.mark.usefixtures("undrawn", "tiny_bundled")
 
 
 def test_a_tiny_demo_leaves_what_it_says(cheart, tmp_path, monkeypatch):
-    few = partial(cohort.simulate_cohort, frames=4, jobs=1)  # drawing 20 frames would take most of the test
-    monkeypatch.setattr(cohort, "simulate_cohort", few)
+    few = partial(cohort.simulate, frames=4, jobs=1)  # drawing 20 frames would take most of the test
+    monkeypatch.setattr(cohort, "simulate", few)
     monkeypatch.setattr(train, "train", partial(train.train, jobs=1))
     out = tmp_path / "demo"
     answer = cheart("demo", out, "-n", 20, "--grid", "32x32x32@5x5x4", "--epochs", 2)

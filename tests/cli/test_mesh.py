@@ -46,7 +46,7 @@ def test_the_manifest_is_printed_as_json(heart, tmp_path):
     [
         ("--format", "obj", "vtp, glb, vtu, msh"),
         ("--resolution", "0.1", "0.8 to 10 mm"),
-        ("--labels", "acdc", "LV"),
+        ("--scheme", "acdc", "LV"),
     ],
 )
 def test_bad_requests_leave_nothing_behind(heart, tmp_path, option, value, told):

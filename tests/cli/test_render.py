@@ -60,4 +60,4 @@ def test_what_is_there_is_not_replaced_unasked(heart, tmp_path):
 def test_bad_requests_name_the_mend(heart, tmp_path):
     assert "one.avi" in _refused(heart, "-o", tmp_path / "one.avi")
     assert "--title" in _refused(heart, "-o", tmp_path / "one.png", "--title", "a", "--title", "b")
-    assert "scheme" in _refused(heart, "-o", tmp_path / "one.png", "--labels", "unknown")
+    assert "scheme" in _refused(heart, "-o", tmp_path / "one.png", "--scheme", "unknown")

@@ -143,7 +143,7 @@ def test_what_was_stopped_goes_on(cheart, small, people, options, tmp_path, monk
 def test_a_cohort_is_simulated_where_none_is_given(cheart, small, tmp_path, monkeypatch):
     scale = replace(SCALES["quick"], people=20, grid="32x32x32@5x5x4", subjects=2, samples=2)
     monkeypatch.setitem(SCALES, "quick", scale)
-    monkeypatch.setattr(running, "simulate_cohort", lambda path, *, n, seed, **_: tiny_cohort(path, n=n))
+    monkeypatch.setattr(running, "simulate", lambda path, *, n, seed, **_: tiny_cohort(path, n=n))
     answer = cheart("reproduce", "-o", tmp_path / "out", "--preset", "quick", "--models", "pca", "--jobs", 1)
     assert answer.code == 0, answer
     assert len(Cohort.open(tmp_path / "out" / "cohort")) == 20

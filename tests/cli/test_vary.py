@@ -30,7 +30,7 @@ def test_a_persons_heart_at_both_sexes(cheart, run, tmp_path):
 def test_a_header_that_contradicts_itself_is_settled_by_the_flag_that_the_refusal_names(cheart, refused, run, tmp_path):
     acdc_patient(tmp_path, "patient001")
     heart = tmp_path / "patient001" / "patient001_frame01_gt.nii.gz"
-    arguments = ["vary", run, "--heart", heart, "--labels", "acdc", "--condition", "sex", "-o", tmp_path / "out"]
+    arguments = ["vary", run, "--heart", heart, "--scheme", "acdc", "--condition", "sex", "-o", tmp_path / "out"]
     assert "--spacing" in refused(*arguments)
     answer = cheart(*arguments, "--spacing", "pixdim", "--mirrored")
     assert (answer.code, answer.err) == (0, "")

@@ -8,7 +8,7 @@ import pytest
 from cheart.align.resample import to_source
 from cheart.cohort import Cohort
 from cheart.datasets.acdc import list_acdc
-from cheart.datasets.importing import import_cohort, read_placement
+from cheart.datasets.importing import import_source, read_placement
 from cheart.datasets.recording import LeftOut, read_source
 from cheart.errors import InputError
 from cheart.grid import GRIDS
@@ -30,8 +30,7 @@ def four(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cohort(four, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "cohort"
-    import_cohort(four, out, grid=HALF, frames=10)
-    return Cohort.open(out)
+    return import_source(four, out, grid=HALF, frames=10, jobs=1)
 
 
 def bad_and_good(folder):
@@ -85,14 +84,14 @@ def test_only_imported_hearts_have_a_space_of_their_own(tmp_path):
 
 
 def test_the_number_of_processes_changes_nothing(cohort, four, tmp_path):
-    import_cohort(four, tmp_path / "two", grid=HALF, frames=10, jobs=2)
+    import_source(four, tmp_path / "two", grid=HALF, frames=10, jobs=2)
     assert Cohort.open(tmp_path / "two").fingerprint == cohort.fingerprint
 
 
 def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(tmp_path):
     source = bad_and_good(tmp_path / "in")
     with pytest.raises(InputError) as error:
-        import_cohort(source, tmp_path / "out", grid=HALF)
+        import_source(source, tmp_path / "out", grid=HALF, jobs=1)
     text = str(error.value)
     for part in ("5 of 6", "patient002", "exchanged", "patient003", "label 7", "patient004", "height 18", "--skip-bad"):
         assert part in text
@@ -100,33 +99,33 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(tmp_path):
 
 
 def test_skip_bad_imports_the_rest_and_lists_why(tmp_path):
-    done = import_cohort(bad_and_good(tmp_path / "in"), tmp_path / "out", grid=HALF, frames=4, skip_bad=True)
-    assert done.subjects == 1
-    assert {who.participant_id for who in done.left_out} == {f"patient00{i}" for i in range(2, 7)}
-    left = pd.read_csv(tmp_path / "out" / "left-out.tsv", sep="\t").set_index("participant_id")["reason"]
-    assert "Info.cfg" in left["patient006"]
-    assert "RV cavity" in left["patient005"]
-    assert list(Cohort.open(tmp_path / "out").table["participant_id"]) == ["patient001"]
+    source = bad_and_good(tmp_path / "in")
+    done = import_source(source, tmp_path / "out", grid=HALF, frames=4, skip_bad=True, jobs=1)
+    assert len(done) == 1
+    assert set(done.left_out) == {f"patient00{i}" for i in range(2, 7)}
+    assert "Info.cfg" in done.left_out["patient006"]
+    assert "RV cavity" in done.left_out["patient005"]
+    assert list(done.table["participant_id"]) == ["patient001"]
 
 
 def test_nothing_left_is_refused_even_so(four, tmp_path):
     source = replace(four, subjects=(), left_out=(LeftOut("a", "broken"),))
     with pytest.raises(InputError, match="Nothing is left"):
-        import_cohort(source, tmp_path / "out", grid=HALF, skip_bad=True)
+        import_source(source, tmp_path / "out", grid=HALF, skip_bad=True, jobs=1)
 
 
 def test_what_is_there_is_kept(four, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="--overwrite"):
-        import_cohort(four, tmp_path / "out", grid=HALF)
+        import_source(four, tmp_path / "out", grid=HALF)
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
 
 
 def test_mirrored_hearts_are_warned_of(four, tmp_path):
     backwards = replace(four, subjects=tuple(replace(s, mirrored=False) for s in four.subjects))
-    done = import_cohort(backwards, tmp_path / "out", grid=HALF, frames=4)
+    done = import_source(backwards, tmp_path / "out", grid=HALF, frames=4, jobs=1)
     assert "4 of 4 hearts look like mirror images" in done.warnings[0]
     one = replace(four, subjects=(replace(four.subjects[0], mirrored=False), *four.subjects[1:]))
-    done = import_cohort(one, tmp_path / "one", grid=HALF, frames=4)
+    done = import_source(one, tmp_path / "one", grid=HALF, frames=4, jobs=1)
     assert done.warnings[0].endswith("look at patient000")

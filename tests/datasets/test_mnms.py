@@ -26,7 +26,9 @@ def film(folder, code="A0S9V9", ed=1, es=4):
 
 def test_mnms_one(tmp_path):
     film(tmp_path)
-    source = list_mnms(tmp_path, table(tmp_path, "0,A0S9V9,Siemens,A,1,1,4,62,HCM,F,165,", "1,B,P,B,2,0,9,1,NOR,M,,"))
+    source = list_mnms(
+        tmp_path, table=table(tmp_path, "0,A0S9V9,Siemens,A,1,1,4,62,HCM,F,165,", "1,B,P,B,2,0,9,1,NOR,M,,")
+    )
     (subject,) = source.subjects
     posed = pose(read_source(subject, source.scheme), grid=GRIDS["half"], frames=20)
     assert posed.sequence.observed_frames.tolist() == [0, 6]
@@ -43,7 +45,7 @@ def test_mnms_two(tmp_path):
         save(tmp_path / "007" / f"007_SA_{phase}_gt.nii.gz", labels, affine)
         save(tmp_path / "007" / f"007_LA_{phase}_gt.nii.gz", labels[:1], affine)
     path = table(tmp_path, "7,TRI,SIEMENS,Avanto,1.5", header="SUBJECT_CODE,DISEASE,VENDOR,SCANNER,FIELD\n")
-    source = list_mnms(tmp_path, path)
+    source = list_mnms(tmp_path, table=path)
     (subject,) = source.subjects
     assert [f.name for f in subject.files] == ["007_SA_ED_gt.nii.gz", "007_SA_ES_gt.nii.gz"]
     heart = read_source(subject, source.scheme)
@@ -54,7 +56,7 @@ def test_mnms_two(tmp_path):
 def test_a_map_without_a_row_is_left_out(tmp_path):
     film(tmp_path, "AAA")
     film(tmp_path, "BBB")
-    source = list_mnms(tmp_path, table(tmp_path, "0,AAA,S,A,1,1,4,62,HCM,F,165,60"))
+    source = list_mnms(tmp_path, table=table(tmp_path, "0,AAA,S,A,1,1,4,62,HCM,F,165,60"))
     assert "not in the table" in source.left_out[0].reason
 
 
@@ -68,15 +70,15 @@ def test_a_map_without_a_row_is_left_out(tmp_path):
 def test_refuses_a_table_that_cannot_be_it(tmp_path, rows, header, message):
     film(tmp_path, "A")
     with pytest.raises(InputError, match=message):
-        list_mnms(tmp_path, table(tmp_path, *rows, header=header))
+        list_mnms(tmp_path, table=table(tmp_path, *rows, header=header))
 
 
 def test_refuses_a_folder_without_label_maps(tmp_path):
     with pytest.raises(InputError, match=r"_sa_gt\.nii\.gz"):
-        list_mnms(tmp_path, table(tmp_path, "0,A,S,A,1,1,4,62,HCM,F,1,1"))
+        list_mnms(tmp_path, table=table(tmp_path, "0,A,S,A,1,1,4,62,HCM,F,1,1"))
 
 
 def test_a_frame_that_is_no_number_leaves_the_subject_out(tmp_path):
     film(tmp_path, "A")
-    source = list_mnms(tmp_path, table(tmp_path, "0,A,S,A,1,first,4,62,HCM,F,165,60"))
+    source = list_mnms(tmp_path, table=table(tmp_path, "0,A,S,A,1,first,4,62,HCM,F,165,60"))
     assert "ED 'first'" in source.left_out[0].reason

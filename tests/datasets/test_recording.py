@@ -54,8 +54,8 @@ def test_foreign_numbers_are_translated(tmp_path):
 @pytest.mark.parametrize(
     ("renumber", "message"),
     [
-        ({1: 3, 3: 1}, "exchanged: .*--labels: 1=rv,2=myo,3=lv would fit"),
-        ({1: 2, 2: 1}, "exchanged: .*--labels: 1=myo,2=lv,3=rv would fit"),
+        ({1: 3, 3: 1}, "exchanged: .*--scheme: 1=rv,2=myo,3=lv would fit"),
+        ({1: 2, 2: 1}, "exchanged: .*--scheme: 1=myo,2=lv,3=rv would fit"),
         ({3: 4}, "label 4 is not in the scheme"),
         ({3: 0}, "no voxel of the RV cavity"),
         ({1: 0}, "no voxel of the LV cavity"),

@@ -13,7 +13,7 @@ from cheart.evaluation.truth import Truths, evaluate_truth, true_phenotypes
 from cheart.grid import GRIDS
 from cheart.phenotypes import PAPER_FIVE
 from cheart.simulation import true_distribution
-from cheart.simulation.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate
 from cohorts import tiny_cohort
 
 PEOPLE, SAMPLES = 60, 40
@@ -22,7 +22,7 @@ PEOPLE, SAMPLES = 60, 40
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     path = tmp_path_factory.mktemp("truth") / "c"
-    return simulate_cohort(path, n=90, seed=1, grid=GRIDS["quarter"], frames=2, jobs=1)
+    return simulate(path, n=90, seed=1, grid=GRIDS["quarter"], frames=2, jobs=1)
 
 
 @pytest.fixture(scope="module")

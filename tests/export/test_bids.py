@@ -5,13 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cheart.cohort import Cohort
 from cheart.datasets.importing import import_cohort
-from cheart.datasets.nifti import list_folder
 from cheart.errors import InputError
 from cheart.export.bids import export_cohort
 from cheart.grid import GRIDS
-from cheart.labels import parse_scheme
 from cohorts import tiny_cohort
 
 
@@ -25,9 +22,8 @@ def pair(request, tmp_path_factory):
 
 
 def imported(export, out, *, grid, frames):
-    source = list_folder(export, export / "participants.tsv", parse_scheme("cheart"))
-    import_cohort(source, out, grid=grid, frames=frames)
-    return Cohort.open(out)
+    known = {"participants": export / "participants.tsv", "scheme": "cheart"}
+    return import_cohort("nifti", export, out, grid=grid, frames=frames, jobs=1, **known)
 
 
 def test_import_gives_back_what_was_exported(pair, tmp_path):

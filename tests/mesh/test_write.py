@@ -77,7 +77,7 @@ def test_a_frame_without_a_heart_is_left_out(tmp_path):
 
 
 def test_an_unknown_scheme_is_refused():
-    with pytest.raises(InputError, match=r"no RV cavity.*--labels"):
+    with pytest.raises(InputError, match=r"no RV cavity.*--scheme"):
         OrientedLabels.of(np.where(BEAT.labels == 3, 0, BEAT.labels).astype(np.uint8), GRID.affine)
 
 

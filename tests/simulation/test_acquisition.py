@@ -45,7 +45,7 @@ def test_between_slices_the_heart_is_interpolated_not_observed(heart):
 
 
 def test_two_frames_are_end_diastole_and_end_systole(heart):
-    image = seen(heart, frames="ed,es")
+    image = seen(heart, observed="ed,es")
     es = int((heart.labels == LV).sum(axis=(1, 2, 3)).argmin())
     assert list(image.observed_frames) == [0, es]
     assert not image.labels[[t for t in range(10) if t not in (0, es)]].any()
@@ -95,7 +95,7 @@ def test_larger_pixels_are_blocks(heart):
     [
         ({"slice_thickness": 0.0}, "--slice-thickness"),
         ({"slice_gap": 2.0}, "--slice-thickness"),
-        ({"frames": "es"}, "--observed"),
+        ({"observed": "es"}, "--observed"),
         ({"contour_dice": 1.2}, "--contour-dice"),
     ],
 )

@@ -7,27 +7,27 @@ from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.labels import LV
 from cheart.simulation.acquisition import Acquisition
-from cheart.simulation.cohort import TRUTH, simulate_cohort
+from cheart.simulation.cohort import TRUTH, simulate
 
 GRID = GRIDS["quarter"]
 
 
 def test_any_number_of_workers_gives_the_same_cohort(tmp_path):
-    one = simulate_cohort(tmp_path / "one", n=3, seed=5, grid=GRID, frames=4, jobs=1)
-    two = simulate_cohort(tmp_path / "two", n=3, seed=5, grid=GRID, frames=4, jobs=2)
+    one = simulate(tmp_path / "one", n=3, seed=5, grid=GRID, frames=4, jobs=1)
+    two = simulate(tmp_path / "two", n=3, seed=5, grid=GRID, frames=4, jobs=2)
     assert one.fingerprint == two.fingerprint
     assert (tmp_path / "one" / TRUTH).read_bytes() == (tmp_path / "two" / TRUTH).read_bytes()
 
 
 def test_a_subject_does_not_depend_on_the_others(tmp_path):
-    few = simulate_cohort(tmp_path / "few", n=2, seed=5, grid=GRID, frames=4, jobs=1)
-    many = simulate_cohort(tmp_path / "many", n=4, seed=5, grid=GRID, frames=4, jobs=1)
+    few = simulate(tmp_path / "few", n=2, seed=5, grid=GRID, frames=4, jobs=1)
+    many = simulate(tmp_path / "many", n=4, seed=5, grid=GRID, frames=4, jobs=1)
     assert np.array_equal(few.labels(1), many.labels(1))
     assert few.conditions(1) == many.conditions(1)
 
 
 def test_it_says_that_it_is_simulated_and_keeps_the_truth(tmp_path):
-    cohort = simulate_cohort(tmp_path / "c", n=2, seed=5, grid=GRID, frames=4, jobs=1)
+    cohort = simulate(tmp_path / "c", n=2, seed=5, grid=GRID, frames=4, jobs=1)
     assert cohort.info["kind"] == "simulated"
     assert "simulated" in cohort.info["title"]
     truth = pd.read_csv(tmp_path / "c" / TRUTH, sep="\t")
@@ -36,10 +36,8 @@ def test_it_says_that_it_is_simulated_and_keeps_the_truth(tmp_path):
 
 
 def test_thick_slices_and_two_frames(tmp_path):
-    acquisition = Acquisition(slice_thickness=10, frames="ed,es")
-    cohort = simulate_cohort(
-        tmp_path / "c", n=1, seed=5, grid=GRIDS["half"], frames=20, acquisition=acquisition, jobs=1
-    )
+    acquisition = Acquisition(slice_thickness=10, observed="ed,es")
+    cohort = simulate(tmp_path / "c", n=1, seed=5, grid=GRIDS["half"], frames=20, acquisition=acquisition, jobs=1)
     sequence = cohort.heart(0)
     assert len(sequence.observed_frames) == 2
     assert 12 <= sequence.observed[0].sum() <= 13  # 128 mm, every 10 mm
@@ -48,14 +46,14 @@ def test_thick_slices_and_two_frames(tmp_path):
 
 
 def test_nothing_is_written_over(tmp_path):
-    simulate_cohort(tmp_path / "c", n=1, seed=5, grid=GRID, frames=2, jobs=1)
+    simulate(tmp_path / "c", n=1, seed=5, grid=GRID, frames=2, jobs=1)
     with pytest.raises(InputError, match="--overwrite"):
-        simulate_cohort(tmp_path / "c", n=1, seed=6, grid=GRID, frames=2, jobs=1)
+        simulate(tmp_path / "c", n=1, seed=6, grid=GRID, frames=2, jobs=1)
     assert Cohort.open(tmp_path / "c").info["provenance"]["seed"] == 5
 
 
 def test_nifti_is_written_on_request(tmp_path):
-    simulate_cohort(tmp_path / "c", n=1, seed=5, grid=GRID, frames=2, jobs=1, nifti=True)
+    simulate(tmp_path / "c", n=1, seed=5, grid=GRID, frames=2, jobs=1, nifti=True)
     names = sorted(p.name for p in (tmp_path / "c" / "nifti").iterdir())
     tables = ["itk-snap-labels.txt", "participants.json", "participants.tsv"]
     assert names == [*tables, "sub-sim0001_dseg.json", "sub-sim0001_dseg.nii.gz"]

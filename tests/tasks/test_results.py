@@ -4,11 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cheart.cohort import Cohort, read_table
+from cheart.cohort import read_table
 from cheart.datasets.importing import import_cohort
-from cheart.datasets.nifti import list_folder
 from cheart.grid import Grid
-from cheart.labels import parse_scheme
 from cheart.tasks.generate import generate
 from cheart.tasks.results import SHOWN, write_hearts
 from tiny import PERSON
@@ -40,9 +38,8 @@ def test_result_json_says_how_they_were_made(made, model):
 
 def test_a_folder_of_results_is_imported_as_a_cohort_voxel_by_voxel(made, model, tmp_path):
     folder, hearts = made
-    source = list_folder(folder, folder / "participants.tsv", parse_scheme("cheart"))
-    import_cohort(source, tmp_path / "back", grid=model.grid, frames=model.frames, jobs=1)
-    back = Cohort.open(tmp_path / "back")
+    known = {"participants": folder / "participants.tsv", "scheme": "cheart"}
+    back = import_cohort("nifti", folder, tmp_path / "back", grid=model.grid, frames=model.frames, jobs=1, **known)
     assert back.schema.names == tuple(PERSON), "columns of how it was made are no conditions"
     for index, heart in enumerate(hearts):
         assert np.array_equal(back.labels(index), heart.sequence.labels)
@@ -53,10 +50,9 @@ def test_a_folder_of_results_is_imported_as_a_cohort_voxel_by_voxel(made, model,
 
 def test_it_is_imported_on_another_grid_too(made, tmp_path):
     folder, hearts = made
-    source = list_folder(folder, folder / "participants.tsv", parse_scheme("cheart"))
     finer = Grid((32, 40, 40), (4.0, 4.0, 4.0))
-    import_cohort(source, tmp_path / "back", grid=finer, frames=8, jobs=1)
-    back = Cohort.open(tmp_path / "back")
+    known = {"participants": folder / "participants.tsv", "scheme": "cheart"}
+    back = import_cohort("nifti", folder, tmp_path / "back", grid=finer, frames=8, jobs=1, **known)
     volume = (back.labels(0)[0] == 1).sum() * finer.voxel_ml
     assert volume == pytest.approx(hearts[0].phenotypes.lvedv, rel=0.1)
 

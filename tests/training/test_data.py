@@ -6,7 +6,7 @@ import numpy as np
 from cheart.cohort import Cohort
 from cheart.grid import GRIDS
 from cheart.models.fields import BODIES, fields
-from cheart.simulation.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate
 from cheart.training.data import fit_basis
 
 
@@ -16,7 +16,7 @@ def volumes(labels: np.ndarray) -> np.ndarray:
 
 
 def test_bodies_made_of_modes_are_as_large_as_the_hearts_own(tmp_path: Path) -> None:
-    simulate_cohort(tmp_path / "cohort", n=6, seed=0, grid=GRIDS["half"], frames=6, jobs=1)
+    simulate(tmp_path / "cohort", n=6, seed=0, grid=GRIDS["half"], frames=6, jobs=1)
     cohort, everyone = Cohort.open(tmp_path / "cohort"), np.arange(6)
     levelled = fit_basis(cohort, everyone, modes=12, jobs=1)
     at_zero = replace(levelled, level=(0.0, 0.0, 0.0))

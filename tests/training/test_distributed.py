@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 from cheart.cohort import Cohort
-from cheart.simulation.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate
 from cheart.training.train import train
 from cohorts import TINY
 from together import train_together
@@ -32,7 +32,7 @@ alone, and Adam makes steps of full length of it, whatever its direction. In flo
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
-    found = simulate_cohort(tmp_path_factory.mktemp("cohort") / "c", n=16, grid=TINY, frames=6, jobs=1)
+    found = simulate(tmp_path_factory.mktemp("cohort") / "c", n=16, grid=TINY, frames=6, jobs=1)
     assert [len(found.indices(split)) for split in ("train", "val")] == [11, 2]
     return found
 

@@ -68,11 +68,11 @@ def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort,
     from cheart.cli.say import say
     from cheart.grid import Grid
     from cheart.model import load
-    from cheart.simulation.cohort import simulate_cohort
+    from cheart.simulation.cohort import simulate
     from cheart.training.train import train
 
     say(f"2/5  Simulating {subjects} healthy hearts")
-    cohort = simulate_cohort(folder / "cohort", n=subjects, seed=0, grid=Grid.parse(grid))
+    cohort = simulate(folder / "cohort", n=subjects, seed=0, grid=Grid.parse(grid))
     say("3/5  Training CHeart on them")
     train(cohort, folder / "model", preset="quick", settings=[f"epochs={epochs}"])
     return cohort, load(folder / "model")

@@ -105,7 +105,7 @@ def generate(
     if participants is not None:
         people, splits = _people(participants, trained)
     warnings = sorted({w for person in people for w in trained.encoding.outside(trained.encoding.schema.read(person))})
-    if form != "bids" and acquisition == Acquisition(frames=acquisition.frames):
+    if form != "bids" and acquisition == Acquisition(observed=acquisition.observed):
         warnings.append(
             "each image is its own label map: put images of your own in their place, or degrade them "
             "(--slice-thickness, --missing-slices …)"

@@ -1,21 +1,15 @@
-"""``cheart import``: bring a cohort of label maps in."""
+"""``cheart import NAME SRC OUT``: bring a cohort of label maps in. The names are those of the registry of importers."""
 
 from __future__ import annotations
 
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, get_args
 
 import typer
+from typer.core import TyperGroup
 
-from cheart.cli.options import Scheduler
-
-if TYPE_CHECKING:
-    from cheart.datasets.importing import Source
-    from cheart.progress import Jobs
-
-import_app = typer.Typer(
-    help="Bring a cohort of label maps into the template pose.", no_args_is_help=True, rich_markup_mode=None
-)
+from cheart.cli.options import AsJson, Overwrite, Scheduler
 
 SourceFolder = Annotated[Path, typer.Argument(metavar="SRC", help="The folder to import.")]
 OutFolder = Annotated[Path, typer.Argument(metavar="OUT", help="The cohort to write.")]
@@ -27,12 +21,69 @@ SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out what cannot
 JobsOption = Annotated[int, typer.Option("--jobs", help="Processes; -1 is one a core.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of the split into training, validation and test.")]
 Nifti = Annotated[bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz, to correct by hand.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-@import_app.command("acdc")
-def acdc(
+class _Importers(TyperGroup):
+    """One command an importer; its options are made when it is asked for, so that a list costs no heavy import.
+
+    (The types of click are Any: which click it is depends on typer's version.)
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        from cheart.datasets.registry import importers
+
+        return list(importers())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        from cheart.datasets.registry import find_importer, options_of
+
+        importer = find_importer(cmd_name)
+        return _command(cmd_name, importer.__doc__ or "", options_of(importer))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        from cheart.datasets.registry import importers
+
+        with formatter.section("Importers"):
+            formatter.write_dl(list(importers().items()))
+
+
+import_app = typer.Typer(
+    cls=_Importers,
+    subcommand_metavar="NAME SRC OUT [OPTIONS]",
+    help="Bring a cohort of label maps into the template pose: cheart import NAME SRC OUT.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@import_app.callback()
+def _root() -> None:
+    pass
+
+
+def _command(name: str, about: str, options: list[Parameter]) -> Any:
+    """The command of one importer: the common options, and its own."""
+
+    def run(**given: Any) -> None:
+        _import(name, own={option.name: given.pop(option.name) for option in options}, **given)
+
+    common = list(Signature.from_callable(_common, eval_str=True).parameters.values())
+    places = common[:2], [_option(option) for option in options], common[2:]
+    run.__signature__ = Signature([p.replace(kind=Parameter.KEYWORD_ONLY) for group in places for p in group])  # type: ignore[attr-defined]
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single.command(name, help=about.partition("\n\n")[0])(run)
+    return typer.main.get_command(single)
+
+
+def _option(parameter: Parameter) -> Parameter:
+    """An importer's option as the command line has it."""
+    kind, *about = get_args(parameter.annotation) if hasattr(parameter.annotation, "__metadata__") else (str,)
+    flag = "--" + parameter.name.replace("_", "-")
+    return parameter.replace(annotation=Annotated[kind, typer.Option(flag, help=" ".join(map(str, about)))])
+
+
+def _common(
     src: SourceFolder,
     out: OutFolder,
     grid: GridOption = "paper",
@@ -45,107 +96,25 @@ def acdc(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """The ACDC training set: a folder a patient with Info.cfg and label maps at ED and ES."""
-    from cheart.datasets.acdc import list_acdc
-
-    _import(list_acdc(src), out, grid, frames, skip_bad, scheduler or jobs, seed, nifti, overwrite, as_json)
-
-
-@import_app.command("mnms")
-def mnms(
-    src: SourceFolder,
-    out: OutFolder,
-    table: Annotated[Path, typer.Option("--table", help="The challenge's CSV.")],
-    grid: GridOption = "paper",
-    frames: Frames = 20,
-    skip_bad: SkipBad = False,
-    jobs: JobsOption = -1,
-    scheduler: Scheduler = None,
-    seed: Seed = 0,
-    nifti: Nifti = False,
-    overwrite: Overwrite = False,
-    as_json: AsJson = False,
-) -> None:
-    """The M&Ms or M&Ms-2 set: short-axis label maps and the challenge's table."""
-    from cheart.datasets.mnms import list_mnms
-
-    _import(list_mnms(src, table), out, grid, frames, skip_bad, scheduler or jobs, seed, nifti, overwrite, as_json)
-
-
-@import_app.command("nifti")
-def nifti(
-    src: SourceFolder,
-    out: OutFolder,
-    participants: Annotated[
-        Path,
-        typer.Option(
-            "--participants",
-            help="Table with participant_id and what is known of age, sex, weight, height, sbp; also ed, es (frames "
-            "from 0), cycle_s, split.",
-        ),
-    ],
-    labels: Annotated[
-        str, typer.Option("--labels", help="ukbb, acdc, mnms, ukdhp, cheart, or a map such as 1=lv,2=myo,3=rv.")
-    ],
-    spacing: Annotated[
-        Literal["affine", "pixdim"] | None,
-        typer.Option("--spacing", help="Which to believe where they disagree on the voxel size."),
-    ] = None,
-    cycle: Annotated[
-        str | None, typer.Option("--cycle", help="Duration of the cycle in s where headers are wrong; n/a: not known.")
-    ] = None,
-    mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="The headers lost the slices' direction: read the third axis backwards.")
-    ] = False,
-    grid: GridOption = "paper",
-    frames: Frames = 20,
-    skip_bad: SkipBad = False,
-    jobs: JobsOption = -1,
-    scheduler: Scheduler = None,
-    seed: Seed = 0,
-    nifti: Nifti = False,
-    overwrite: Overwrite = False,
-    as_json: AsJson = False,
-) -> None:
-    """A folder of NIfTI label maps (sub-*_dseg.nii.gz or named by participant_id) and a table of people."""
-    from cheart.datasets.nifti import list_folder
-    from cheart.datasets.recording import parse_cycle
-    from cheart.labels import parse_scheme
-
-    source = list_folder(
-        src,
-        participants,
-        parse_scheme(labels),
-        spacing=spacing,
-        cycle_s=parse_cycle(cycle),
-        mirrored=mirrored,
-    )
-    _import(source, out, grid, frames, skip_bad, scheduler or jobs, seed, nifti, overwrite, as_json)
+    """What every importer takes."""
 
 
 def _import(
-    source: Source,
-    out: Path,
-    grid: str,
-    frames: int,
-    skip_bad: bool,
-    jobs: Jobs,
-    seed: int,
-    nifti: bool,
-    overwrite: bool,
-    as_json: bool,
+    name: str, *, src: Path, out: Path, jobs: int, scheduler: str | None, as_json: bool, own: dict[str, Any], **how: Any
 ) -> None:
+    import cheart
     from cheart.cli.say import answer, warn
-    from cheart.datasets.importing import import_cohort
-    from cheart.grid import Grid
 
-    done = import_cohort(
-        source, out, grid=Grid.parse(grid), frames=frames, skip_bad=skip_bad, jobs=jobs, seed=seed, nifti=nifti,
-        overwrite=overwrite,
-    )  # fmt: skip
-    for who in done.left_out:
-        warn(f"left out {who.participant_id}: {who.reason}")
-    for text in done.warnings:
+    cohort = cheart.import_cohort(name, src, out, jobs=scheduler or jobs, **how, **own)
+    for who, reason in cohort.left_out.items():
+        warn(f"left out {who}: {reason}")
+    for text in cohort.warnings:
         warn(text)
-    text = f"{done.subjects} subjects in {out}" + (f", {len(done.left_out)} left out" if done.left_out else "")
-    answer(done.to_json(), f"{text}. Look over {out}/quality.tsv first.", as_json=as_json)
+    value = {
+        "path": str(out),
+        "subjects": len(cohort),
+        "left_out": [{"participant_id": who, "reason": reason} for who, reason in cohort.left_out.items()],
+        "warnings": list(cohort.warnings),
+    }
+    text = f"{len(cohort)} subjects in {out}" + (f", {len(cohort.left_out)} left out" if cohort.left_out else "")
+    answer(value, f"{text}. Look over {out}/quality.tsv first.", as_json=as_json)

@@ -37,7 +37,7 @@ Scheduler = Annotated[
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda …")]
 LabelScheme = Annotated[
-    str, typer.Option("--labels", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")
+    str, typer.Option("--scheme", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")
 ]
 
 Age = Annotated[str | None, typer.Option("--age", help="Years.")]

@@ -48,11 +48,11 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Simulate healthy beating hearts whose true dependence on age, sex, size and blood pressure is known."""
+    import cheart
     from cheart.cli.say import answer
     from cheart.errors import InputError
-    from cheart.grid import Grid
     from cheart.simulation.acquisition import Acquisition
-    from cheart.simulation.cohort import TRUTH, simulate_cohort
+    from cheart.simulation.cohort import TRUTH
 
     if (out is None) == (check is None):
         raise InputError("give either OUT, a new folder for a simulated cohort, or --check COHORT, a cohort to judge")
@@ -66,14 +66,14 @@ def simulate(
         in_plane=in_plane,
         breath_hold=breath_hold,
         missing_slices=missing_slices,
-        frames=observed,
+        observed=observed,
         contour_dice=contour_dice,
     )
-    cohort = simulate_cohort(
+    cohort = cheart.simulate(
         out,
         n=n,
         seed=seed,
-        grid=Grid.parse(grid),
+        grid=grid,
         frames=frames,
         heart_rate=heart_rate,
         acquisition=None if acquisition == Acquisition() else acquisition,

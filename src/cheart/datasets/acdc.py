@@ -15,16 +15,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from cheart.conditions import PAPER_SCHEMA, Factor, Schema
-from cheart.datasets.importing import Source
-from cheart.datasets.recording import LeftOut, Recording
+from cheart.datasets.recording import LeftOut, Recording, Source
+from cheart.datasets.registry import importer
 from cheart.errors import InputError
 from cheart.labels import SCHEMES
 
 GROUP = Factor("group", "level", levels=("NOR", "DCM", "HCM", "MINF", "RV"), description="ACDC's diagnostic group")
 
 
+@importer("acdc")
 def list_acdc(folder: Path | str) -> Source:
-    """List the patients of ACDC's training folder.
+    """The ACDC training set: a folder a patient with Info.cfg and label maps at ED and ES.
 
     Raises:
         InputError: no folder, or no ``patient*/Info.cfg`` in it.
@@ -42,7 +43,7 @@ def list_acdc(folder: Path | str) -> Source:
         except InputError as error:
             left_out.append(LeftOut(patient.name, str(error)))
     schema = Schema((*PAPER_SCHEMA.factors, GROUP))
-    return Source("ACDC training set, ED and ES", tuple(subjects), tuple(left_out), schema, SCHEMES["acdc"], {})
+    return Source("ACDC training set, ED and ES", tuple(subjects), SCHEMES["acdc"], schema, tuple(left_out))
 
 
 def _recording(patient: Path) -> Recording:

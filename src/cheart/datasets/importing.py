@@ -1,4 +1,4 @@
-"""Bring a cohort in: every source only lists its subjects, the rest is one path."""
+"""Bring a cohort in: an importer only lists its subjects, the rest is one path."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 
 from cheart.align.placement import Placement
-from cheart.cohort import SPLITS, Cohort, CohortWriter, split_subjects, write_table
+from cheart.cohort import LEFT_OUT, SPLITS, Cohort, CohortWriter, split_subjects, write_table
 from cheart.conditions import Schema, Value
 from cheart.datasets.participants import read_conditions
 from cheart.datasets.posing import MIRRORED_DEG, lay_out, pose
-from cheart.datasets.recording import LeftOut, Recording, fingerprint, read_source
+from cheart.datasets.recording import LeftOut, Recording, Source, fingerprint, read_source
+from cheart.datasets.registry import list_source
 from cheart.errors import InputError
 from cheart.export.bids import export_cohort
 from cheart.files import new_folder, read_json, refuse_existing, write_json
@@ -25,46 +26,6 @@ from cheart.labels import Scheme, scheme_text
 from cheart.progress import Jobs, parallel, track
 
 _NAMED = 5
-
-
-@dataclass(frozen=True)
-class Source:
-    """A listed source: who is there, and how to read them.
-
-    Attributes:
-        title: one line for people.
-        subjects: in the order of the table or the folders.
-        left_out: those of whom it is clear before reading that they cannot be imported.
-        schema: the conditions.
-        scheme: the label numbers.
-        dictionary: the BIDS data dictionary of the table, for coded values.
-    """
-
-    title: str
-    subjects: tuple[Recording, ...]
-    left_out: tuple[LeftOut, ...]
-    schema: Schema
-    scheme: Scheme
-    dictionary: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import did: the folder, how many subjects, who was left out and why, and what to look at."""
-
-    path: Path
-    subjects: int
-    left_out: tuple[LeftOut, ...]
-    warnings: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {
-            "path": str(self.path),
-            "subjects": self.subjects,
-            "left_out": [asdict(who) for who in self.left_out],
-            "warnings": list(self.warnings),
-        }
 
 
 @dataclass(frozen=True)
@@ -77,26 +38,29 @@ class _Settings:
 
 
 def import_cohort(
-    source: Source,
+    name: str,
+    source: Path | str,
     out: Path | str,
     *,
-    grid: Grid,
+    grid: Grid | str = "paper",
     frames: int = 20,
     seed: int = 0,
     skip_bad: bool = False,
-    jobs: Jobs = 1,
+    jobs: Jobs = -1,
     nifti: bool = False,
     overwrite: bool = False,
-) -> Imported:
-    """Check every subject, then bring the good ones into the template pose and write them as a cohort.
+    **options: Any,
+) -> Cohort:
+    """Bring a cohort of label maps into the template pose, check every subject, and write it.
 
     All subjects are checked before anything is written, so that a person learns of all that is wrong at once. The
     cohort does not depend on ``jobs``. Beside the cohort's own files the folder holds ``quality.tsv`` (see
     :func:`cheart.datasets.posing.quality`), ``poses.json`` (the way back to each subject's own space) and, if anyone
-    was left out, ``left-out.tsv``.
+    was left out, ``left-out.tsv``. What to look at first is in the cohort's ``warnings``.
 
     Args:
-        source: what :func:`cheart.datasets.acdc.list_acdc` and its like return.
+        name: of the importer: acdc, mnms, nifti, or another (:mod:`cheart.datasets.registry`).
+        source: the folder to import.
         out: the folder to write.
         grid, frames: of the cohort.
         seed: of the split, unless the table has one.
@@ -104,13 +68,34 @@ def import_cohort(
         jobs: processes (−1: one a core) or a Dask scheduler.
         nifti: also write ``nifti/`` (:func:`cheart.export.bids.export_cohort`), to correct by hand and import again.
         overwrite: replace what is there.
+        options: the importer's own, such as ``scheme`` and ``participants`` of nifti, ``table`` of mnms.
 
     Raises:
-        InputError: ``out`` exists, a subject cannot be imported (and ``skip_bad`` is false), or none can.
+        InputError: no such importer or option, ``out`` exists, a subject cannot be imported (and ``skip_bad`` is
+            false), or none can.
     """
+    listed = list_source(name, Path(source), options)
+    return import_source(
+        listed, out, grid=grid, frames=frames, seed=seed, skip_bad=skip_bad, jobs=jobs, nifti=nifti, overwrite=overwrite
+    )
+
+
+def import_source(
+    source: Source,
+    out: Path | str,
+    *,
+    grid: Grid | str = "paper",
+    frames: int = 20,
+    seed: int = 0,
+    skip_bad: bool = False,
+    jobs: Jobs = -1,
+    nifti: bool = False,
+    overwrite: bool = False,
+) -> Cohort:
+    """:func:`import_cohort` of a source that an importer has listed."""
     out = Path(out)
     refuse_existing(out, overwrite=overwrite)
-    settings = _Settings(source.scheme, source.schema, source.dictionary, grid, frames)
+    settings = _Settings(source.scheme, source.schema, source.dictionary, Grid.parse(grid), frames)
     # workers anywhere open these paths
     subjects = [replace(s, files=tuple(path.absolute() for path in s.files)) for s in source.subjects]
     checks = [(subject, settings) for subject in subjects]
@@ -126,10 +111,10 @@ def import_cohort(
             good.append((subject, result))
     _refuse(left_out, good=len(good), skip_bad=skip_bad)
     with new_folder(out, overwrite=overwrite) as folder:
-        figures = _write(folder, source, good, left_out, settings, seed=seed, jobs=jobs)
+        _write(folder, source, good, left_out, settings, seed=seed, jobs=jobs)
         if nifti:
             export_cohort(Cohort.open(folder), folder / "nifti")
-    return Imported(out, len(good), tuple(left_out), tuple(_warnings(figures)))
+    return Cohort.open(out)
 
 
 def read_placement(cohort: Cohort, index: int) -> Placement:
@@ -175,7 +160,7 @@ def _write(
     *,
     seed: int,
     jobs: Jobs,
-) -> pd.DataFrame:
+) -> None:
     writer = CohortWriter(folder, subjects=len(good), frames=settings.frames, grid=settings.grid)
     tasks = [(i, subject, settings, writer) for i, (subject, _) in enumerate(good)]
     done = list(track(parallel(_bring_in, tasks, jobs=jobs), total=len(tasks), title="Bringing hearts to the template"))
@@ -191,14 +176,13 @@ def _write(
     write_table(folder / "quality.tsv", figures)
     write_json(folder / "poses.json", {"grid": settings.grid.to_json(), "subjects": poses})
     if left_out:
-        write_table(folder / "left-out.tsv", pd.DataFrame([asdict(who) for who in left_out]))
+        write_table(folder / LEFT_OUT, pd.DataFrame([asdict(who) for who in left_out]))
     sources = hashlib.sha256("".join(p["files_sha256"] for p in poses).encode()).hexdigest()
     writer.finish(
         pd.DataFrame(people), source.schema, [made["fingerprint"] for made in done], kind="imported",
-        title=source.title, seed=seed, labels=scheme_text(source.scheme), sources_sha256=sources,
-        left_out=len(left_out),
+        title=source.title, warnings=_warnings(figures), seed=seed, labels=scheme_text(source.scheme),
+        sources_sha256=sources, left_out=len(left_out),
     )  # fmt: skip
-    return figures
 
 
 def _warnings(figures: pd.DataFrame) -> list[str]:

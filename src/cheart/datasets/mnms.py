@@ -10,14 +10,15 @@ several vendors' converters: the cycle's duration is left as not known.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
 
 from cheart.align.time import ES_PHASE
 from cheart.conditions import PAPER_SCHEMA, Factor, Schema
-from cheart.datasets.importing import Source
 from cheart.datasets.participants import read_people
-from cheart.datasets.recording import LeftOut, Recording
+from cheart.datasets.recording import LeftOut, Recording, Source
+from cheart.datasets.registry import importer
 from cheart.errors import InputError
 from cheart.labels import SCHEMES
 
@@ -29,8 +30,9 @@ _COLUMNS = {
 }
 
 
-def list_mnms(folder: Path | str, table: Path | str) -> Source:
-    """List the subjects of an M&Ms folder that are in the challenge's table.
+@importer("mnms")
+def list_mnms(folder: Path | str, *, table: Annotated[Path, "The challenge's CSV."]) -> Source:
+    """The M&Ms or M&Ms-2 set: short-axis label maps and the challenge's table.
 
     Args:
         folder: anywhere above the label maps.
@@ -58,7 +60,7 @@ def list_mnms(folder: Path | str, table: Path | str) -> Source:
     levels = tuple(sorted({group for group in people["group"] if group} | {"NOR", "DCM"}))
     group = Factor("group", "level", levels=levels, description="The challenge's diagnosis")
     schema = Schema((*PAPER_SCHEMA.factors, group))
-    return Source("M&Ms, ED and ES", tuple(subjects), tuple(left_out), schema, SCHEMES["mnms"], {})
+    return Source("M&Ms, ED and ES", tuple(subjects), SCHEMES["mnms"], schema, tuple(left_out))
 
 
 def _read_table(path: Path) -> pd.DataFrame:

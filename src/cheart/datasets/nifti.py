@@ -5,30 +5,36 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 from cheart.align.time import ES_PHASE
 from cheart.cohort import SPLITS
 from cheart.conditions import MISSING
-from cheart.datasets.importing import Source
 from cheart.datasets.participants import read_dictionary, read_people, schema_of
-from cheart.datasets.recording import LeftOut, Recording
+from cheart.datasets.recording import LeftOut, Recording, Source, parse_cycle
+from cheart.datasets.registry import importer
 from cheart.errors import InputError
 from cheart.io.nifti import Spacing
-from cheart.labels import Scheme
+from cheart.labels import parse_scheme
 
 _PHASE = re.compile(r"_(ED|ES)(?=[_.])", re.IGNORECASE)
 
 
+@importer("nifti")
 def list_folder(
     folder: Path | str,
-    participants: Path | str,
-    scheme: Scheme,
     *,
-    spacing: Spacing | None = None,
-    cycle_s: float | None = None,
-    mirrored: bool = False,
+    participants: Annotated[
+        Path,
+        "Table with participant_id and what is known of age, sex, weight, height, sbp; also ed, es (frames from 0), "
+        "cycle_s, split.",
+    ],
+    scheme: Annotated[str, "Label numbers: ukbb, acdc, mnms, ukdhp, cheart, or a map such as 1=lv,2=myo,3=rv."],
+    spacing: Annotated[Spacing | None, "Which to believe where they disagree on the voxel size."] = None,
+    cycle: Annotated[str | None, "Duration of the cycle in s where headers are wrong; n/a: not known."] = None,
+    mirrored: Annotated[bool, "The headers lost the slices' direction: read the third axis backwards."] = False,
 ) -> Source:
-    """List the subjects of a table and find each one's label map in a folder, or in folders below it.
+    """A folder of NIfTI label maps (sub-*_dseg.nii.gz or named by participant_id) and a table of people.
 
     A subject's file is named by its ``participant_id`` (with or without ``sub-``) and anything after it that does
     not begin with a letter or digit: ``sub-01_dseg.nii.gz``, ``01.nii.gz``, ``01_seg.nii.gz``; or two files,
@@ -38,16 +44,16 @@ def list_folder(
     Args:
         folder: where the label maps are.
         participants: the table; what its columns mean may stand beside it in a ``.json`` of the same name.
-        scheme: the label numbers.
+        scheme: the label numbers (:func:`cheart.labels.parse_scheme`).
         spacing: which to believe where affine and pixdim disagree.
-        cycle_s: duration of the cycle for those whose row has none (nan: not known), headers not being believed;
-            None believes the headers, and refuses those that cannot be right.
+        cycle: duration of the cycle for those whose row has none, headers not being believed; None believes the
+            headers, and refuses those that cannot be right.
         mirrored: the headers have the third axis the wrong way round.
 
     Raises:
         InputError: no label maps, a table without ``participant_id``, or a split that is none.
     """
-    folder, path = Path(folder), Path(participants)
+    folder, path, numbers, cycle_s = Path(folder), Path(participants), parse_scheme(scheme), parse_cycle(cycle)
     people = read_people(path)
     if "participant_id" not in people.columns:
         raise InputError(f"{path}: no column participant_id (columns: {', '.join(people.columns)})")
@@ -72,7 +78,7 @@ def list_folder(
     left_out += [LeftOut(f.name, f"not in {path.name}; add a row for it") for f in files if f not in used]
     dictionary = read_dictionary(path)
     schema = schema_of(people, dictionary)
-    return Source(f"Label maps of {folder.name}", tuple(subjects), tuple(left_out), schema, scheme, dictionary)
+    return Source(f"Label maps of {folder.name}", tuple(subjects), numbers, schema, tuple(left_out), dictionary)
 
 
 def _by_name(files: list[Path]) -> dict[str, list[Path]]:

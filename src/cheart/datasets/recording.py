@@ -1,11 +1,11 @@
-"""One subject as a source lists it, and its label maps read and checked."""
+"""A source as an importer lists it, and the label maps of one of its subjects read and checked."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from cheart.align.placement import mirror, reorder_affine, working_order
 from cheart.align.time import ES_PHASE, find_ed_es
-from cheart.conditions import MISSING
+from cheart.conditions import MISSING, PAPER_SCHEMA, Schema
 from cheart.errors import InputError
 from cheart.files import read_json
 from cheart.heart import check_cycle
-from cheart.io.nifti import LabelMap, Spacing, read_label_map
+from cheart.io.nifti import TEMPLATE, LabelMap, Spacing, read_label_map, sidecar_path
 from cheart.labels import (
     BACKGROUND,
     LV,
@@ -32,9 +32,6 @@ from cheart.labels import (
     scheme_text,
     to_canonical,
 )
-
-TEMPLATE = "cheart template"
-"""What a sidecar's ``SpatialReference`` says of label maps that are in the template pose already."""
 
 _PLAUSIBLE_ML = (10.0, 1000.0)
 
@@ -75,6 +72,27 @@ class LeftOut:
     reason: str
 
 
+@dataclass(frozen=True)
+class Source:
+    """What an importer returns: who is there, and how to read them.
+
+    Attributes:
+        title: one line for people.
+        subjects: in the order of the table or the folders.
+        scheme: the label numbers.
+        schema: the conditions.
+        left_out: those of whom it is clear before reading that they cannot be imported.
+        dictionary: the BIDS data dictionary of the table, for coded values.
+    """
+
+    title: str
+    subjects: tuple[Recording, ...]
+    scheme: Scheme
+    schema: Schema = PAPER_SCHEMA
+    left_out: tuple[LeftOut, ...] = ()
+    dictionary: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False)
 class SourceLabels:
     """A subject's labelled frames in its own space, checked.
@@ -110,22 +128,23 @@ class SourceLabels:
         return float(np.count_nonzero(self.labels[frame] == label)) * self.voxel_ml
 
 
-def parse_cycle(text: str | None) -> float | None:
-    """Read what ``--cycle`` was given: seconds, ``n/a`` (nan), or nothing (None).
+def parse_cycle(cycle: object) -> float | None:
+    """Read what ``cycle`` was given: seconds as text or a number, ``n/a`` (nan), or nothing (None).
 
     Raises:
         InputError: not a number, or outside 0.3 to 2 s.
     """
-    if text is None:
+    if cycle is None:
         return None
+    text = str(cycle)
     if text.strip().lower() in MISSING:
         return math.nan
     try:
-        cycle = float(text)
+        seconds = float(text)
     except ValueError:
         raise InputError(f"--cycle {text!r}: expected seconds, such as 0.9, or n/a") from None
-    check_cycle(cycle)
-    return cycle
+    check_cycle(seconds)
+    return seconds
 
 
 def read_source(recording: Recording, scheme: Scheme) -> SourceLabels:
@@ -174,11 +193,6 @@ def fingerprint(files: tuple[Path, ...]) -> str:
     return digest.hexdigest()
 
 
-def sidecar_path(path: Path) -> Path:
-    """The JSON file beside a NIfTI file, as BIDS names it."""
-    return path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
-
-
 def _read_files(recording: Recording) -> tuple[LabelMap, dict[str, Any]]:
     maps = [read_label_map(path, spacing=recording.spacing) for path in recording.files]
     first = maps[0]
@@ -215,7 +229,7 @@ def _check_frames(labels: NDArray[np.uint8], any_label: NDArray[np.bool_], *, ed
             if not (labels[t] == number).any():
                 raise InputError(
                     f"frame {t} (from 0) has labels but no voxel of the {TITLES[name]}: {mend}, or name the right "
-                    "scheme with --labels"
+                    "scheme with --scheme"
                 )
 
 

@@ -11,12 +11,11 @@ import pandas as pd
 
 from cheart._version import __version__
 from cheart.cohort import Cohort, write_table
-from cheart.datasets.recording import TEMPLATE, sidecar_path
 from cheart.errors import InputError
 from cheart.export.itksnap import write_label_file
 from cheart.files import new_folder, write_json
 from cheart.heart import Heart
-from cheart.io.nifti import write_sequence
+from cheart.io.nifti import TEMPLATE, sidecar_path, write_sequence
 from cheart.labels import STRUCTURES, TITLES
 from cheart.progress import track
 
@@ -25,7 +24,7 @@ def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -
     """Write a cohort as ``sub-*_dseg.nii.gz`` with ``participants.tsv`` and ``participants.json``.
 
     Each label map is in the template pose; the JSON beside it says so (``SpatialReference``) and which planes were
-    observed, so that ``cheart import nifti … --labels cheart`` gives the same labels back.
+    observed, so that ``cheart import nifti … --scheme cheart`` gives the same labels back.
 
     Raises:
         InputError: ``out`` exists and ``overwrite`` is false, or two participants get one BIDS name.

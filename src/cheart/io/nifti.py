@@ -20,6 +20,9 @@ from cheart.heart import Heart
 
 Spacing = Literal["pixdim", "affine"]
 
+TEMPLATE = "cheart template"
+"""What a sidecar's ``SpatialReference`` says of label maps that are in the template pose already."""
+
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 _SECONDS = {"sec": 1.0, "unknown": 1.0, "msec": 1e-3, "usec": 1e-6}
 _UNREADABLE = (
@@ -82,6 +85,11 @@ def read_label_map(path: Path | str, *, spacing: Spacing | None = None) -> Label
     time_axis = next((i for i, n in enumerate(shape) if i >= 3 and n > 1), 3)
     labels = _whole_numbers(values.reshape(*shape[:3], -1), path).transpose(3, 2, 1, 0)
     return LabelMap(labels, _affine(image, path, spacing), _frame_s(image, path, time_axis))
+
+
+def sidecar_path(path: Path) -> Path:
+    """The JSON file beside a NIfTI file, as BIDS names it."""
+    return path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
 
 
 def _load(path: Path) -> tuple[Any, NDArray]:

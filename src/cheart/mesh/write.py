@@ -57,7 +57,7 @@ class OrientedLabels:
         absent = [name for name, number in (("LV cavity", LV), ("myocardium", MYO), ("RV cavity", RV))
                   if not (labels[0] == number).any()]  # fmt: skip
         if absent:
-            raise InputError(f"the first frame has no {' and no '.join(absent)}; name the right scheme with --labels")
+            raise InputError(f"the first frame has no {' and no '.join(absent)}; name the right scheme with --scheme")
         order = working_order(labels[0], affine)
         labels = labels.transpose(0, *(axis + 1 for axis in order))
         affine = reorder_affine(affine, order)

@@ -29,7 +29,7 @@ from cheart.paper.results import read_found
 from cheart.paper.step_cache import Ledger, Tell
 from cheart.paper.together import FIGURES, TRUTH, draw_figures, judge_truth
 from cheart.paper.trial import COPIED_FOLDER, Trial, copy_first_frame, find_start, train_and_judge
-from cheart.simulation.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate
 
 SIMULATE = "simulate the cohort"
 
@@ -78,8 +78,8 @@ def _trials(plan: Plan, cohort: Cohort, start: Path | None) -> list[Trial]:
 def _simulated(plan: Plan, ledger: Ledger) -> Cohort:
     path = plan.out / "cohort"
 
-    def simulate() -> None:
-        simulate_cohort(
+    def simulated() -> None:
+        simulate(
             path,
             n=plan.people,
             seed=plan.seed,
@@ -88,7 +88,9 @@ def _simulated(plan: Plan, ledger: Ledger) -> Cohort:
             overwrite=path.exists(),
         )
 
-    ledger.do(SIMULATE, {"people": plan.people, "grid": plan.grid, "seed": plan.seed}, [path / "cohort.json"], simulate)
+    ledger.do(
+        SIMULATE, {"people": plan.people, "grid": plan.grid, "seed": plan.seed}, [path / "cohort.json"], simulated
+    )
     return Cohort.open(path)
 
 

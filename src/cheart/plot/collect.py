@@ -12,12 +12,11 @@ from cheart.cohort import Cohort
 from cheart.conditions import describe
 from cheart.datasets.participants import read_conditions, read_dictionary, read_people, schema_of
 from cheart.datasets.posing import pose_file
-from cheart.datasets.recording import TEMPLATE, sidecar_path
 from cheart.errors import InputError
 from cheart.files import read_json
 from cheart.grid import Grid
 from cheart.heart import Heart
-from cheart.io.nifti import LabelMap, Spacing, read_label_map
+from cheart.io.nifti import TEMPLATE, LabelMap, Spacing, read_label_map, sidecar_path
 from cheart.labels import Scheme, to_canonical
 from cheart.plot.portrait import Kind, Portrait
 

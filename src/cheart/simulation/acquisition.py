@@ -34,7 +34,7 @@ class Acquisition:
         in_plane: pixel size, mm; None is that of the grid.
         breath_hold: standard deviation of each slice's shift in x and in y, mm.
         missing_slices: at each end of the heart, up to so many slices are missing.
-        frames: ``all``, or ``ed,es`` for two-frame data.
+        observed: frames, ``all`` or, for two-frame data, ``ed,es``.
         contour_dice: Dice of the contours to the imaged truth, mean of the three structures at end-diastole.
 
     Raises:
@@ -46,7 +46,7 @@ class Acquisition:
     in_plane: float | None = None
     breath_hold: float = 0.0
     missing_slices: int = 0
-    frames: str = "all"
+    observed: str = "all"
     contour_dice: float | None = None
 
     def __post_init__(self) -> None:
@@ -64,14 +64,14 @@ class Acquisition:
                 raise InputError(f"{flag} {value:g}: expected {low:g} to {high:g}")
         if self.slice_gap and self.slice_thickness is None:
             raise InputError(f"--slice-gap {self.slice_gap:g}: a gap needs slices; give --slice-thickness too")
-        if self.frames not in ("all", "ed,es"):
-            raise InputError(f"--observed {self.frames!r}: expected all or ed,es")
+        if self.observed not in ("all", "ed,es"):
+            raise InputError(f"--observed {self.observed!r}: expected all or ed,es")
 
     def __str__(self) -> str:
         names = {
             "slice_thickness": "slices of {} mm", "slice_gap": "gaps of {} mm", "in_plane": "pixels of {} mm",
             "breath_hold": "breath-holds ±{} mm", "missing_slices": "up to {} slices missing at each end",
-            "frames": "frames {}", "contour_dice": "contours of Dice {}",
+            "observed": "frames {}", "contour_dice": "contours of Dice {}",
         }  # fmt: skip
         changed = [f for f in fields(self) if getattr(self, f.name) != f.default]
         return ", ".join(names[f.name].format(getattr(self, f.name)) for f in changed) or "everything, exactly"
@@ -118,7 +118,7 @@ def _planes(ed: NDArray[np.uint8], grid: Grid, acquisition: Acquisition, rng: np
 
 
 def _frames(labels: NDArray[np.uint8], acquisition: Acquisition) -> NDArray[np.intp]:
-    if acquisition.frames == "all":
+    if acquisition.observed == "all":
         return np.arange(len(labels))
     cavity = (labels == LV).sum(axis=(1, 2, 3))
     return np.unique([0, int(cavity.argmin())])

@@ -17,7 +17,7 @@ from cheart.errors import InputError
 from cheart.export.bids import write_in_template
 from cheart.export.itksnap import write_label_file
 from cheart.files import new_folder, refuse_existing
-from cheart.grid import GRIDS, Grid
+from cheart.grid import Grid
 from cheart.heart import Heart
 from cheart.progress import Jobs, parallel, track
 from cheart.simulation.acquisition import Acquisition, acquire
@@ -46,12 +46,12 @@ class _Task:
     nifti: Path | None
 
 
-def simulate_cohort(
-    path: Path | str,
+def simulate(
+    out: Path | str,
     *,
     n: int = PAPER_SUBJECTS,
     seed: int = 0,
-    grid: Grid = GRIDS["paper"],
+    grid: Grid | str = "paper",
     frames: int = 20,
     heart_rate: bool = False,
     acquisition: Acquisition | None = None,
@@ -59,13 +59,13 @@ def simulate_cohort(
     jobs: Jobs = -1,
     overwrite: bool = False,
 ) -> Cohort:
-    """Simulate a cohort and write it.
+    """Simulate a cohort of healthy beating hearts and write it.
 
     The same seed gives the same bytes on any number of workers, and a subject does not depend on how many others
     there are (its split does).
 
     Args:
-        path: the new cohort folder; ``truth.tsv`` in it holds the generating parameters and exact phenotypes.
+        out: the new cohort folder; ``truth.tsv`` in it holds the generating parameters and exact phenotypes.
         n: subjects.
         seed: of everything.
         grid: the voxel grid.
@@ -74,18 +74,19 @@ def simulate_cohort(
         acquisition: image the hearts as a clinic would; None keeps every plane of every frame.
         nifti: also write ``nifti/``, a folder of ``sub-*_dseg.nii.gz`` with the table of participants.
         jobs: worker processes, −1 for one a core.
-        overwrite: replace what is at ``path``.
+        overwrite: replace what is at ``out``.
 
     Raises:
-        InputError: ``path`` holds something, or n or frames is below 1.
+        InputError: ``out`` holds something, or n or frames is below 1.
     """
     if n < 1:
         raise InputError(f"-n {n}: a cohort needs at least one subject")
     if frames < 2:
         raise InputError(f"--frames {frames}: a beating heart needs at least two frames")
-    refuse_existing(Path(path), overwrite=overwrite)
+    grid = Grid.parse(grid)
+    refuse_existing(Path(out), overwrite=overwrite)
     schema = HEART_RATE_SCHEMA if heart_rate else PAPER_SCHEMA
-    with new_folder(Path(path), overwrite=overwrite) as folder:
+    with new_folder(Path(out), overwrite=overwrite) as folder:
         writer = CohortWriter(folder, subjects=n, frames=frames, grid=grid)
         make = partial(
             _make_subject,
@@ -109,7 +110,7 @@ def simulate_cohort(
             for name in ("participants.tsv", "participants.json"):
                 shutil.copyfile(folder / name, folder / NIFTI / name)
             write_label_file(folder / NIFTI)
-    return Cohort.open(path)
+    return Cohort.open(out)
 
 
 def subject_seed(seed: int, index: int) -> np.random.SeedSequence:

@@ -8,7 +8,7 @@
         result.json             model, command, versions, seed
 
 The folder is a cohort as people exchange it: ``cheart import nifti OUT COHORT --participants OUT/participants.tsv
---labels cheart`` reads it.
+--scheme cheart`` reads it.
 """
 
 from __future__ import annotations

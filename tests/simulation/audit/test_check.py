@@ -11,14 +11,14 @@ from cheart.cohort import Cohort
 from cheart.grid import Grid
 from cheart.simulation.audit.check import broken, check_cohort
 from cheart.simulation.audit.verdict import Row
-from cheart.simulation.cohort import TRUTH, simulate_cohort
+from cheart.simulation.cohort import TRUTH, simulate
 
 COARSE = Grid((22, 40, 40), (6.0, 4.0, 4.0))
 
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
-    return simulate_cohort(tmp_path_factory.mktemp("check") / "c", n=24, seed=1, grid=COARSE, frames=10, jobs=1)
+    return simulate(tmp_path_factory.mktemp("check") / "c", n=24, seed=1, grid=COARSE, frames=10, jobs=1)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_the_verb_simulates_and_answers_in_json(tmp_path):
 
 
 def test_heart_rate_as_a_sixth_condition(tmp_path):
-    made = simulate_cohort(tmp_path / "c", n=3, seed=0, grid=COARSE, frames=3, heart_rate=True, jobs=1)
+    made = simulate(tmp_path / "c", n=3, seed=0, grid=COARSE, frames=3, heart_rate=True, jobs=1)
     assert made.schema.names[-1] == "heart_rate"
     for i in range(3):
         rate = made.conditions(i)["heart_rate"]
