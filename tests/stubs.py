@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bodies import ellipsoid_heart
 from cheart.cohort import Cohort
 from cheart.conditions import Conditions, Encoding
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.models.base import HeartModel, Setting
 from cheart.population import Population
 
@@ -46,7 +46,7 @@ class Painter(Oracle):
         return np.stack([one] * self.setting.frames)
 
 
-def stub(kind: type[Oracle], cohort: Cohort, *, fingerprint: str | None = None) -> TrainedModel:
+def stub(kind: type[Oracle], cohort: Cohort, *, fingerprint: str | None = None) -> Model:
     """A stub as a trained model."""
     people: list[Conditions] = [cohort.conditions(i) for i in range(len(cohort))]
     encoding = Encoding.fit(cohort.schema, people, age_decades=False)
@@ -59,4 +59,4 @@ def stub(kind: type[Oracle], cohort: Cohort, *, fingerprint: str | None = None) 
             "subjects": len(people),
         },
     }
-    return TrainedModel(kind(Setting(cohort.grid, cohort.frames, encoding), cohort), config)
+    return Model(kind(Setting(cohort.grid, cohort.frames, encoding), cohort), config)

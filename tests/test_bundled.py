@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from cheart.model import TrainedModel, load
+from cheart.model import Model, load
 from cheart.models.find import BUNDLED_FOLDER
 
 WEIGHTS = "28a20421c3de64c56905faed92b275d6eeb881807cf7f391201af3cabd8d13b4"
@@ -18,7 +18,7 @@ HEARTS = (
 
 
 @pytest.fixture(scope="module")
-def bundled() -> TrainedModel:
+def bundled() -> Model:
     """``cheart.load()``."""
     return load()
 

@@ -16,7 +16,7 @@ from cheart.errors import InputError
 from cheart.evaluation.completion import evaluate_completion
 from cheart.evaluation.generation import evaluate_generation
 from cheart.grid import Grid
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.progress import parallel
 from cheart.simulation.cohort import simulate
 from cheart.tasks.batch import Batch, begin, make
@@ -70,14 +70,14 @@ def test_a_simulated_cohort_has_the_same_fingerprint(
     assert Path("one/quality.tsv").read_bytes() == Path("many/quality.tsv").read_bytes()
 
 
-def test_models_are_judged_alike(cluster: str, model: TrainedModel, cohort: Cohort) -> None:
+def test_models_are_judged_alike(cluster: str, model: Model, cohort: Cohort) -> None:
     one, two = (evaluate_completion(model, cohort, jobs=jobs).subjects for jobs in (1, cluster))
     assert_frame_equal(one, two, check_exact=True)
     one, two = (evaluate_generation(model, cohort, samples=2, jobs=jobs).samples for jobs in (1, cluster))
     assert_frame_equal(one, two, check_exact=True)
 
 
-def test_the_same_hearts_are_written(cluster: str, model: TrainedModel, tmp_path: Path) -> None:
+def test_the_same_hearts_are_written(cluster: str, model: Model, tmp_path: Path) -> None:
     for name, jobs in (("here", 1), ("there", cluster)):
         batch = Batch(tmp_path / name, model, list(orders(model, 3, {"age": 40}, seed=3, unknown="draw")))
         begin(batch, resume=False, shard=False, overwrite=False)

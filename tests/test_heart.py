@@ -1,6 +1,12 @@
+import math
+from dataclasses import replace
+
+import nibabel as nib
 import numpy as np
 import pytest
 
+from bodies import beating_ellipsoids
+from cheart.datasets.posing import read_heart
 from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.heart import Heart, check_cycle, whole
@@ -34,3 +40,40 @@ def test_what_does_not_agree_is_refused(labels: np.ndarray, observed: np.ndarray
 def test_milliseconds_taken_for_seconds_are_noticed() -> None:
     with pytest.raises(InputError, match="in ms"):
         check_cycle(960)
+
+
+def test_another_kind_is_refused() -> None:
+    with pytest.raises(InputError, match=r"'genuine'.*simulated"):
+        whole(EMPTY, GRID, kind="genuine")
+
+
+def test_a_frame_that_was_not_observed_has_no_volume() -> None:
+    heart = beating_ellipsoids()
+    observed = heart.observed.copy()
+    observed[1:3] = False
+    heart = replace(heart, observed=observed)
+    assert np.isnan(heart.curves[1:3]).all()
+    assert heart.curves[0, 0] == pytest.approx(2 / 3 * math.pi * 24**2 * 80 / 1000, rel=0.05)
+    assert heart.phenotypes.es_frame == 3
+    assert heart.phenotypes is heart.phenotypes
+
+
+def test_a_saved_heart_is_read_back_voxel_by_voxel_and_never_replaced_in_silence(tmp_path) -> None:
+    heart = beating_ellipsoids(grid=GRIDS["half"], cycle_s=0.8)
+    path = tmp_path / "heart.nii.gz"
+    heart.save(path)
+    again = read_heart(path, grid="half", frames=heart.frames)
+    assert np.array_equal(again.labels, heart.labels)
+    assert again.cycle_s == pytest.approx(0.8)
+    with pytest.raises(InputError, match="exists already"):
+        heart.save(path)
+    replace(heart, labels=np.minimum(heart.labels, 1)).save(path, overwrite=True)
+    assert np.asanyarray(nib.load(path).dataobj).max() == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["heart.json", "heart.nii.gz"]
+
+
+def test_only_a_heart_from_elsewhere_has_a_space_of_its_own(tmp_path) -> None:
+    with pytest.raises(InputError, match="no space of its own"):
+        whole(EMPTY, GRID).save(tmp_path / "own.nii.gz", space="subject")
+    with pytest.raises(InputError, match=r"'mine'.*template"):
+        whole(EMPTY, GRID).save(tmp_path / "own.nii.gz", space="mine")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cheart.errors import InputError
-from cheart.model import PAPER_CYCLE_S, TrainedModel, load
+from cheart.model import PAPER_CYCLE_S, Model, load
 from tiny import PERSON
 
 
@@ -55,5 +55,5 @@ def test_a_heart_beats_as_long_as_it_is_told_or_as_the_training_cohort_does(mode
     labels = cohort.labels(0)
     assert model.heart(labels, 0.7).cycle_s == 0.7
     assert model.heart(labels).cycle_s == pytest.approx(0.9)
-    unknown = TrainedModel(model.network, {**model.config, "cycle_s": None})
+    unknown = Model(model.network, {**model.config, "cycle_s": None})
     assert unknown.heart(labels).cycle_s == PAPER_CYCLE_S

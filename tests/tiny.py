@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cheart.cohort import Cohort
-from cheart.model import TrainedModel, load
+from cheart.model import Model, load
 from cheart.training.train import train
 from cohorts import tiny_cohort
 
@@ -33,6 +33,6 @@ def run(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(run: Path) -> TrainedModel:
+def model(run: Path) -> Model:
     """The model that came of it."""
     return load(run)

@@ -169,7 +169,8 @@ class Cohort:
     def heart(self, index: int) -> Heart:
         """One subject's beating heart."""
         cycle = float(self.table["cycle_s"].iloc[index])
-        return Heart(self.labels(index), self.observed_of(index), self.grid, cycle)
+        labels, observed = self.labels(index), self.observed_of(index)
+        return Heart(labels, observed, self.grid, cycle, self.info["kind"], self.conditions(index))
 
     def conditions(self, index: int) -> dict[str, Value]:
         """One subject's conditions, checked against the schema."""

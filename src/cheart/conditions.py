@@ -291,11 +291,17 @@ def decade(age: float) -> str:
     return f"{low}-{low + 10}"
 
 
-def describe(person: Conditions, schema: Schema) -> str:
-    """Conditions in words, such as ``age 63 years, sex F, weight n/a``."""
+def describe(person: Conditions, schema: Schema | None = None) -> str:
+    """Conditions in words, such as ``age 63 years, sex F, weight n/a``.
+
+    Args:
+        person: the conditions.
+        schema: what to name, with its units; without one all of ``person``, with the units of the paper's five.
+    """
+    units = {factor.name: factor.unit for factor in (schema or PAPER_SCHEMA).factors}
     parts = []
-    for factor in schema.factors:
-        value = person.get(factor.name)
-        text = "n/a" if value is None else value if isinstance(value, str) else f"{value:.4g} {factor.unit}".strip()
-        parts.append(f"{factor.name} {text}")
+    for name in schema.names if schema else person:
+        value = person.get(name)
+        text = "n/a" if value is None else value if isinstance(value, str) else f"{value:.4g} {units.get(name, '')}"
+        parts.append(f"{name} {text}".strip())
     return ", ".join(parts)

@@ -38,18 +38,20 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Refuse to write over what is there, before any work is done.
+def refuse_existing(path: Path, *, overwrite: bool, file: bool = False) -> None:
+    """Refuse to write a folder (or a ``file``) over what is there, before any work is done.
 
     Raises:
-        InputError: ``path`` holds something and ``overwrite`` is false.
+        InputError: ``path`` holds something and ``overwrite`` is false, or a file is in a folder's place or the
+            other way round.
     """
-    if path.is_dir() and not any(path.iterdir()):
+    if not file and path.is_dir() and not any(path.iterdir()):
         return
     if path.exists() and not overwrite:
-        raise InputError(f"{path} exists already; choose another place, or replace it with --overwrite")
-    if path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file; a folder is to be written there: choose another place")
+        raise InputError(f"{path} exists already; choose another place, or replace it with overwrite (--overwrite)")
+    if path.exists() and path.is_dir() == file:
+        is_there, wanted = ("folder", "file") if file else ("file", "folder")
+        raise InputError(f"{path} is a {is_there}; a {wanted} is to be written there: choose another place")
 
 
 @contextmanager

@@ -1,14 +1,27 @@
-"""One beating heart: label maps over the cycle, and what of them was really observed."""
+"""One beating heart: label maps over the cycle, what of them was really observed, and where they came from."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cheart.conditions import Value
 from cheart.errors import InputError
+from cheart.files import refuse_existing
 from cheart.grid import Grid
+
+if TYPE_CHECKING:
+    from cheart.align.placement import Placement
+    from cheart.phenotypes import Phenotypes
+
+Kind = Literal["imported", "simulated", "completed", "generated"]
+"""What a person must be told about a heart that they see."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,16 +34,28 @@ class Heart:
             it may be looked at, but it is never scored.
         grid: the voxel grid.
         cycle_s: duration of the whole cycle in s, or nan where it is not known.
+        kind: imported, simulated, completed from a first frame, or generated from conditions alone.
+        conditions: of its owner, by name; None is missing. Of a heart that a model made: what the model was given.
+        drawn: names of the conditions that nobody gave and that were drawn.
+        seed: of the latent, None where none was drawn.
+        warnings: what a person should know before trusting it, one sentence each.
+        origin: where it lay in the subject's own space, None where it has none.
 
     Raises:
-        InputError: shapes that do not agree, labels above 3, nothing observed at end-diastole, or a cycle
-            outside 0.3 to 2 s.
+        InputError: shapes that do not agree, labels above 3, nothing observed at end-diastole, a cycle outside
+            0.3 to 2 s, or another kind.
     """
 
     labels: NDArray[np.uint8]
     observed: NDArray[np.bool_]
     grid: Grid
     cycle_s: float = float("nan")
+    kind: Kind = "imported"
+    conditions: Mapping[str, Value] = field(default_factory=dict)
+    drawn: tuple[str, ...] = ()
+    seed: int | None = None
+    warnings: tuple[str, ...] = ()
+    origin: Placement | None = None
 
     def __post_init__(self) -> None:
         labels, observed = self.labels, self.observed
@@ -46,6 +71,8 @@ class Heart:
             raise InputError("nothing is observed in frame 0, which is end-diastole")
         if np.isfinite(self.cycle_s):
             check_cycle(self.cycle_s)
+        if self.kind not in get_args(Kind):
+            raise InputError(f"kind {self.kind!r}: expected one of {', '.join(get_args(Kind))}")
 
     @property
     def frames(self) -> int:
@@ -62,10 +89,48 @@ class Heart:
         """Indices of the frames of which at least one plane was imaged."""
         return np.flatnonzero(self.observed.any(axis=1))
 
+    @cached_property
+    def curves(self) -> NDArray[np.float64]:
+        """Volume of LV cavity, myocardium and RV cavity in each frame, [T, 3] in mL; nan where not observed."""
+        from cheart.phenotypes import volume_curves
 
-def whole(labels: NDArray[np.uint8], grid: Grid, cycle_s: float = float("nan")) -> Heart:
-    """A sequence [T, Z, Y, X] of which every plane of every frame is observed."""
-    return Heart(labels, np.ones(labels.shape[:2], bool), grid, cycle_s)
+        return volume_curves(self.labels, self.grid, self.observed)
+
+    @cached_property
+    def phenotypes(self) -> Phenotypes:
+        """Volumes, mass and function."""
+        from cheart.phenotypes import from_curves
+
+        return from_curves(self.curves, cycle_s=self.cycle_s)
+
+    def save(
+        self, path: Path | str, *, space: Literal["template", "subject"] = "template", overwrite: bool = False
+    ) -> None:
+        """Write the label maps as 4D NIfTI, whole or not at all.
+
+        Args:
+            path: ends with ``.nii.gz``. In the template pose a JSON file goes beside it, by which
+                :func:`cheart.read_heart` takes the heart as it is.
+            space: the template pose on the grid, or the subject's own space on the voxels of its file.
+            overwrite: replace what is there.
+
+        Raises:
+            InputError: ``path`` exists and ``overwrite`` is false, or there is no space of the subject's own.
+        """
+        from cheart.export.bids import write_in_own_space, write_in_template
+
+        refuse_existing(Path(path), overwrite=overwrite, file=True)
+        if space == "template":
+            write_in_template(Path(path), self, Made=f"{self.kind} by cheart")
+        elif space == "subject":
+            write_in_own_space(Path(path), self)
+        else:
+            raise InputError(f"space {space!r}: expected template or subject")
+
+
+def whole(labels: NDArray[np.uint8], grid: Grid, cycle_s: float = float("nan"), **about: Any) -> Heart:
+    """A heart [T, Z, Y, X] of which every plane of every frame is observed; ``about`` it: more of its attributes."""
+    return Heart(labels, np.ones(labels.shape[:2], bool), grid, cycle_s, **about)
 
 
 def check_cycle(cycle_s: float) -> None:

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from cheart.conditions import Conditions, Encoding, Value
 from cheart.grid import Grid
-from cheart.heart import Heart, whole
+from cheart.heart import Heart, Kind, whole
 from cheart.models.base import HeartModel
 from cheart.models.find import BUNDLED, find_model
 from cheart.models.registry import ModelName, passport
 from cheart.models.store import WEIGHTS, read_model
-from cheart.phenotypes import Phenotypes, phenotypes
 from cheart.population import Population
 
 PAPER_CYCLE_S = 0.96
@@ -30,31 +29,7 @@ that they are missing."""
 
 
 @dataclass(frozen=True, eq=False)
-class MadeHeart:
-    """A beating heart that a model made.
-
-    Attributes:
-        sequence: in the template pose.
-        kind: completed from a first frame, or generated from conditions alone.
-        conditions: what the model was told; None is missing.
-        drawn: names of the conditions that nobody gave and that were drawn.
-        seed: of the random code, None where none was drawn.
-    """
-
-    sequence: Heart
-    kind: Literal["completed", "generated"]
-    conditions: Mapping[str, Value]
-    drawn: tuple[str, ...] = ()
-    seed: int | None = None
-
-    @cached_property
-    def phenotypes(self) -> Phenotypes:
-        """Volumes, mass and function."""
-        return phenotypes(self.sequence)
-
-
-@dataclass(frozen=True, eq=False)
-class TrainedModel:
+class Model:
     """A network with what is known of its training. Made by :func:`load`.
 
     Attributes:
@@ -70,7 +45,7 @@ class TrainedModel:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled, a model is its folder: a worker reads it once, and no weights travel with every task."""
         if self.folder is None:
-            return TrainedModel, (self.network, self.config)
+            return Model, (self.network, self.config)
         written = (self.folder / WEIGHTS).stat().st_mtime_ns
         return _reload, (self.folder.absolute(), str(self.network.device), written, passport(type(self.network)))
 
@@ -126,33 +101,48 @@ class TrainedModel:
         """Conditions as the network takes them, [E]."""
         return self.encoding.encode([conditions])[0]
 
-    def heart(self, labels: NDArray[np.uint8], cycle_s: float = float("nan")) -> Heart:
-        """Label maps [T, Z, Y, X] that the network made, as a sequence; its cycle is the training cohort's usual."""
+    def heart(
+        self,
+        labels: NDArray[np.uint8],
+        cycle_s: float = float("nan"),
+        *,
+        kind: Kind = "generated",
+        conditions: Conditions | None = None,
+        **about: Any,
+    ) -> Heart:
+        """Label maps [T, Z, Y, X] that the network made, as a heart; its cycle is the training cohort's usual.
+
+        Args:
+            labels: on the model's grid.
+            cycle_s: in s; nan where it is not known.
+            kind, conditions, about: what else is known of it, as attributes of :class:`cheart.heart.Heart`.
+        """
         usual = self.config.get("cycle_s") or PAPER_CYCLE_S
-        return whole(labels, self.grid, cycle_s if np.isfinite(cycle_s) else usual)
+        cycle_s = cycle_s if np.isfinite(cycle_s) else usual
+        return whole(labels, self.grid, cycle_s, kind=kind, conditions=conditions or {}, **about)
 
     # The tasks are plain functions in their own modules; these are the four lines of the README.
 
-    def complete(self, heart: Path | str | Heart, **options: Any) -> MadeHeart:
+    def complete(self, heart: Path | str | Heart, **options: Any) -> Heart:
         """See :func:`cheart.tasks.complete.complete`."""
         from cheart.tasks.complete import complete
 
         return complete(self, heart, **options)
 
-    def generate(self, n: int = 1, **options: Any) -> list[MadeHeart]:
+    def generate(self, n: int = 1, **options: Any) -> list[Heart]:
         """See :func:`cheart.tasks.generate.generate`."""
         from cheart.tasks.generate import generate
 
         return list(generate(self, n, **options))
 
-    def vary(self, condition: str, values: Any, **options: Any) -> list[MadeHeart]:
+    def vary(self, condition: str, values: Any, **options: Any) -> list[Heart]:
         """See :func:`cheart.tasks.vary.vary`."""
         from cheart.tasks.vary import vary
 
         return list(vary(self, condition, values, **options))
 
 
-def load(folder: Path | str = BUNDLED, *, model: ModelName | None = None, device: str = "cpu") -> TrainedModel:
+def load(folder: Path | str = BUNDLED, *, model: ModelName | None = None, device: str = "cpu") -> Model:
     """Read a trained model.
 
     Args:
@@ -168,10 +158,10 @@ def load(folder: Path | str = BUNDLED, *, model: ModelName | None = None, device
 
     folder = find_model(folder)
     stored = read_model(folder, model)
-    return TrainedModel(stored.network.to(torch.device(device)), stored.config, folder)
+    return Model(stored.network.to(torch.device(device)), stored.config, folder)
 
 
 @lru_cache(maxsize=1)
-def _reload(folder: Path, device: str, written: int, model: ModelName) -> TrainedModel:
+def _reload(folder: Path, device: str, written: int, model: ModelName) -> Model:
     """A model in a worker, read again only when its weights were ``written`` anew."""
     return load(folder, model=model, device=device)

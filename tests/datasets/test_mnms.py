@@ -30,9 +30,9 @@ def test_mnms_one(tmp_path):
         tmp_path, table=table(tmp_path, "0,A0S9V9,Siemens,A,1,1,4,62,HCM,F,165,", "1,B,P,B,2,0,9,1,NOR,M,,")
     )
     (subject,) = source.subjects
-    posed = pose(read_source(subject, source.scheme), grid=GRIDS["half"], frames=20)
-    assert posed.sequence.observed_frames.tolist() == [0, 6]
-    assert np.isnan(posed.sequence.cycle_s)
+    heart, _ = pose(read_source(subject, source.scheme), grid=GRIDS["half"], frames=20)
+    assert heart.observed_frames.tolist() == [0, 6]
+    assert np.isnan(heart.cycle_s)
     assert source.schema.read(subject.row) == {
         "age": 62, "sex": "F", "weight": None, "height": 165, "sbp": None, "group": "HCM",
     }  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from cheart.cohort import Cohort
 from cheart.evaluation.generation import Generation, evaluate_generation
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.paper import figure_completion, figure_density, figure_latent, figure_truth, plate
 from cheart.paper.figure_ageing import change_image, structure_at
 from cheart.paper.figure_completion import chosen_frames
@@ -19,13 +19,13 @@ from stubs import Oracle, stub
 
 
 @pytest.fixture(scope="module")
-def generation(cohort: Cohort, model: TrainedModel) -> Generation:
+def generation(cohort: Cohort, model: Model) -> Generation:
     return evaluate_generation(model, cohort, split="train", samples=2)
 
 
 @pytest.fixture(scope="module")
 def drawn(
-    cohort: Cohort, model: TrainedModel, generation: Generation, tmp_path_factory: pytest.TempPathFactory
+    cohort: Cohort, model: Model, generation: Generation, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, FigureFile]:
     """All figures of a tiny model."""
     folder = tmp_path_factory.mktemp("figures")
@@ -58,14 +58,14 @@ def test_every_caption_says_simulated_whose_model_it_is_and_the_seed(drawn: dict
         assert ("seed 5" in caption.lower()) == (number != "3")
 
 
-def test_few_people_are_no_density(cohort: Cohort, model: TrainedModel, generation: Generation) -> None:
+def test_few_people_are_no_density(cohort: Cohort, model: Model, generation: Generation) -> None:
     few = Material({"cheart": model}, cohort, {"cheart": generation}, split="val")
     with pytest.raises(CannotDraw, match="a density needs 10"):
         figure_density.draw(few)
 
 
 def test_the_same_heart_gives_the_same_bytes(
-    cohort: Cohort, model: TrainedModel, generation: Generation, drawn: dict[str, FigureFile], tmp_path: Path
+    cohort: Cohort, model: Model, generation: Generation, drawn: dict[str, FigureFile], tmp_path: Path
 ) -> None:
     material = Material({"cheart": model}, cohort, {"cheart": generation}, seed=5, split="train")
     with mpl.rc_context(plate.STYLE):
@@ -109,7 +109,7 @@ def test_a_young_woman_and_an_older_man_are_chosen(cohort: Cohort) -> None:
     assert "25" in rule
 
 
-def test_models_of_one_training_share_a_sentence(cohort: Cohort, model: TrainedModel) -> None:
+def test_models_of_one_training_share_a_sentence(cohort: Cohort, model: Model) -> None:
     told = told_training({"cheart": model, "cvae": model})
     assert told == "CHeart, CVAE trained on 14 beating ellipsoids (simulated, 10 training subjects)."
 

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,14 +9,13 @@ from bodies import beating_ellipsoids
 from cheart.errors import InputError
 from cheart.heart import Heart
 from cheart.plot.animation import animate, save_animation
-from cheart.plot.portrait import Portrait
 
 HEART = beating_ellipsoids(frames=4, cycle_s=0.8)
 
 
 def test_a_gif_loops_one_beat_in_its_own_time(tmp_path):
     path = tmp_path / "heart.gif"
-    save_animation(path, [Portrait(HEART, "simulated", "age 40 years")])
+    save_animation(path, [replace(HEART, kind="simulated", conditions={"age": 40.0})])
     with Image.open(path) as movie:
         assert movie.n_frames == 4
         assert movie.info["duration"] == 200
@@ -27,7 +27,7 @@ def test_a_gif_loops_one_beat_in_its_own_time(tmp_path):
 def test_hearts_beat_in_step_beside_each_other(tmp_path):
     path = tmp_path / "hearts.webp"
     twice = beating_ellipsoids(frames=2)
-    save_animation(path, [Portrait(HEART, "imported"), Portrait(twice, "generated")])
+    save_animation(path, [HEART, twice])
     with Image.open(path) as movie:
         assert movie.n_frames == 4
         assert movie.width > 600
@@ -36,7 +36,7 @@ def test_hearts_beat_in_step_beside_each_other(tmp_path):
 def test_a_film_holds_a_few_beats(tmp_path):
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
     path = tmp_path / "heart.mp4"
-    save_animation(path, [Portrait(HEART, "simulated")])
+    save_animation(path, [HEART])
     frames, seconds = ffmpeg.count_frames_and_secs(str(path))
     assert frames == 16
     assert seconds == pytest.approx(4 * 0.8, abs=0.1)
@@ -45,7 +45,7 @@ def test_a_film_holds_a_few_beats(tmp_path):
 def test_every_frame_is_different_and_one_never_observed_is_pale():
     observed = HEART.observed.copy()
     observed[2] = False
-    images = list(animate([Portrait(Heart(HEART.labels, observed, HEART.grid), "imported")]))
+    images = list(animate([Heart(HEART.labels, observed, HEART.grid)]))
     views = [image[60:500].astype(int) for image in images]
     assert all(np.abs(a - b).max() > 50 for a, b in itertools.pairwise(views))
     red = [int(((view[..., 0] - view[..., 2]) > 140).sum()) for view in views]

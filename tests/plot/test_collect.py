@@ -6,7 +6,7 @@ import pytest
 
 from bodies import beating_ellipsoids
 from cheart.cohort import CohortWriter
-from cheart.conditions import PAPER_SCHEMA
+from cheart.conditions import PAPER_SCHEMA, describe
 from cheart.datasets.recording import TEMPLATE, sidecar_path
 from cheart.errors import InputError
 from cheart.export.bids import write_in_template
@@ -15,6 +15,7 @@ from cheart.heart import Heart
 from cheart.io.nifti import write_labels, write_sequence
 from cheart.labels import SCHEMES
 from cheart.plot.collect import collect, collect_all, told_of_models
+from cheart.plot.style import all_titles
 
 GRID = GRIDS["half"]
 HEART = beating_ellipsoids(grid=GRID, frames=4)
@@ -48,9 +49,9 @@ def _result(folder, *names):
 def test_a_cohorts_hearts_say_that_they_are_simulated_and_whose(cohort):
     hearts = collect(cohort, scheme=OURS)
     assert [h.kind for h in hearts] == ["simulated"] * 2
-    assert hearts[1].about == "age 65 years, sex M, weight 70 kg, height n/a, sbp 120 mmHg"
+    assert describe(hearts[1].conditions) == "age 65 years, sex M, weight 70 kg, height n/a, sbp 120 mmHg"
     (one,) = collect(cohort, subjects=["b"], scheme=OURS)
-    assert one.about == hearts[1].about
+    assert one.conditions == hearts[1].conditions
     with pytest.raises(InputError, match=r"--subject c: .*sub-a, sub-b"):
         collect(cohort, subjects=["c"], scheme=OURS)
 
@@ -59,12 +60,13 @@ def test_what_cheart_wrote_comes_back_voxel_by_voxel_with_its_conditions(tmp_pat
     folder = _result(tmp_path / "out", "sub-001", "sub-002")
     hearts = collect(folder, scheme=OURS)
     assert len(hearts) == 2
-    assert hearts[0].title == "Generated: age 63 years, sex F, weight n/a, height n/a, sbp n/a"
-    assert np.array_equal(hearts[0].sequence.labels, HEART.labels)
-    assert hearts[0].sequence.grid == GRID
-    assert hearts[0].sequence.cycle_s == pytest.approx(1.0)
+    assert hearts[0].kind == "generated"
+    assert describe(hearts[0].conditions) == "age 63 years, sex F, weight n/a, height n/a, sbp n/a"
+    assert np.array_equal(hearts[0].labels, HEART.labels)
+    assert hearts[0].grid == GRID
+    assert hearts[0].cycle_s == pytest.approx(1.0)
     (file,) = collect(folder / "sub-002_dseg.nii.gz", scheme=OURS)
-    assert file.title == hearts[1].title
+    assert file.conditions == hearts[1].conditions
 
 
 def test_planes_that_were_not_observed_stay_so(tmp_path):
@@ -73,7 +75,7 @@ def test_planes_that_were_not_observed_stay_so(tmp_path):
     seen = [[10, 12, 14], [], [], []]
     sidecar_path(path).write_text(json.dumps({"SpatialReference": TEMPLATE, "ObservedPlanes": seen}))
     (heart,) = collect(path, scheme=OURS)
-    assert [frame.nonzero()[0].tolist() for frame in heart.sequence.observed] == seen
+    assert [frame.nonzero()[0].tolist() for frame in heart.observed] == seen
 
 
 def test_a_foreign_file_is_brought_into_the_pose(tmp_path):
@@ -82,8 +84,8 @@ def test_a_foreign_file_is_brought_into_the_pose(tmp_path):
     labels = np.array([0, 3, 2, 1], np.uint8)[HEART.labels]  # ACDC's numbers
     write_labels(path, labels, upside_down, frame_s=0.25)
     (heart,) = collect(path, scheme=SCHEMES["acdc"])
-    assert heart.title == "Imported", "a file's name may be a person's"
-    assert heart.sequence.frames == 4
+    assert all_titles([heart], None) == ["Imported"], "a file's name may be a person's"
+    assert heart.frames == 4
     original = Heart(HEART.labels, HEART.observed, GRID)
     assert heart.phenotypes.lvedv == pytest.approx((original.labels[0] == 1).sum() * GRID.voxel_ml, rel=0.05)
 
@@ -99,7 +101,7 @@ def test_a_person_of_a_cohort_beside_what_a_model_made_of_them(cohort, tmp_path)
     made = _result(tmp_path / "made", "sub-001")
     real, synthetic = collect_all([cohort, made], subjects=["b"], scheme=OURS)
     assert (real.kind, synthetic.kind) == ("simulated", "generated")
-    assert real.about.startswith("age 65 years")
+    assert real.conditions["age"] == 65
     with pytest.raises(InputError, match="--subject c"):
         collect_all([cohort, made], subjects=["c"], scheme=OURS)
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -6,7 +8,6 @@ from bodies import beating_ellipsoids
 from cheart.errors import InputError
 from cheart.heart import Heart
 from cheart.plot.picture import picture, save_picture
-from cheart.plot.portrait import Portrait
 
 HEART = beating_ellipsoids()
 
@@ -16,12 +17,13 @@ def _texts(figure) -> str:
 
 
 def test_a_row_for_each_heart_with_title_views_and_curve():
-    hearts = [Portrait(HEART, "simulated", "age 25 years"), Portrait(HEART, "generated", "age 65 years")]
+    hearts = [replace(HEART, kind="simulated", conditions={"age": 25.0}), replace(HEART, kind="generated")]
     figure = picture(hearts, caption="made in a test")
     assert len(figure.axes) == 2 * (8 + 1)
     text = _texts(figure)
-    for expected in ("Simulated: age 25 years", "Generated: age 65 years", "made in a test", "End-systole", "20 mm"):
+    for expected in ("Simulated: age 25 years", "Generated", "made in a test", "End-systole", "20 mm"):
         assert expected in text
+    assert "Generated: one" in _texts(picture([hearts[1]], titles=["one"]))
     assert {a.get_ylabel() for a in figure.axes if a.lines} == {"volume (mL)"}
     assert {a.get_xlabel() for a in figure.axes if a.lines} == {"time (s)"}
 
@@ -29,7 +31,7 @@ def test_a_row_for_each_heart_with_title_views_and_curve():
 def test_a_frame_that_was_never_observed_is_not_drawn():
     observed = np.zeros_like(HEART.observed)
     observed[0] = True
-    figure = picture([Portrait(Heart(HEART.labels, observed, HEART.grid), "imported")])
+    figure = picture([Heart(HEART.labels, observed, HEART.grid)])
     assert sum(bool(a.images) for a in figure.axes) == 4
     assert _texts(figure).count("not observed") == 4
     (curves,) = [a for a in figure.axes if a.lines]
@@ -39,13 +41,13 @@ def test_a_frame_that_was_never_observed_is_not_drawn():
 
 def test_a_heart_that_does_not_beat_has_one_scale_bar():
     still = Heart(HEART.labels[[0, 0]], HEART.observed[:2], HEART.grid)
-    assert _texts(picture([Portrait(still, "generated")])).count("20 mm") == 1
+    assert _texts(picture([still])).count("20 mm") == 1
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_the_file_is_written(tmp_path, suffix):
     path = tmp_path / f"heart{suffix}"
-    save_picture(path, [Portrait(HEART, "simulated")])
+    save_picture(path, [HEART])
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     if suffix == ".png":
         with Image.open(path) as image:
@@ -54,6 +56,8 @@ def test_the_file_is_written(tmp_path, suffix):
 
 def test_bad_requests_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"heart\.jpg.*\.png"):
-        save_picture(tmp_path / "heart.jpg", [Portrait(HEART, "simulated")])
+        save_picture(tmp_path / "heart.jpg", [HEART])
+    with pytest.raises(InputError, match="1 titles for 2 hearts"):
+        picture([HEART, HEART], titles=["one"])
     with pytest.raises(InputError, match="at least one heart"):
         save_picture(tmp_path / "heart.png", [])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from cheart.grid import Grid
 from cheart.heart import Heart, whole
 from cheart.labels import LV, MYO, RV
 from cheart.palette import COLOURS, PAPER
-from cheart.plot.views import FADED, Window, cut_image, window_around
+from cheart.plot.views import FADED, Window, cut_image, short_axis_planes, window_around
 
 GRID = Grid((32, 64, 64), (4.0, 2.5, 2.5))
 
@@ -78,3 +80,17 @@ def test_all_hearts_of_a_figure_share_one_scale():
     assert one.half == other.half
     assert one.half[2] >= 50
     assert one.centre[2] == pytest.approx(10.0, abs=2.5)
+
+
+def test_planes_run_from_base_to_apex_and_cut_the_lv_all_the_time():
+    heart = beating_ellipsoids()
+    planes = short_axis_planes(heart)
+    assert planes["base"] > planes["mid"] > planes["apex"]
+    assert all((heart.labels[:, z] == LV).any(axis=(1, 2)).all() for z in planes.values())
+
+
+def test_only_imaged_planes_are_cut():
+    heart = beating_ellipsoids()
+    observed = np.zeros_like(heart.observed)
+    observed[:, 2::3] = True
+    assert all(z % 3 == 2 for z in short_axis_planes(replace(heart, observed=observed)).values())

@@ -3,11 +3,10 @@ import pytest
 
 from bodies import ellipsoid_heart
 from cheart.cohort import Cohort
-from cheart.datasets.posing import pose_file
+from cheart.datasets.posing import read_heart
 from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.heart import whole
-from cheart.labels import parse_scheme
 from cohorts import tiny_cohort
 from hearts import dice
 from sources import save, stack
@@ -26,15 +25,15 @@ def test_the_first_frame_is_kept_and_the_heart_beats(model, cohort):
     real = cohort.heart(int(cohort.indices("test")[0]))
     made = model.complete(real, conditions=PERSON)
     assert made.kind == "completed"
-    assert made.sequence.frames == model.frames
-    assert min(dice(real.labels[0], made.sequence.labels[0])) > 0.85
+    assert made.frames == model.frames
+    assert min(dice(real.labels[0], made.labels[0])) > 0.85
     assert made.phenotypes.lvef > 15
 
 
 def test_only_the_first_frame_is_looked_at(model, cohort):
     real = cohort.heart(0)
     still = whole(np.repeat(real.labels[:1], real.frames, axis=0), real.grid, real.cycle_s)
-    one, other = (model.complete(heart, conditions=PERSON).sequence.labels for heart in (real, still))
+    one, other = (model.complete(heart, conditions=PERSON).labels for heart in (real, still))
     assert np.array_equal(one, other)
 
 
@@ -42,7 +41,7 @@ def test_conditions_may_come_by_name_or_as_a_mapping(model, cohort):
     heart = cohort.heart(0)
     by_name, as_mapping = model.complete(heart, **PERSON), model.complete(heart, conditions=PERSON)
     assert by_name.conditions == as_mapping.conditions == PERSON
-    assert np.array_equal(by_name.sequence.labels, as_mapping.sequence.labels)
+    assert np.array_equal(by_name.labels, as_mapping.labels)
 
 
 def test_unknown_conditions_are_told_as_missing_or_drawn_with_the_seed(model, cohort):
@@ -54,12 +53,12 @@ def test_unknown_conditions_are_told_as_missing_or_drawn_with_the_seed(model, co
 
 
 def test_a_file_in_another_pose_and_scheme_is_completed_and_taken_back(model, file):
-    posed = pose_file(file, scheme=parse_scheme("acdc"), grid=model.grid, frames=model.frames)
-    made = model.complete(posed, age=40)
+    heart = read_heart(file, scheme="acdc", grid=model.grid, frames=model.frames)
+    made = model.complete(heart, age=40)
     straight = model.complete(file, labels="acdc", age=40)
-    assert np.array_equal(made.sequence.labels, straight.sequence.labels)
-    own = posed.to_own_space(made.sequence.labels)
-    assert own.shape == (model.frames, *posed.placement.shape)
+    assert np.array_equal(made.labels, straight.labels)
+    assert made.origin is heart.origin
+    assert made.warnings == heart.warnings
 
 
 def test_another_grid_is_refused_by_name(model):
@@ -75,4 +74,4 @@ def test_the_wrong_scheme_is_refused(model, file):
 
 def test_thick_slices_are_enough(model, tmp_path):
     thick: Cohort = tiny_cohort(tmp_path / "thick", n=3, planes=slice(4, None, 3))
-    assert model.complete(thick.heart(0)).sequence.observed.all()
+    assert model.complete(thick.heart(0)).observed.all()

@@ -7,11 +7,11 @@ from tiny import PERSON
 
 
 def labels(hearts):
-    return [heart.sequence.labels for heart in hearts]
+    return [heart.labels for heart in hearts]
 
 
 def test_one_seed_one_heart(model):
-    one, same, other = (model.generate(1, seed=s, **PERSON)[0].sequence.labels for s in (5, 5, 6))
+    one, same, other = (model.generate(1, seed=s, **PERSON)[0].labels for s in (5, 5, 6))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
 
@@ -19,7 +19,7 @@ def test_one_seed_one_heart(model):
 def test_heart_k_does_not_depend_on_how_many_there_are(model):
     few, many = (model.generate(n, age=40, seed=1) for n in (2, 5))
     for one, other in zip(few, many[:2], strict=True):
-        assert np.array_equal(one.sequence.labels, other.sequence.labels)
+        assert np.array_equal(one.labels, other.labels)
         assert (one.conditions, one.seed) == (other.conditions, other.seed)
 
 

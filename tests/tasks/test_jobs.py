@@ -12,7 +12,7 @@ from cheart.evaluation.completion import evaluate_completion
 from cheart.evaluation.generation import evaluate_generation
 from cheart.evaluation.memorisation import evaluate_memorisation
 from cheart.evaluation.response import evaluate_response
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.tasks.batch import Batch, begin, make
 from cheart.tasks.generate import orders
 from cohorts import tiny_cohort
@@ -59,16 +59,12 @@ def test_a_model_and_a_cohort_travel_as_their_folders_and_are_read_once(model, c
     assert one is again
     assert people is same
     assert people.fingerprint == cohort.fingerprint
-    np.testing.assert_array_equal(
-        one.generate(1, age=50)[0].sequence.labels, model.generate(1, age=50)[0].sequence.labels
-    )
+    np.testing.assert_array_equal(one.generate(1, age=50)[0].labels, model.generate(1, age=50)[0].labels)
 
 
 def test_a_model_of_no_folder_travels_whole(model):
-    copy = pickle.loads(pickle.dumps(TrainedModel(model.network, model.config)))
-    np.testing.assert_array_equal(
-        copy.generate(1, age=50)[0].sequence.labels, model.generate(1, age=50)[0].sequence.labels
-    )
+    copy = pickle.loads(pickle.dumps(Model(model.network, model.config)))
+    np.testing.assert_array_equal(copy.generate(1, age=50)[0].labels, model.generate(1, age=50)[0].labels)
 
 
 def test_a_cohort_that_was_written_anew_is_not_taken_for_the_old_one(tmp_path):

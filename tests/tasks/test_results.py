@@ -42,10 +42,10 @@ def test_a_folder_of_results_is_imported_as_a_cohort_voxel_by_voxel(made, model,
     back = import_cohort("nifti", folder, tmp_path / "back", grid=model.grid, frames=model.frames, jobs=1, **known)
     assert back.schema.names == tuple(PERSON), "columns of how it was made are no conditions"
     for index, heart in enumerate(hearts):
-        assert np.array_equal(back.labels(index), heart.sequence.labels)
+        assert np.array_equal(back.labels(index), heart.labels)
         assert back.observed[index].all()
         assert back.conditions(index)["age"] == heart.conditions["age"]
-        assert back.heart(index).cycle_s == pytest.approx(heart.sequence.cycle_s)
+        assert back.heart(index).cycle_s == pytest.approx(heart.cycle_s)
 
 
 def test_it_is_imported_on_another_grid_too(made, tmp_path):

@@ -18,7 +18,7 @@ def test_only_the_condition_changes(model):
 
 def test_the_same_value_gives_the_same_heart(model):
     one, other = model.vary("age", [40, 40], **OTHERS)
-    assert np.array_equal(one.sequence.labels, other.sequence.labels)
+    assert np.array_equal(one.labels, other.labels)
 
 
 def test_hearts_contract_more_with_age_as_those_of_the_cohort_do(model):
@@ -30,8 +30,8 @@ def test_a_heart_at_its_own_value_is_its_completion(model, cohort):
     heart = cohort.heart(2)
     (varied,) = model.vary("age", [45], heart=heart, **PERSON)
     completed = model.complete(heart, **PERSON)
-    assert np.array_equal(varied.sequence.labels, completed.sequence.labels)
-    assert varied.sequence.cycle_s == heart.cycle_s
+    assert np.array_equal(varied.labels, completed.labels)
+    assert varied.cycle_s == heart.cycle_s
     assert varied.seed is None
 
 

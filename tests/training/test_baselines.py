@@ -22,7 +22,7 @@ def test_a_trained_baseline_is_read_back_and_used(tmp_path: Path, name: str, pre
     model = load(tmp_path / "run")
     assert model.name == name
     (heart,) = model.generate(1, seed=0)
-    assert heart.sequence.frames == cohort.frames
+    assert heart.frames == cohort.frames
     train(cohort, tmp_path / "run", settings=("epochs=3",), resume=True, jobs=1)
 
 
@@ -53,7 +53,7 @@ def test_baselines_on_shapes_take_thick_slices_of_two_frames(tmp_path: Path, nam
     settings = ("epochs=2", "modes=6", "latent=4", "code=12")
     train(cohort, tmp_path / "run", model=name, preset="quick", settings=settings, jobs=1)
     (heart,) = load(tmp_path / "run").generate(1, seed=0)
-    assert {1, 2, 3} <= set(np.unique(heart.sequence.labels))
+    assert {1, 2, 3} <= set(np.unique(heart.labels))
 
 
 def test_pca_completes_better_than_standing_still(tmp_path: Path) -> None:

@@ -63,9 +63,8 @@ def complete(
     """Complete the cardiac cycle from its first frame (end-diastole) and the owner's conditions."""
     from cheart.cli.options import conditions, finish, in_words, open_model, report
     from cheart.cli.say import answer, warn
-    from cheart.datasets.posing import pose_file
+    from cheart.datasets.posing import read_heart
     from cheart.files import new_folder, refuse_existing
-    from cheart.labels import parse_scheme
     from cheart.tasks.complete import complete as complete_heart
     from cheart.tasks.results import write_hearts
 
@@ -76,18 +75,17 @@ def complete(
     warnings = trained.encoding.outside(trained.encoding.schema.read(given))
     for warning in warnings:
         warn(warning)
-    posed = pose_file(
-        heart, scheme=parse_scheme(labels), grid=trained.grid, frames=trained.frames, ed=ed, cycle_s=cycle,
-        spacing=spacing, mirrored=mirrored,
+    first = read_heart(
+        heart, scheme=labels, grid=trained.grid, frames=trained.frames, ed=ed, cycle=cycle, spacing=spacing,
+        mirrored=mirrored,
     )  # fmt: skip
-    for warning in posed.warnings:
-        warn(warning)
-    made = complete_heart(trained, posed, conditions=given, unknown=unknown, seed=seed)
+    assert first.origin is not None
+    made = complete_heart(trained, first, conditions=given, unknown=unknown, seed=seed)
     with new_folder(out, overwrite=overwrite) as folder:
-        shown = write_hearts(folder, [made], trained, total=1, title="Writing", pose=posed.placement.to_json())
+        shown = write_hearts(folder, [made], trained, total=1, title="Writing", pose=first.origin.to_json())
         if own_space:
             path = folder / "own-space.nii.gz"  # not …_dseg: the folder reads as a cohort in the template pose
-            posed.write_own_space(path, made.sequence.labels, frame_s=made.sequence.frame_s)
+            made.save(path, space="subject")
         finish(folder, shown, trained)
     answer(report(out, shown, trained, 1, warnings), in_words(out, shown, trained, 1), as_json=as_json)
 

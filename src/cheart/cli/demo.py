@@ -13,7 +13,7 @@ from cheart.cli.options import Overwrite
 if TYPE_CHECKING:
     from cheart.cohort import Cohort
     from cheart.evaluation.completion import Completion
-    from cheart.model import TrainedModel
+    from cheart.model import Model
 
 PEOPLE = (
     {"age": 28.0, "sex": "F", "weight": 62.0, "height": 167.0, "sbp": 114.0},
@@ -49,22 +49,19 @@ def demo(
 def _first(folder: Path) -> None:
     """One heart by the bundled model, as NIfTI with its tables and a picture, and beating."""
     from cheart.cli.options import finish
-    from cheart.conditions import describe
     from cheart.files import new_folder
     from cheart.model import load
     from cheart.plot.animation import save_animation
-    from cheart.plot.portrait import Portrait
     from cheart.tasks.results import write_hearts
 
     model = load()
     hearts = model.generate(1, conditions=PEOPLE[0])
-    portraits = [Portrait(h.sequence, h.kind, describe(h.conditions, model.encoding.schema)) for h in hearts]
-    save_animation(folder / "first.gif", portraits, caption=f"Model trained on {model.trained_on}")
+    save_animation(folder / "first.gif", hearts, caption=f"Model trained on {model.trained_on}")
     with new_folder(folder / "first") as made:
         finish(made, write_hearts(made, hearts, model, total=1, title="Writing", seed=0), model)
 
 
-def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort, TrainedModel]:
+def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort, Model]:
     from cheart.cli.say import say
     from cheart.grid import Grid
     from cheart.model import load
@@ -78,50 +75,44 @@ def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort,
     return cohort, load(folder / "model")
 
 
-def _complete(folder: Path, cohort: Cohort, model: TrainedModel) -> tuple[Completion, Completion]:
+def _complete(folder: Path, cohort: Cohort, model: Model) -> tuple[Completion, Completion]:
     """Judge the model on the held-out subjects, and draw two of them beside their completions."""
     from cheart.conditions import describe
     from cheart.evaluation.completion import evaluate_completion
     from cheart.files import new_file
     from cheart.plot.picture import save_picture
-    from cheart.plot.portrait import Portrait
 
     ours = evaluate_completion(model, cohort)
     copied = evaluate_completion(model, cohort, copy_first=True)
     with new_file(folder / "completion.csv") as partial:
         ours.subjects.to_csv(partial, index=False, float_format="%.6g")
-    portraits = []
+    hearts, titles = [], []
     for index in map(int, cohort.indices("test")[:2]):
         person = cohort.conditions(index)
         real = cohort.heart(index)
         made = model.complete(real, conditions=person)
         words = describe(person, cohort.schema)
-        portraits += [Portrait(real, "simulated", f"held out, {words}"), Portrait(made.sequence, "completed", words)]
+        hearts += [real, made]
+        titles += [f"held out, {words}", words]
     caption = "Each held-out simulated heart, and what the model made of its first frame"
-    save_picture(folder / "completed.png", portraits, caption=caption)
+    save_picture(folder / "completed.png", hearts, titles=titles, caption=caption)
     return ours, copied
 
 
-def _generate(folder: Path, model: TrainedModel) -> None:
+def _generate(folder: Path, model: Model) -> None:
     """Three hearts for each of two people as NIfTI, a picture, and two of them beating."""
     from cheart.cli.options import finish
-    from cheart.conditions import describe
     from cheart.files import new_folder
     from cheart.plot.animation import save_animation
-    from cheart.plot.portrait import Portrait
     from cheart.tasks.results import write_hearts
 
     hearts = [heart for person in PEOPLE for heart in model.generate(3, conditions=person)]
     with new_folder(folder / "generated") as made:
         finish(made, write_hearts(made, hearts, model, total=len(hearts), title="Writing", seed=0), model)
-    schema = model.encoding.schema
-    portraits = [Portrait(h.sequence, h.kind, describe(h.conditions, schema)) for h in hearts[::3]]
-    save_animation(folder / "beating.gif", portraits, caption=f"Model trained on {model.trained_on}")
+    save_animation(folder / "beating.gif", hearts[::3], caption=f"Model trained on {model.trained_on}")
 
 
-def _summary(
-    out: Path, cohort: Cohort, ours: Completion, copied: Completion, model: TrainedModel, seconds: float
-) -> str:
+def _summary(out: Path, cohort: Cohort, ours: Completion, copied: Completion, model: Model, seconds: float) -> str:
     made, still = ours.summary(), copied.summary()
 
     def of(summary: dict[str, Any], name: str) -> str:

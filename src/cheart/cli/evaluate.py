@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cheart.cli.options import AsJson, Device, JobsOption, Model, Overwrite, Scheduler, Seed
+from cheart.cli.options import AsJson, Device, JobsOption, ModelName, Overwrite, Scheduler, Seed
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cheart.cohort import Cohort
-    from cheart.model import TrainedModel
+    from cheart.model import Model
 
 
 def evaluate(
-    model: Model,
+    model: ModelName,
     cohort: Annotated[Path, typer.Argument(metavar="COHORT", help="A folder of cheart simulate or cheart import.")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Folder for the tables; without it they are only printed.")
@@ -68,7 +68,7 @@ def evaluate(
 
 
 def _complete(
-    model: TrainedModel, cohort: Cohort, which: dict[str, Any], told: dict[str, Any], files: dict[str, pd.DataFrame]
+    model: Model, cohort: Cohort, which: dict[str, Any], told: dict[str, Any], files: dict[str, pd.DataFrame]
 ) -> None:
     """Judge completion; what is told and the tables per subject go into ``told`` and ``files``."""
     from cheart.evaluation.completion import DEFINITIONS, evaluate_completion
@@ -82,7 +82,7 @@ def _complete(
 
 
 def _generate(
-    model: TrainedModel,
+    model: Model,
     cohort: Cohort,
     which: dict[str, Any],
     samples: int,

@@ -19,7 +19,7 @@ from cheart.cli.options import (
     InPlane,
     JobsOption,
     MissingSlices,
-    Model,
+    ModelName,
     More,
     OutFolder,
     Overwrite,
@@ -35,14 +35,14 @@ from cheart.models.find import BUNDLED
 if TYPE_CHECKING:
     from cheart.cohort import Split
     from cheart.conditions import Conditions
-    from cheart.model import TrainedModel, Unknown
+    from cheart.model import Model, Unknown
     from cheart.tasks.batch import Batch
     from cheart.tasks.generate import Order
 
 
 def generate(
     out: OutFolder,
-    model: Model = BUNDLED,
+    model: ModelName = BUNDLED,
     age: Age = None,
     sex: Sex = None,
     weight: Weight = None,
@@ -126,8 +126,6 @@ def generate(
 
 def _tell(batch: Batch, missing: int, warnings: list[str], *, as_json: bool) -> None:
     """Draw the picture and answer; of a shard, say what is missing."""
-    from dataclasses import replace
-
     from cheart.cli.options import finish, in_words, report
     from cheart.cli.say import answer
     from cheart.tasks.batch import first_hearts, imaged
@@ -141,12 +139,12 @@ def _tell(batch: Batch, missing: int, warnings: list[str], *, as_json: bool) -> 
         answer({"result": str(out), "hearts": total, "missing": missing}, text, as_json=as_json)
         return
     shown = list(first_hearts(batch))
-    finish(out, [replace(heart, sequence=imaged(heart, batch.acquisition)) for heart in shown], batch.model)
+    finish(out, [imaged(heart, batch.acquisition) for heart in shown], batch.model)
     told = report(out, shown, batch.model, total, warnings)
     answer(told | {"missing": 0}, in_words(out, shown, batch.model, total, batch.form), as_json=as_json)
 
 
-def _people(table: Path, model: TrainedModel) -> tuple[list[Conditions], list[Split] | None]:
+def _people(table: Path, model: Model) -> tuple[list[Conditions], list[Split] | None]:
     """The rows of a table, checked before the first heart is made, and their column split if it has one.
 
     Raises:
@@ -173,7 +171,7 @@ def _people(table: Path, model: TrainedModel) -> tuple[list[Conditions], list[Sp
 
 
 def _orders(
-    model: TrainedModel, people: list[Conditions], n: int, unknown: Unknown, *, seed: int, table: bool
+    model: Model, people: list[Conditions], n: int, unknown: Unknown, *, seed: int, table: bool
 ) -> Iterator[Order]:
     """n hearts for each person; those of a row depend on the seed and the row's number only."""
     from cheart.tasks.generate import heart_seed, orders

@@ -19,7 +19,7 @@ from cheart.cli.pack import pack
 from cheart.cli.push import push
 from cheart.cli.render import render
 from cheart.cli.reproduce import reproduce
-from cheart.cli.say import say
+from cheart.cli.say import say, show_warnings_plainly
 from cheart.cli.simulate import simulate
 from cheart.cli.train import train
 from cheart.cli.vary import vary
@@ -47,7 +47,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    show_warnings_plainly()
 
 
 app.command()(simulate)

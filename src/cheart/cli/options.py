@@ -10,10 +10,11 @@ import typer
 from cheart.errors import InputError
 
 if TYPE_CHECKING:
-    from cheart.model import MadeHeart, TrainedModel
+    from cheart.heart import Heart
+    from cheart.model import Model
     from cheart.progress import Jobs
 
-Model = Annotated[
+ModelName = Annotated[
     str,
     typer.Argument(
         metavar="MODEL", help="A folder of cheart train; bundled, the model that comes with cheart; or hf://owner/name."
@@ -76,7 +77,7 @@ def conditions(
     return {name: value for name, value in named.items() if value is not None}
 
 
-def open_model(model: str, device: str) -> TrainedModel:
+def open_model(model: str, device: str) -> Model:
     """Read a model onto a device."""
     from cheart.model import load
     from cheart.training.loop import choose_device
@@ -84,25 +85,21 @@ def open_model(model: str, device: str) -> TrainedModel:
     return load(model, device=str(choose_device(device)))
 
 
-def workers(jobs: int | None, scheduler: str | None, model: TrainedModel, *, many: bool = True) -> Jobs:
+def workers(jobs: int | None, scheduler: str | None, model: Model, *, many: bool = True) -> Jobs:
     """``--scheduler``, ``--jobs``, or else one a core where many hearts are at hand and no GPU does the work."""
     if scheduler is not None:
         return scheduler
     return jobs if jobs is not None else -1 if many and model.network.device.type == "cpu" else 1
 
 
-def finish(folder: Path, shown: list[MadeHeart], model: TrainedModel) -> None:
+def finish(folder: Path, shown: list[Heart], model: Model) -> None:
     """Draw the picture that goes with every result."""
-    from cheart.conditions import describe
     from cheart.plot.picture import save_picture
-    from cheart.plot.portrait import Portrait
 
-    schema = model.encoding.schema
-    portraits = [Portrait(h.sequence, h.kind, describe(h.conditions, schema)) for h in shown]
-    save_picture(folder / "picture.png", portraits, caption=f"Model {model.name}, trained on {model.trained_on}")
+    save_picture(folder / "picture.png", shown, caption=f"Model {model.name}, trained on {model.trained_on}")
 
 
-def report(out: Path, shown: list[MadeHeart], model: TrainedModel, total: int, warnings: list[str]) -> dict[str, Any]:
+def report(out: Path, shown: list[Heart], model: Model, total: int, warnings: list[str]) -> dict[str, Any]:
     """The answer of a verb that makes hearts, for machines."""
     return {
         "result": str(out),
@@ -121,7 +118,7 @@ _NEXT = {
 }
 
 
-def in_words(out: Path, shown: list[MadeHeart], model: TrainedModel, total: int, form: str = "bids") -> str:
+def in_words(out: Path, shown: list[Heart], model: Model, total: int, form: str = "bids") -> str:
     """The answer of a verb that makes hearts, for people."""
     from cheart.conditions import describe
 

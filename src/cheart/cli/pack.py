@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cheart.cli.options import AsJson, Model, OutFolder, Overwrite
+from cheart.cli.options import AsJson, ModelName, OutFolder, Overwrite
 
 if TYPE_CHECKING:
-    from cheart.model import TrainedModel
+    from cheart.model import Model
 
 
 def pack(
-    model: Model,
+    model: ModelName,
     out: OutFolder,
     cohort: Annotated[
         Path | None,
@@ -60,7 +60,7 @@ def pack(
     answer(value, "\n\n".join(lines), as_json=as_json)
 
 
-def _measure(whole: TrainedModel, packed: TrainedModel, cohort: Path, subjects: int) -> dict[str, Any]:
+def _measure(whole: Model, packed: Model, cohort: Path, subjects: int) -> dict[str, Any]:
     """What packing costs, for the answer and the card."""
     from cheart.cohort import Cohort
     from cheart.evaluation.packing import DEFINITIONS, evaluate_packing

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from cheart.cli.options import AsJson, Model
+from cheart.cli.options import AsJson, ModelName
 
 
 def push(
-    model: Model,
+    model: ModelName,
     repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Where to; it is made if it is not there.")],
     public: Annotated[
         bool, typer.Option("--public", help="A repository that is made is for all to see, not private.")

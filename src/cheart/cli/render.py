@@ -33,10 +33,9 @@ def render(
     overwrite: Overwrite = False,
 ) -> None:
     """Draw hearts beside each other, beating in step: short axis, long axes, a 3D view and the volume curves."""
-    from dataclasses import replace
-
     from cheart.cli.say import say, warn
     from cheart.errors import InputError
+    from cheart.files import refuse_existing
     from cheart.labels import parse_scheme
     from cheart.plot.animation import save_animation
     from cheart.plot.collect import MOST, collect_all, told_of_models
@@ -45,15 +44,14 @@ def render(
 
     if out.suffix.lower() not in (*SUFFIXES, *STILL):
         raise InputError(f"-o {out.name}: expected a name that ends in {', '.join((*SUFFIXES, *STILL))}")
-    if out.exists() and not overwrite:
-        raise InputError(f"{out} exists already; choose another name, or replace it with --overwrite")
+    refuse_existing(out, overwrite=overwrite, file=True)
     scheme = parse_scheme(labels)
     hearts = collect_all(sources, subjects=subject or (), scheme=scheme, spacing=spacing)
     if title and len(title) != len(hearts):
         raise InputError(f"--title was given {len(title)} times for {len(hearts)} hearts: give one for each, or none")
+    titles = title[:MOST] if title else None
     if len(hearts) > MOST:
         warn(f"{len(hearts)} hearts are many for one picture: the first {MOST} are shown")
-    shown = [replace(h, about=text) for h, text in zip(hearts, title, strict=True)] if title else hearts
     draw = save_picture if out.suffix.lower() in STILL else save_animation
-    draw(out, shown[:MOST], caption=caption or told_of_models(sources))
-    say(f"{out}: {len(shown[:MOST])} heart{'s' * (len(shown) > 1)}, {out.stat().st_size / 1e6:.1f} MB")
+    draw(out, hearts[:MOST], titles=titles, caption=caption or told_of_models(sources))
+    say(f"{out}: {len(hearts[:MOST])} heart{'s' * (len(hearts) > 1)}, {out.stat().st_size / 1e6:.1f} MB")

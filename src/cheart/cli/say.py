@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from typing import Any
 
 
@@ -15,6 +16,22 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """Tell a person what to be careful about."""
     say(f"warning: {text}")
+
+
+def show_warnings_plainly() -> None:
+    """Print :class:`cheart.errors.CheartWarning` as the command line speaks, each one that comes."""
+    from cheart.errors import CheartWarning
+
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if issubclass(category, CheartWarning):
+            warn(str(message))
+        else:
+            usual(message, category, *rest, **more)
+
+    warnings.showwarning = show
+    warnings.simplefilter("always", CheartWarning)
 
 
 def answer(value: Any, text: str, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from cheart.cli.options import (
     Device,
     Height,
     LabelScheme,
-    Model,
+    ModelName,
     More,
     OutFolder,
     Overwrite,
@@ -28,7 +28,7 @@ from cheart.models.find import BUNDLED
 def vary(
     out: OutFolder,
     condition: Annotated[str, typer.Option("--condition", help="The condition that changes, such as age.")],
-    model: Model = BUNDLED,
+    model: ModelName = BUNDLED,
     start: Annotated[float | None, typer.Option("--from", help="Its first value (a number).")] = None,
     stop: Annotated[float | None, typer.Option("--to", help="Its last value.")] = None,
     steps: Annotated[int, typer.Option("--steps", min=2, help="How many values, both ends included.")] = 7,
@@ -56,9 +56,8 @@ def vary(
     """Show one heart at several values of a condition; all else stays as it is."""
     from cheart.cli.options import conditions, finish, in_words, open_model, report
     from cheart.cli.say import answer, warn
-    from cheart.datasets.posing import pose_file
+    from cheart.datasets.posing import read_heart
     from cheart.files import new_folder, refuse_existing
-    from cheart.labels import parse_scheme
     from cheart.tasks.results import write_hearts
     from cheart.tasks.vary import spread
     from cheart.tasks.vary import vary as vary_heart
@@ -73,12 +72,9 @@ def vary(
         warn(warning)
     posed = None
     if heart is not None:
-        posed = pose_file(
-            heart, scheme=parse_scheme(labels), grid=trained.grid, frames=trained.frames, spacing=spacing,
-            mirrored=mirrored,
-        )  # fmt: skip
-        for warning in posed.warnings:
-            warn(warning)
+        posed = read_heart(
+            heart, scheme=labels, grid=trained.grid, frames=trained.frames, spacing=spacing, mirrored=mirrored
+        )
     hearts = vary_heart(trained, condition, values, heart=posed, conditions=given, seed=seed)
     with new_folder(out, overwrite=overwrite) as folder:
         shown = write_hearts(folder, hearts, trained, total=len(values), title="Varying", seed=seed, varied=condition)

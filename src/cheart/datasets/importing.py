@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -204,12 +203,13 @@ def _warnings(figures: pd.DataFrame) -> list[str]:
 
 def _bring_in(task: tuple[int, Recording, _Settings, CohortWriter]) -> dict[str, Any]:
     index, subject, settings, writer = task
-    posed = pose(read_source(subject, settings.scheme), grid=settings.grid, frames=settings.frames)
+    heart, figures = pose(read_source(subject, settings.scheme), grid=settings.grid, frames=settings.frames)
+    assert heart.origin is not None
     return {
-        "fingerprint": writer.write(index, posed.sequence),
-        "cycle_s": posed.sequence.cycle_s,
-        "quality": posed.quality | {"es_frame": math.nan if posed.es is None else posed.es},
-        "pose": {"files_sha256": fingerprint(subject.files)} | posed.placement.to_json(),
+        "fingerprint": writer.write(index, heart),
+        "cycle_s": heart.cycle_s,
+        "quality": figures,
+        "pose": {"files_sha256": fingerprint(subject.files)} | heart.origin.to_json(),
     }
 
 

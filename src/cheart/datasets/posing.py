@@ -1,9 +1,8 @@
-"""From label maps in a subject's own space to a posed sequence, and back: one path for every source."""
+"""From label maps in a subject's own space to a heart in the template pose: one path for every source."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,15 @@ from numpy.typing import NDArray
 
 from cheart.align.placement import Placement, place, share_cut
 from cheart.align.pose import find_pose, is_thick, long_axis, outflow_turn, slice_jitter
-from cheart.align.resample import to_source, to_template
+from cheart.align.resample import to_template
 from cheart.align.rigid import RigidTransform
 from cheart.align.time import FramePlan, plan_frames
 from cheart.datasets.recording import Recording, SourceLabels, read_source
-from cheart.errors import InputError
+from cheart.errors import InputError, show_warnings
 from cheart.grid import Grid
 from cheart.heart import Heart
-from cheart.io.nifti import Spacing, write_labels
-from cheart.labels import LV, MYO, MYOCARDIUM_G_PER_ML, RV, Scheme
+from cheart.io.nifti import Spacing
+from cheart.labels import LV, MYO, MYOCARDIUM_G_PER_ML, RV, Scheme, parse_scheme
 
 MAX_CUT = 0.01
 """The share of a heart's volume at ED that may lie outside the grid's box."""
@@ -28,86 +27,51 @@ MAX_CUT = 0.01
 MIRRORED_DEG = -5.0
 """An outflow turn below this is a mirror image's; of ACDC's 100 hearts, once put right, one is below."""
 
-_MYOCARDIUM_G_PER_ML = 1.05
 _JITTER_MM = 5.0  # of ACDC's 100 hearts, nine are above
 
 
-@dataclass(frozen=True, eq=False)
-class Posed:
-    """A subject's heart in the template pose, and the way back to its own space.
-
-    Attributes:
-        sequence: on the grid, frame 0 = ED.
-        placement: where it came from.
-        es: the frame of the sequence that holds ES, or None where only ED was given.
-        quality: figures for a person to look over (see :func:`quality`).
-    """
-
-    sequence: Heart
-    placement: Placement
-    es: int | None
-    quality: dict[str, Any]
-
-    @property
-    def warnings(self) -> list[str]:
-        """What a person should look at before trusting the pose, one sentence each."""
-        warnings = []
-        if self.quality["outflow_turn_deg"] < MIRRORED_DEG:
-            warnings.append(
-                "the heart looks like a mirror image (its RV outflow tract lies posterior): has the header lost the "
-                "slices' direction, as ACDC's have? then read it with --mirrored"
-            )
-        if self.quality["slice_jitter_mm"] > _JITTER_MM:
-            warnings.append(
-                f"the slices do not fit one another (their LV centres are {self.quality['slice_jitter_mm']:.1f} mm off "
-                "a line): were they taken at different breath-holds?"
-            )
-        return warnings
-
-    def to_own_space(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Labels [T, Z, Y, X] (or one frame) on the grid, brought back to the voxels of the subject's own file."""
-        return to_source(labels, self.placement)
-
-    def write_own_space(self, path: Path | str, labels: NDArray[np.uint8], *, frame_s: float = float("nan")) -> None:
-        """Write labels [T, Z, Y, X] on the grid as NIfTI in the subject's own space, on its own voxels."""
-        write_labels(path, self.to_own_space(labels), self.placement.stored_affine, frame_s=frame_s, space="subject")
-
-
-def pose_file(
+def read_heart(
     path: Path | str,
     *,
-    scheme: Scheme,
-    grid: Grid,
-    frames: int,
-    ed: int | None = None,
-    es: int | None = None,
-    cycle_s: float | None = None,
+    scheme: str | Scheme = "cheart",
     spacing: Spacing | None = None,
     mirrored: bool = False,
-) -> Posed:
-    """Read one NIfTI file (3D: ED alone; 4D: a cycle) and bring it into the template pose.
+    ed: int | None = None,
+    es: int | None = None,
+    cycle: float | None = None,
+    grid: str | Grid = "paper",
+    frames: int = 20,
+) -> Heart:
+    """Read one NIfTI file (3D: end-diastole alone; 4D: a cycle) and bring it into the template pose.
+
+    What looks wrong with it (a mirror image, slices that do not fit one another) stands in the heart's ``warnings``
+    and is shown as :class:`cheart.errors.CheartWarning`.
 
     Args:
-        path: the label map.
-        scheme: its label numbers (:func:`cheart.labels.parse_scheme`).
-        grid, frames: of the sequence wanted, such as a model's.
-        ed, es: frame numbers from 0; otherwise the frames of the largest and the least LV cavity.
-        cycle_s: duration of the cycle in s, nan where it is not known, whatever the header says; None reads the header.
-        spacing: which to believe where affine and pixdim disagree.
+        path: the label map. One that cheart wrote in the template pose is taken as it is.
+        scheme: its label numbers, by name (cheart, acdc, mnms, ukbb, ukdhp) or as a map such as ``1=lv,2=myo,3=rv``.
+        spacing: which to believe where the header's affine and pixdim disagree: ``affine`` or ``pixdim``.
         mirrored: the header has the third axis the wrong way round, as ACDC's have.
+        ed, es: frame numbers from 0; otherwise the frames of the largest and the least LV cavity.
+        cycle: duration of the cycle in s, nan where it is not known, whatever the header says; None reads the header.
+        grid: of the heart, by name or as a value: a model takes hearts on its own grid.
+        frames: T, of the heart; the file's frames are resampled.
 
     Raises:
         InputError: whatever :func:`cheart.datasets.recording.read_source` and :func:`lay_out` refuse.
     """
     path = Path(path)
     recording = Recording(
-        path.name, (path,), {}, ed=ed, es=es, cycle_s=cycle_s, header_time=cycle_s is None, spacing=spacing,
+        path.name, (path,), {}, ed=ed, es=es, cycle_s=cycle, header_time=cycle is None, spacing=spacing,
         mirrored=mirrored,
     )  # fmt: skip
     try:
-        return pose(read_source(recording, scheme), grid=grid, frames=frames)
+        source = read_source(recording, parse_scheme(scheme) if isinstance(scheme, str) else scheme)
+        heart, _ = pose(source, grid=Grid.parse(grid) if isinstance(grid, str) else grid, frames=frames)
     except InputError as error:
         raise error if str(path) in str(error) else InputError(f"{path}: {error}") from None
+    show_warnings(heart.warnings)
+    return heart
 
 
 def lay_out(heart: SourceLabels, *, grid: Grid, frames: int) -> tuple[Placement, FramePlan, dict[str, Any]]:
@@ -130,18 +94,40 @@ def lay_out(heart: SourceLabels, *, grid: Grid, frames: int) -> tuple[Placement,
     return placement, plan, quality(heart, placement) | {"share_cut": cut}
 
 
-def pose(heart: SourceLabels, *, grid: Grid, frames: int) -> Posed:
-    """Bring a heart into the template pose, on the grid and to the frames wanted."""
-    placement, plan, figures = lay_out(heart, grid=grid, frames=frames)
-    same = np.allclose(heart.affine, grid.affine, atol=1e-4) and heart.labels.shape[1:] == grid.shape
-    if heart.observed is not None and same and not any(mix and mix.share for mix in plan.mixes):
-        labels, observed = _as_it_is(heart, plan)
+def pose(source: SourceLabels, *, grid: Grid, frames: int) -> tuple[Heart, dict[str, Any]]:
+    """Bring a heart into the template pose, on the grid and to the frames wanted.
+
+    Returns:
+        The heart, with its origin and warnings, and figures for a person to look over: those of :func:`quality`,
+        ``share_cut`` (of the heart's volume at ED, outside the grid's box), ``planes_observed`` at ED and
+        ``es_frame``, the frame of the heart that holds ES (nan where only ED was given).
+    """
+    placement, plan, figures = lay_out(source, grid=grid, frames=frames)
+    same = np.allclose(source.affine, grid.affine, atol=1e-4) and source.labels.shape[1:] == grid.shape
+    if source.observed is not None and same and not any(mix and mix.share for mix in plan.mixes):
+        labels, observed = _as_it_is(source, plan)
     else:
-        labels, observed = to_template(heart.labels, placement, plan)
-        if heart.observed is not None:
-            observed &= _seen_before(heart, placement, plan)
-    figures["planes_observed"] = int(observed[0].sum())
-    return Posed(Heart(labels, observed, grid, heart.cycle_s), placement, plan.es, figures)
+        labels, observed = to_template(source.labels, placement, plan)
+        if source.observed is not None:
+            observed &= _seen_before(source, placement, plan)
+    figures |= {"planes_observed": int(observed[0].sum()), "es_frame": math.nan if plan.es is None else plan.es}
+    return Heart(labels, observed, grid, source.cycle_s, warnings=_warnings(figures), origin=placement), figures
+
+
+def _warnings(figures: dict[str, Any]) -> tuple[str, ...]:
+    """What a person should look at before trusting the pose, one sentence each."""
+    warnings = []
+    if figures["outflow_turn_deg"] < MIRRORED_DEG:
+        warnings.append(
+            "the heart looks like a mirror image (its RV outflow tract lies posterior): has the header lost the "
+            "slices' direction, as ACDC's have? then read it with mirrored=True (--mirrored)"
+        )
+    if figures["slice_jitter_mm"] > _JITTER_MM:
+        warnings.append(
+            f"the slices do not fit one another (their LV centres are {figures['slice_jitter_mm']:.1f} mm off a line): "
+            "were they taken at different breath-holds?"
+        )
+    return tuple(warnings)
 
 
 def _as_it_is(heart: SourceLabels, plan: FramePlan) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

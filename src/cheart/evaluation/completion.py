@@ -16,7 +16,7 @@ from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import overlap
 from cheart.metrics.statistics import mean_over_frames, summary
 from cheart.metrics.surface_distance import SurfaceReference
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE, UNITS, phenotypes
 from cheart.progress import Jobs, parallel, track
 
@@ -53,7 +53,7 @@ class Completion:
 
 
 def evaluate_completion(
-    model: TrainedModel,
+    model: Model,
     cohort: Cohort,
     *,
     split: Split = "test",
@@ -85,7 +85,7 @@ def evaluate_completion(
     return Completion(pd.DataFrame([{"subject": n, **row} for n, row in enumerate(rows, start=1)]), sum(empty))
 
 
-def _judge_one(model: TrainedModel, cohort: Cohort, copy_first: bool, index: int) -> tuple[dict[str, float], int]:
+def _judge_one(model: Model, cohort: Cohort, copy_first: bool, index: int) -> tuple[dict[str, float], int]:
     """The row of one subject, and how many structures were empty."""
     real = cohort.heart(index)
     made = np.broadcast_to(real.labels[:1], real.labels.shape)
@@ -132,7 +132,7 @@ def _by_structure(name: str, values: NDArray[np.float64]) -> dict[str, float]:
     return {**row, name: float(values.mean())}
 
 
-def chosen_subjects(model: TrainedModel, cohort: Cohort, split: Split, subjects: int | None) -> list[int]:
+def chosen_subjects(model: Model, cohort: Cohort, split: Split, subjects: int | None) -> list[int]:
     """Rows of the cohort that are to be judged.
 
     Raises:
@@ -149,7 +149,7 @@ def chosen_subjects(model: TrainedModel, cohort: Cohort, split: Split, subjects:
     return indices
 
 
-def encoded_conditions(model: TrainedModel, cohort: Cohort, index: int) -> NDArray[np.float32]:
+def encoded_conditions(model: Model, cohort: Cohort, index: int) -> NDArray[np.float32]:
     """A subject's conditions, as far as the model takes them, as its network takes them [E]."""
     person = cohort.conditions(index)
     known = {name: person[name] for name in model.encoding.schema.names if name in person}

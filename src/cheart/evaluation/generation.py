@@ -21,7 +21,7 @@ from cheart.labels import STRUCTURES
 from cheart.metrics.closure import seam
 from cheart.metrics.distributions import compare_distributions
 from cheart.metrics.statistics import Better, mean_and_best, summary
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE, phenotypes
 from cheart.progress import Jobs, parallel, track
 from cheart.tasks.generate import heart_seed
@@ -99,7 +99,7 @@ class Generation:
 
 
 def evaluate_generation(
-    model: TrainedModel,
+    model: Model,
     cohort: Cohort,
     *,
     split: Split = "test",
@@ -145,7 +145,7 @@ class _Person:
     structures_empty: int
 
 
-def _judge_person(model: TrainedModel, cohort: Cohort, samples: int, seed: int, person: tuple[int, int]) -> _Person:
+def _judge_person(model: Model, cohort: Cohort, samples: int, seed: int, person: tuple[int, int]) -> _Person:
     """Generate the samples of one person, (number, row of the cohort), one after the other."""
     number, index = person
     real = cohort.heart(index)

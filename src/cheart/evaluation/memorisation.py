@@ -13,7 +13,7 @@ from cheart.cohort import Cohort, Split
 from cheart.evaluation.completion import chosen_subjects, encoded_conditions
 from cheart.heart import Heart
 from cheart.metrics.memorisation import Memorisation, nearest, occupancy
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.phenotypes import phenotypes
 from cheart.progress import Jobs, parallel, track
 from cheart.tasks.generate import heart_seed
@@ -30,7 +30,7 @@ WHY_NOT = "Memorisation: not judged (it needs whole hearts, and the cohort that 
 
 
 def evaluate_memorisation(
-    model: TrainedModel,
+    model: Model,
     cohort: Cohort,
     *,
     split: Split = "test",
@@ -83,7 +83,7 @@ def describe_real(cohort: Cohort, index: int) -> NDArray[np.uint8]:
     return _describe(cohort.heart(index))
 
 
-def _generated(model: TrainedModel, cohort: Cohort, seed: int, person: tuple[int, int]) -> NDArray[np.uint8]:
+def _generated(model: Model, cohort: Cohort, seed: int, person: tuple[int, int]) -> NDArray[np.uint8]:
     n, index = person
     labels = model.network.generate(encoded_conditions(model, cohort, index), seed=heart_seed(seed, n))
     return _describe(model.heart(labels))

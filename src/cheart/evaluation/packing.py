@@ -13,7 +13,7 @@ from cheart.heart import Heart
 from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import dice
 from cheart.metrics.statistics import mean_over_frames, summary
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE, phenotypes
 from cheart.progress import track
 
@@ -40,7 +40,7 @@ class Packing:
         return {c: {"mean": s.mean, "sd": s.sd} for c, s in found.items()}
 
 
-def evaluate_packing(whole: TrainedModel, packed: TrainedModel, cohort: Cohort, *, subjects: int) -> Packing:
+def evaluate_packing(whole: Model, packed: Model, cohort: Cohort, *, subjects: int) -> Packing:
     """Complete a cohort's first validation subjects by both models.
 
     Raises:

@@ -12,7 +12,7 @@ from cheart.conditions import Factor, Value
 from cheart.errors import InputError
 from cheart.evaluation.completion import chosen_subjects
 from cheart.metrics.response import Response, Slope, cohort_slopes, model_slope
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE, phenotypes
 from cheart.progress import Jobs, parallel, track
 from cheart.tasks.generate import heart_seed
@@ -30,7 +30,7 @@ DEFINITIONS = (
 
 
 def evaluate_response(
-    model: TrainedModel,
+    model: Model,
     cohort: Cohort,
     *,
     split: Split = "test",
@@ -75,9 +75,7 @@ def evaluate_response(
     return found
 
 
-def _cohort_slopes(
-    model: TrainedModel, cohort: Cohort, indices: list[int], *, jobs: Jobs
-) -> dict[str, dict[str, Slope]]:
+def _cohort_slopes(model: Model, cohort: Cohort, indices: list[int], *, jobs: Jobs) -> dict[str, dict[str, Slope]]:
     """By column and phenotype; empty where there are too few people."""
     schema, people = model.encoding.schema, [cohort.conditions(i) for i in indices]
     if len(people) < 2:
@@ -99,7 +97,7 @@ def _measured(cohort: Cohort, index: int) -> dict[str, float]:
     return phenotypes(cohort.heart(index)).row()
 
 
-def _moved(model: TrainedModel, cohort: Cohort, seed: int, task: tuple[Factor, str, int, int]) -> list[list[float]]:
+def _moved(model: Model, cohort: Cohort, seed: int, task: tuple[Factor, str, int, int]) -> list[list[float]]:
     """Phenotypes [2, 5] of one person's heart at both ends of a condition."""
     factor, level, n, index = task
     person = cohort.conditions(index)
@@ -110,7 +108,7 @@ def _moved(model: TrainedModel, cohort: Cohort, seed: int, task: tuple[Factor, s
     return [[row[name] for name in PAPER_FIVE] for row in rows]
 
 
-def _ends(model: TrainedModel, factor: Factor) -> tuple[float, float]:
+def _ends(model: Model, factor: Factor) -> tuple[float, float]:
     """The training mean − 1 SD and + 1 SD of a number factor."""
     centre, scale = model.encoding.centre[factor.name], model.encoding.scale[factor.name]
     return centre - scale, centre + scale

@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 
 from cheart._version import __version__
+from cheart.align.resample import to_source
 from cheart.cohort import Cohort, write_table
 from cheart.errors import InputError
 from cheart.export.itksnap import write_label_file
 from cheart.files import new_folder, write_json
 from cheart.heart import Heart
-from cheart.io.nifti import TEMPLATE, sidecar_path, write_sequence
+from cheart.io.nifti import TEMPLATE, sidecar_path, write_labels, write_sequence
 from cheart.labels import STRUCTURES, TITLES
 from cheart.progress import track
 
@@ -63,6 +64,18 @@ def write_in_template(path: Path, sequence: Heart, **about: Any) -> None:
     write_sequence(path, sequence)
     planes = [[int(z) for z in frame.nonzero()[0]] for frame in sequence.observed]
     write_json(sidecar_path(path), {"SpatialReference": TEMPLATE, "ObservedPlanes": planes, **about})
+
+
+def write_in_own_space(path: Path, heart: Heart) -> None:
+    """Write a heart as NIfTI on the voxels of the file that it came from.
+
+    Raises:
+        InputError: it came from no file.
+    """
+    if heart.origin is None:
+        raise InputError(f"{path}: a heart that is {heart.kind} from no file has no space of its own (space=subject)")
+    own = to_source(heart.labels, heart.origin)
+    write_labels(path, own, heart.origin.stored_affine, frame_s=heart.frame_s, space="subject")
 
 
 def _bids_name(participant_id: str) -> str:

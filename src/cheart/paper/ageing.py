@@ -11,7 +11,7 @@ import pandas as pd
 from cheart.conditions import PAPER_SCHEMA, Value, describe
 from cheart.errors import InputError
 from cheart.heart import Heart
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.paper.figure_people import choose_people
 from cheart.paper.plate import CannotDraw, Material
 from cheart.phenotypes import PAPER_FIVE, phenotypes
@@ -46,7 +46,7 @@ class Ageing:
     beyond: tuple[float, ...]
 
 
-def gather_ageing(material: Material, model: TrainedModel) -> Ageing:
+def gather_ageing(material: Material, model: Model) -> Ageing:
     """Make the hearts of Fig. 7.
 
     Raises:
@@ -64,7 +64,7 @@ def gather_ageing(material: Material, model: TrainedModel) -> Ageing:
     return Ageing(words, own, hearts, told, _truth(material, [person for _, person in sampled]), beyond)
 
 
-def _one_heart(material: Material, model: TrainedModel) -> tuple[str, bool, tuple[Heart, ...]]:
+def _one_heart(material: Material, model: Model) -> tuple[str, bool, tuple[Heart, ...]]:
     """The young person of Fig. 4 through the decades."""
     (first, *_), _ = choose_people(material)
     index = material.people[first - 1]
@@ -74,12 +74,10 @@ def _one_heart(material: Material, model: TrainedModel) -> tuple[str, bool, tupl
     heart = material.cohort.heart(index) if own else None
     made = vary(model, "age", list(AGES), heart=heart, conditions=known, seed=material.seed)
     words = describe(known, schema).replace("sbp", "SBP").split(", ")
-    return ", ".join(w for w in words if not w.startswith("age ")), own, tuple(one.sequence for one in made)
+    return ", ".join(w for w in words if not w.startswith("age ")), own, tuple(made)
 
 
-def _sample(
-    model: TrainedModel, seed: int, who: tuple[str, float, int]
-) -> tuple[dict[str, float | str], dict[str, Value]]:
+def _sample(model: Model, seed: int, who: tuple[str, float, int]) -> tuple[dict[str, float | str], dict[str, Value]]:
     """The phenotypes of a heart of (sex, age, number), and the conditions that it was made for.
 
     The number fixes the random code and how the person differs from the average one of that sex and age, so that a

@@ -17,10 +17,9 @@ from cheart.palette import COLOURS, INK
 from cheart.paper.ageing import AGES, Ageing, gather_ageing
 from cheart.paper.plate import DPI, WIDTH, Drawn, Material, letter, plain, show, tight, told_training
 from cheart.phenotypes import TITLES, UNITS, phenotypes
-from cheart.plot.portrait import Portrait
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet
-from cheart.plot.views import Field, Image, Window, cut_fields, window_around
+from cheart.plot.views import Field, Image, Window, cut_fields, long_axis_yx, window_around
 
 SEXES = {"F": ("women", "#b0448c"), "M": ("men", "#2b7a78")}
 """Titles and colours."""
@@ -104,7 +103,7 @@ def _solids(data: Ageing, frames: list[tuple[int, int]], window: Window, phase: 
 def _changes(data: Ageing, frames: list[tuple[int, int]], window: Window, phase: int) -> list[Image]:
     side = 2 * max(window.half[0], window.half[2])
     square, px_per_mm = Window(window.centre, (side / 2,) * 3), _SHARPER * DPI * WIDTH / 7 / side
-    index = Portrait(data.hearts[0], "generated").axis_yx[0]
+    index = long_axis_yx(data.hearts[0])[0]
 
     def cut(heart: Heart, frame: int) -> list[Field]:
         return cut_fields(heart, frame, "four_chamber", index, square, 2 * px_per_mm)[0]

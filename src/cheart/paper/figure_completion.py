@@ -18,7 +18,7 @@ from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
 from cheart.labels import STRUCTURES, TITLES
 from cheart.metrics.overlap import dice
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.models.base import Style
 from cheart.models.registry import style_of
 from cheart.paper.plate import (
@@ -35,10 +35,9 @@ from cheart.paper.plate import (
     told_training,
 )
 from cheart.phenotypes import phenotypes
-from cheart.plot.portrait import Portrait
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
-from cheart.plot.views import Field, Image, Window, cut_fields, cut_image, window_around
+from cheart.plot.views import Field, Image, Window, cut_fields, cut_image, long_axis_yx, window_around
 
 COPY = "first frame copied"
 """The heart that stands still: what every model has to beat."""
@@ -96,7 +95,7 @@ def _lowest(data: Completions) -> float:
     return float(np.nanmin(np.nanmean(data.dice[COPY], axis=(0, 2))))
 
 
-def _gather(material: Material, models: Mapping[str, TrainedModel], lead: str) -> Completions:
+def _gather(material: Material, models: Mapping[str, Model], lead: str) -> Completions:
     cohort, rows = material.cohort, material.people[: material.subjects]
     if min(int(cohort.observed[i].any(axis=1).sum()) for i in rows) < FRAMES:
         raise CannotDraw(f"hearts of which fewer than {FRAMES} frames were observed have no cycle to show")
@@ -111,14 +110,14 @@ def _gather(material: Material, models: Mapping[str, TrainedModel], lead: str) -
     return Completions(by_model, number, hearts, own)
 
 
-def completed(model: TrainedModel, cohort: Cohort, index: int) -> Heart:
+def completed(model: Model, cohort: Cohort, index: int) -> Heart:
     """What a model makes of a subject's first frame."""
     real = cohort.heart(index)
     labels = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
     return model.heart(labels, real.cycle_s)
 
 
-def _dice_of(models: Mapping[str, TrainedModel], cohort: Cohort, index: int) -> dict[str, NDArray[np.float64]]:
+def _dice_of(models: Mapping[str, Model], cohort: Cohort, index: int) -> dict[str, NDArray[np.float64]]:
     """Of one subject, by model: Dice [T, 3]."""
     real = cohort.heart(index)
     made = {name: completed(model, cohort, index).labels for name, model in models.items()}
@@ -179,7 +178,7 @@ def _cut(heart: Heart, own: Heart, t: int, window: Window) -> Image:
     """The heart in the four-chamber-like plane; over a completion the own heart's outlines, dashed."""
     side = 2 * max(window.half[0], window.half[2])
     square, px_per_mm = Window(window.centre, (side / 2,) * 3), _SHARPER * DPI * _CELL / side
-    index = Portrait(own, "imported").axis_yx[0]
+    index = long_axis_yx(own)[0]
     image = cut_image(heart, t, "four_chamber", index, square, px_per_mm)
     if heart is own:
         return image

@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 
 from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.models.registry import style_of
 from cheart.paper.plate import DPI, INK_HEX, WIDTH, CannotDraw, Drawn, Material, letter, show, tight, told_training
 from cheart.plot.shaded import shaded_image, view_side_mm
@@ -70,7 +70,7 @@ def draw(material: Material) -> Drawn:
     return Drawn(figure(data).figure, caption)
 
 
-def _gather(material: Material, model: TrainedModel) -> Trajectories:
+def _gather(material: Material, model: Model) -> Trajectories:
     rows = material.people[: material.subjects]
     if len(rows) < _FEWEST:
         raise CannotDraw(f"a map of the codes needs {_FEWEST} people, but there are {len(rows)}")

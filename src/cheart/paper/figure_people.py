@@ -10,7 +10,7 @@ from cheart.conditions import describe
 from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
 from cheart.labels import LV, RV
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.models.registry import style_of
 from cheart.palette import hex_colour
 from cheart.paper.plate import DPI, WIDTH, Drawn, Material, show, tight, told_training
@@ -79,7 +79,7 @@ def choose_people(material: Material) -> tuple[list[int], str]:
     return sorted({1, len(people)}), "the first and the last of the split, since age and sex are not known"
 
 
-def _gather(material: Material, model: TrainedModel, number: int) -> Person:
+def _gather(material: Material, model: Model, number: int) -> Person:
     cohort, index = material.cohort, material.people[number - 1]
     conditions = encoded_conditions(model, cohort, index)
     real = cohort.heart(index)

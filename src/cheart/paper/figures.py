@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 
 from cheart.cohort import Cohort, Split
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.paper import figure_ageing, figure_completion, figure_density, figure_latent, figure_people, figure_truth
 from cheart.paper.plate import STYLE, CannotDraw, Drawn, Material, save
 from cheart.progress import bar
@@ -52,7 +52,7 @@ _FIGURES: tuple[tuple[str, str, str, Callable[[Material], Drawn]], ...] = (
 
 
 def make_figures(
-    models: Mapping[str, TrainedModel],
+    models: Mapping[str, Model],
     cohort: Cohort,
     generations: Mapping[str, Generation],
     folder: Path,

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from cheart.cohort import Cohort, Split
 from cheart.files import new_file
-from cheart.model import TrainedModel
+from cheart.model import Model
 from cheart.models.registry import style_of
 from cheart.palette import INK
 from cheart.plot.style import TEXT, Sheet
@@ -64,7 +64,7 @@ class Material:
         remark: is told what goes on.
     """
 
-    models: Mapping[str, TrainedModel]
+    models: Mapping[str, Model]
     cohort: Cohort
     generations: Mapping[str, Generation] = field(default_factory=dict)
     seed: int = 0
@@ -96,7 +96,7 @@ class Material:
             raise CannotDraw(f"the cohort has no {self.split} subjects")
         return found
 
-    def able(self, task: Task) -> dict[str, TrainedModel]:
+    def able(self, task: Task) -> dict[str, Model]:
         """The models that can do a task.
 
         Raises:
@@ -107,7 +107,7 @@ class Material:
             raise CannotDraw(f"none of the models ({', '.join(self.models) or 'none given'}) can {task}")
         return found
 
-    def lead(self, task: Task) -> tuple[str, TrainedModel]:
+    def lead(self, task: Task) -> tuple[str, Model]:
         """The model that a figure of one model shows: CHeart, or else the first that can do the task."""
         able = self.able(task)
         name = "cheart" if "cheart" in able else next(iter(able))
@@ -135,7 +135,7 @@ class Drawn:
     caption: str
 
 
-def told_training(models: Mapping[str, TrainedModel]) -> str:
+def told_training(models: Mapping[str, Model]) -> str:
     """The sentence on the models' training for a caption; models of one training cohort share it."""
     by_cohort: dict[str, list[str]] = {}
     for name, model in models.items():

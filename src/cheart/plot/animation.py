@@ -12,16 +12,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from cheart.errors import InputError
 from cheart.files import new_file
+from cheart.heart import Heart
 from cheart.labels import STRUCTURES
 from cheart.palette import COLOURS, INK
-from cheart.plot.curves import CAVITIES, draw_curves, times, top_ml
+from cheart.plot.curves import CAVITIES, cavity_ml, draw_curves, times, top_ml
 from cheart.plot.movie import check_suffix, write_movie
-from cheart.plot.portrait import Portrait
 from cheart.plot.shaded import shaded_image, view_side_mm
-from cheart.plot.style import GREY, Sheet, foot
-from cheart.plot.views import FADED, Image, Window, cut_image, window_around
+from cheart.plot.style import GREY, Sheet, all_titles, foot
+from cheart.plot.views import FADED, Image, Window, cut_image, long_axis_yx, short_axis_planes, window_around
 from cheart.progress import track
 
 _DPI = 100
@@ -29,13 +28,16 @@ _HEAD, _CURVE, _FOOT, _GAP = 0.50, 1.0, 0.78, 0.22  # inches
 _VIEWS = ("", "short axis, middle", "4-chamber-like", "2-chamber-like")
 
 
-def save_animation(path: Path | str, portraits: Sequence[Portrait], *, caption: str = "") -> None:
+def save_animation(
+    path: Path | str, hearts: Sequence[Heart], *, titles: Sequence[str] | None = None, caption: str = ""
+) -> None:
     """Write beating hearts, one block a heart, all to one scale and in step.
 
     Args:
         path: a ``.gif`` or ``.webp``; ``.mp4`` where the package imageio-ffmpeg is installed.
-        portraits: the hearts. They share one beat, as long as the first heart's own (1 s where that is not known);
+        hearts: they share one beat, as long as the first heart's own (1 s where that is not known);
             hearts with other frame counts show the frame of the same phase.
+        titles: what to say of each beside its kind; without them, the conditions.
         caption: a line for the foot.
 
     Raises:
@@ -43,27 +45,25 @@ def save_animation(path: Path | str, portraits: Sequence[Portrait], *, caption: 
     """
     path = Path(path)
     check_suffix(path)
-    count = max((p.sequence.frames for p in portraits), default=0)
-    images = list(track(animate(portraits, caption=caption), total=count, title="Drawing"))
-    cycle = portraits[0].sequence.cycle_s
+    count = max((heart.frames for heart in hearts), default=0)
+    images = list(track(animate(hearts, titles=titles, caption=caption), total=count, title="Drawing"))
+    cycle = hearts[0].cycle_s
     with new_file(path) as partial:
         write_movie(partial, images, (cycle if np.isfinite(cycle) else 1.0) / count)
 
 
-def animate(portraits: Sequence[Portrait], *, caption: str = "") -> Iterator[Image]:
+def animate(hearts: Sequence[Heart], *, titles: Sequence[str] | None = None, caption: str = "") -> Iterator[Image]:
     """The images of one beat, each [height, width, 3] uint8.
 
     Raises:
         InputError: no heart, or no imaged plane with an LV at end-diastole.
     """
-    if not portraits:
-        raise InputError("an animation needs at least one heart")
-    stage = _stage(list(portraits), caption)
-    count = max(p.sequence.frames for p in portraits)
+    stage = _stage(hearts, all_titles(hearts, titles), caption)
+    count = max(heart.frames for heart in hearts)
     for i in range(count):
         page = Pillow.fromarray(stage.background)
         for block in stage.blocks:
-            _draw_block(page, block, i * block.portrait.sequence.frames // count, stage.cell)
+            _draw_block(page, block, i * block.heart.frames // count, stage.cell)
         yield np.asarray(page)
 
 
@@ -71,7 +71,8 @@ def animate(portraits: Sequence[Portrait], *, caption: str = "") -> Iterator[Ima
 class _Block:
     """One heart's place: its upper left corner and its curves' points, in pixels."""
 
-    portrait: Portrait
+    heart: Heart
+    planes: tuple[int, int, int]  # short axis, four-chamber, two-chamber
     window: Window
     corner: tuple[int, int]
     dots: dict[str, list[tuple[float, float]]]
@@ -84,10 +85,10 @@ class _Stage:
     cell: int
 
 
-def _stage(hearts: list[Portrait], caption: str) -> _Stage:
+def _stage(hearts: Sequence[Heart], titles: Sequence[str], caption: str) -> _Stage:
     """Everything that does not move, drawn once."""
     cell = {1: 230, 2: 210}.get(len(hearts), 180)
-    windows = window_around([p.sequence for p in hearts])
+    windows = window_around(hearts)
     block = 2 * cell / _DPI
     sheet = Sheet(
         max(len(hearts) * (block + _GAP) + _GAP, 5.2),
@@ -95,14 +96,14 @@ def _stage(hearts: list[Portrait], caption: str) -> _Stage:
     )
     left = (sheet.width - len(hearts) * (block + _GAP) + _GAP) / 2
     top, axes = top_ml(hearts), []
-    for i, portrait in enumerate(hearts):
+    for i, (heart, title) in enumerate(zip(hearts, titles, strict=True)):
         x = left + i * (block + _GAP)
-        sheet.text(x + block / 2, 0.06, _two_lines(portrait.title, round(block * 14)), size=8.5, ha="center")
+        sheet.text(x + block / 2, 0.06, _two_lines(title, round(block * 14)), size=8.5, ha="center")
         for k, name in enumerate(_VIEWS):
             u, v = x + (k % 2 + 0.5) * cell / _DPI, _HEAD + (k // 2) * cell / _DPI
             sheet.text(u, v - 0.03, name, size=6.5, ha="center", colour=GREY)
         axes.append(sheet.axes(x + 0.42, _HEAD + 2 * cell / _DPI + 0.16, block - 0.48, _CURVE - 0.10))
-        draw_curves(axes[-1], portrait, top)
+        draw_curves(axes[-1], heart, top)
     foot(sheet, hearts, caption)
     sheet.figure.set_dpi(_DPI)
     canvas = sheet.figure.canvas
@@ -110,13 +111,13 @@ def _stage(hearts: list[Portrait], caption: str) -> _Stage:
     canvas.draw()
     background = np.asarray(canvas.buffer_rgba())[..., :3].copy()
     blocks = []
-    for i, (portrait, window, axis) in enumerate(zip(hearts, windows, axes, strict=True)):
+    for i, (heart, window, axis) in enumerate(zip(hearts, windows, axes, strict=True)):
         dots = {}
         for name in CAVITIES:
-            points = axis.transData.transform(np.column_stack([times(portrait)[:-1], portrait.curves[name]]))
+            points = axis.transData.transform(np.column_stack([times(heart)[:-1], cavity_ml(heart, name)]))
             dots[name] = [(float(x), background.shape[0] - float(y)) for x, y in points]
         corner = (round((left + i * (block + _GAP)) * _DPI), round(_HEAD * _DPI))
-        blocks.append(_Block(portrait, window, corner, dots))
+        blocks.append(_Block(heart, (short_axis_planes(heart)["mid"], *long_axis_yx(heart)), window, corner, dots))
     return _Stage(background, blocks, cell)
 
 
@@ -130,8 +131,7 @@ def _two_lines(text: str, width: int) -> str:
 
 
 def _draw_block(page: Pillow.Image, block: _Block, frame: int, cell: int) -> None:
-    sequence = block.portrait.sequence
-    seen = bool(sequence.observed[frame].any())
+    seen = bool(block.heart.observed[frame].any())
     for k, view in enumerate(_views(block, frame, cell)):
         u = block.corner[0] + (k % 2) * cell + (cell - view.shape[1]) // 2
         v = block.corner[1] + (k // 2) * cell + (cell - view.shape[0]) // 2
@@ -145,18 +145,17 @@ def _draw_block(page: Pillow.Image, block: _Block, frame: int, cell: int) -> Non
 
 
 def _views(block: _Block, frame: int, cell: int) -> list[Image]:
-    portrait, window = block.portrait, block.window
-    sequence = portrait.sequence
+    heart, window = block.heart, block.window
     scale = cell / (2 * max(window.half))
-    y, x = portrait.axis_yx
-    solid = shaded_image(sequence.labels[frame], sequence.grid, window, cell / view_side_mm(window))
-    if not sequence.observed[frame].any():
+    z, y, x = block.planes
+    solid = shaded_image(heart.labels[frame], heart.grid, window, cell / view_side_mm(window))
+    if not heart.observed[frame].any():
         solid = (255 - (255 - solid.astype(float)) * FADED).astype(np.uint8)
     return [
         solid,
-        cut_image(sequence, frame, "short", portrait.planes["mid"], window, scale),
-        cut_image(sequence, frame, "four_chamber", y, window, scale),
-        cut_image(sequence, frame, "two_chamber", x, window, scale),
+        cut_image(heart, frame, "short", z, window, scale),
+        cut_image(heart, frame, "four_chamber", y, window, scale),
+        cut_image(heart, frame, "two_chamber", x, window, scale),
     ]
 
 

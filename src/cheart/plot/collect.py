@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cheart.cohort import Cohort
-from cheart.conditions import describe
+from cheart.conditions import Value
 from cheart.datasets.participants import read_conditions, read_dictionary, read_people, schema_of
-from cheart.datasets.posing import pose_file
+from cheart.datasets.posing import read_heart
 from cheart.errors import InputError
 from cheart.files import read_json
 from cheart.grid import Grid
-from cheart.heart import Heart
+from cheart.heart import Heart, Kind
 from cheart.io.nifti import TEMPLATE, LabelMap, Spacing, read_label_map, sidecar_path
 from cheart.labels import Scheme, to_canonical
-from cheart.plot.portrait import Kind, Portrait
 
 MOST = 6
 """Hearts that one picture holds."""
@@ -28,7 +28,7 @@ _ROOMY = Grid((80, 128, 128), (2.0, 1.6, 1.6))  # a box in which no heart is cut
 
 def collect(
     source: Path, *, subjects: Sequence[str] = (), scheme: Scheme, spacing: Spacing | None = None
-) -> list[Portrait]:
+) -> list[Heart]:
     """The hearts at one place.
 
     Args:
@@ -51,7 +51,7 @@ def collect(
 
 def collect_all(
     sources: Sequence[Path], *, subjects: Sequence[str] = (), scheme: Scheme, spacing: Spacing | None = None
-) -> list[Portrait]:
+) -> list[Heart]:
     """The hearts at several places, in their order: a person beside what a model made of them.
 
     Each participant that is named comes from every place that has them; results and label maps that have none of them
@@ -83,7 +83,7 @@ def _has(source: Path, subjects: Sequence[str]) -> list[str]:
     return [subject for subject in subjects if subject in names or f"sub-{subject}" in names]
 
 
-def from_nifti(path: Path, *, scheme: Scheme, spacing: Spacing | None = None) -> Portrait:
+def from_nifti(path: Path, *, scheme: Scheme, spacing: Spacing | None = None) -> Heart:
     """A label map; what cheart wrote is taken as it is, another one is brought into the template pose first.
 
     Raises:
@@ -93,9 +93,11 @@ def from_nifti(path: Path, *, scheme: Scheme, spacing: Spacing | None = None) ->
     sidecar = read_json(side) if side.is_file() else {}
     stored = read_label_map(path, spacing=spacing)
     if sidecar.get("SpatialReference") == TEMPLATE:
-        return Portrait(_in_template(stored, sidecar, scheme), *_what(path))
-    posed = pose_file(path, scheme=scheme, grid=_ROOMY, frames=max(stored.frames, 2), spacing=spacing)
-    return Portrait(posed.sequence, *_what(path))
+        heart = _in_template(stored, sidecar, scheme)
+    else:
+        heart = read_heart(path, scheme=scheme, grid=_ROOMY, frames=max(stored.frames, 2), spacing=spacing)
+    kind, conditions = _what(path)
+    return replace(heart, kind=kind, conditions=conditions)
 
 
 def _in_template(stored: LabelMap, sidecar: dict[str, Any], scheme: Scheme) -> Heart:
@@ -108,8 +110,8 @@ def _in_template(stored: LabelMap, sidecar: dict[str, Any], scheme: Scheme) -> H
     return Heart(to_canonical(stored.labels, scheme), observed, grid, stored.cycle_s)
 
 
-def _what(path: Path) -> tuple[Kind, str]:
-    """What the files beside a label map say of it: its kind, and the conditions in words. Never its name."""
+def _what(path: Path) -> tuple[Kind, dict[str, Value]]:
+    """What the files beside a label map say of it: its kind and its owner's conditions. Never its name."""
     result = path.parent / "result.json"
     side = sidecar_path(path)
     made = str(read_json(side).get("Made", "")).split(" ")[0] if side.is_file() else ""
@@ -120,8 +122,8 @@ def _what(path: Path) -> tuple[Kind, str]:
         table, dictionary = read_people(people), read_dictionary(people)
         for _, row in table[table["participant_id"] == name].iterrows():
             schema = schema_of(table, dictionary)
-            return kind, describe(read_conditions({str(k): v for k, v in row.items()}, schema, dictionary), schema)
-    return kind, ""
+            return kind, read_conditions({str(k): v for k, v in row.items()}, schema, dictionary)
+    return kind, {}
 
 
 def _files(folder: Path, subjects: Sequence[str]) -> list[Path]:
@@ -137,11 +139,10 @@ def _files(folder: Path, subjects: Sequence[str]) -> list[Path]:
     return [_pick(named, subject, folder) for subject in subjects]
 
 
-def _from_cohort(cohort: Cohort, subjects: Sequence[str]) -> list[Portrait]:
+def _from_cohort(cohort: Cohort, subjects: Sequence[str]) -> list[Heart]:
     rows = {str(name): index for index, name in enumerate(cohort.table["participant_id"])}
     chosen = [_pick(rows, subject, cohort.path) for subject in subjects] or list(range(min(MOST, len(cohort))))
-    kind: Kind = "simulated" if cohort.info["kind"] == "simulated" else "imported"
-    return [Portrait(cohort.heart(index), kind, describe(cohort.conditions(index), cohort.schema)) for index in chosen]
+    return [cohort.heart(index) for index in chosen]
 
 
 def _pick(named: dict[str, Any], subject: str, where: Path) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -10,9 +10,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from cheart.conditions import describe
+from cheart.errors import InputError
+from cheart.heart import Heart
 from cheart.labels import STRUCTURES, TITLES
 from cheart.palette import INK, hex_colour
-from cheart.plot.portrait import Portrait
 
 TEXT = "#{:02x}{:02x}{:02x}".format(*INK)
 GREY = "#75757c"
@@ -37,6 +39,24 @@ class Sheet:
         self.figure.text(x / self.width, 1 - y / self.height, text, fontsize=size, ha=ha, va="top", color=colour)
 
 
+def all_titles(hearts: Sequence[Heart], titles: Sequence[str] | None) -> list[str]:
+    """What stands over each heart, such as ``Generated: age 63 years, sex F``; what it is is never left out.
+
+    Args:
+        hearts: at least one.
+        titles: in place of the conditions in words.
+
+    Raises:
+        InputError: no heart, or not one title a heart.
+    """
+    if not hearts:
+        raise InputError("a picture needs at least one heart")
+    if titles is not None and len(titles) != len(hearts):
+        raise InputError(f"{len(titles)} titles for {len(hearts)} hearts: give one for each, or none")
+    words = titles or [describe(heart.conditions) for heart in hearts]
+    return [h.kind.capitalize() + (f": {text}" if text else "") for h, text in zip(hearts, words, strict=True)]
+
+
 def structure_legend(sheet: Sheet, more: Iterable[Any] = (), *, size: float = 7.5) -> None:
     """What the structures' colours mean, and perhaps more, in the lower left corner."""
     handles = [Patch(color=hex_colour(label), label=TITLES[name]) for name, label in STRUCTURES.items()]
@@ -46,9 +66,9 @@ def structure_legend(sheet: Sheet, more: Iterable[Any] = (), *, size: float = 7.
     )  # fmt: skip
 
 
-def foot(sheet: Sheet, portraits: list[Portrait], caption: str) -> None:
+def foot(sheet: Sheet, hearts: Sequence[Heart], caption: str) -> None:
     """The legend, how the views are turned, and the caption, on the figure's last 0.35 inches."""
     faded = Patch(facecolor="#f1d3cb", edgecolor=GREY, lw=0.4, label="faded: not imaged")
-    structure_legend(sheet, [] if all(p.sequence.observed.all() for p in portraits) else [faded])
+    structure_legend(sheet, [] if all(heart.observed.all() for heart in hearts) else [faded])
     if caption:
         sheet.text(sheet.width - 0.1, sheet.height - 0.24, caption, size=7, ha="right", colour=GREY)

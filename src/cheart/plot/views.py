@@ -6,6 +6,7 @@ long axes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +33,10 @@ _AXES: dict[Cut, tuple[int, int, int, int]] = {
 FADED = 0.30
 """Opacity of what was not imaged."""
 
+PLANES: dict[str, float] = {"base": 0.25, "mid": 0.50, "apex": 0.80}
+"""Short-axis planes as fractions of the LV's length from the base at end-diastole. The base descends by about a
+sixth of the length, so that even the first still cuts the LV at end-systole."""
+
 _SOFT_MM = 1.7
 """Smoothing, at least one voxel: enough to lose the staircase, and a circle of 20 mm radius loses 0.1 mm."""
 
@@ -49,9 +54,9 @@ class Window:
     half: tuple[float, float, float]
 
 
-def window_around(sequences: list[Heart], margin: float = 6.0) -> list[Window]:
+def window_around(hearts: Sequence[Heart], margin: float = 6.0) -> list[Window]:
     """One window a heart, each centred on its own heart, all of the size that the largest one needs."""
-    boxes = [_box(sequence) for sequence in sequences]
+    boxes = [_box(heart) for heart in hearts]
     half = np.max([(high - low) / 2 for low, high in boxes], axis=0) + margin
     half[1:] = half[1:].max()
     size = (float(half[0]), float(half[1]), float(half[2]))
@@ -59,11 +64,33 @@ def window_around(sequences: list[Heart], margin: float = 6.0) -> list[Window]:
     return [Window((float(c[0]), float(c[1]), float(c[2])), size) for c in centres]
 
 
-def cut_image(sequence: Heart, frame: int, cut: Cut, index: int, window: Window, px_per_mm: float) -> Image:
+def short_axis_planes(heart: Heart) -> dict[str, int]:
+    """Indices along z of the :data:`PLANES`, fixed in space over the cycle; only planes imaged at ED.
+
+    Raises:
+        InputError: no imaged plane shows the LV at end-diastole.
+    """
+    lv = (heart.labels[0] == LV).any(axis=(1, 2)) & heart.observed[0]
+    candidates = np.flatnonzero(lv)  # apex first
+    if not candidates.size:
+        raise InputError("no imaged plane shows the LV cavity at end-diastole: there is nothing to draw")
+    base, apex = candidates[-1], candidates[0]
+    return {
+        name: int(candidates[np.abs(candidates - (base - f * (base - apex))).argmin()]) for name, f in PLANES.items()
+    }
+
+
+def long_axis_yx(heart: Heart) -> tuple[int, int]:
+    """Indices along y and x of the LV long axis: the centroid of the LV at end-diastole."""
+    _, y, x = np.nonzero(np.isin(heart.labels[0], (LV, MYO)) & heart.observed[0][:, None, None])
+    return round(float(y.mean())), round(float(x.mean()))
+
+
+def cut_image(heart: Heart, frame: int, cut: Cut, index: int, window: Window, px_per_mm: float) -> Image:
     """One frame cut by one plane.
 
     Args:
-        sequence: the heart.
+        heart: it.
         frame: which frame.
         cut: the kind of plane.
         index: which plane: of z for the short axis, of y for the four-chamber and of x for the two-chamber cut.
@@ -73,12 +100,12 @@ def cut_image(sequence: Heart, frame: int, cut: Cut, index: int, window: Window,
     Returns:
         [height, width, 3] uint8. What was not imaged is faded.
     """
-    fields, imaged = cut_fields(sequence, frame, cut, index, window, px_per_mm)
+    fields, imaged = cut_fields(heart, frame, cut, index, window, px_per_mm)
     return _paint(fields, imaged, px_per_mm)
 
 
 def cut_fields(
-    sequence: Heart, frame: int, cut: Cut, index: int, window: Window, px_per_mm: float
+    heart: Heart, frame: int, cut: Cut, index: int, window: Window, px_per_mm: float
 ) -> tuple[list[Field], NDArray[np.bool_]]:
     """The smooth fields behind a cut: of the RV, of the LV with its wall and of the LV cavity, inside above 0.5.
 
@@ -88,11 +115,11 @@ def cut_fields(
         Three fields [height, width], and where the cut was imaged [height, width].
     """
     across, up, right, sign = _AXES[cut]
-    plane = np.take(sequence.labels[frame], index, across)
-    seen = sequence.observed[frame]
+    plane = np.take(heart.labels[frame], index, across)
+    seen = heart.observed[frame]
     rows = _pixel_mm(window, up, px_per_mm)[::-1]
     columns = _pixel_mm(window, right, px_per_mm)[::sign]
-    axes = sequence.grid.axes()
+    axes = heart.grid.axes()
     v = np.interp(rows, axes[up], np.arange(len(axes[up])), left=-9, right=-9)
     u = np.interp(columns, axes[right], np.arange(len(axes[right])), left=-9, right=-9)
     if up == 0:  # z runs up the image: each row of voxels was imaged or was not
@@ -101,7 +128,7 @@ def cut_fields(
         imaged = seen[np.clip(np.round(v), 0, len(seen) - 1).astype(int)][:, None]
     else:
         stack, imaged = False, np.array([[seen[index]]])
-    soft = [max(_SOFT_MM / sequence.grid.spacing[axis], 1.0) for axis in (up, right)]
+    soft = [max(_SOFT_MM / heart.grid.spacing[axis], 1.0) for axis in (up, right)]
     sigma = (0.0 if stack else soft[0], soft[1])
     fields = [
         map_coordinates(_soft(plane, labels, sigma), np.meshgrid(v, u, indexing="ij"), order=3)
@@ -149,15 +176,15 @@ def _pixel_mm(window: Window, axis: int, px_per_mm: float) -> Field:
     return window.centre[axis] + (np.arange(n) - (n - 1) / 2) / px_per_mm
 
 
-def _box(sequence: Heart) -> tuple[Field, Field]:
+def _box(heart: Heart) -> tuple[Field, Field]:
     """Lowest and highest (z, y, x) in mm of anything in any frame."""
-    anything = (sequence.labels > 0).any(axis=0)
+    anything = (heart.labels > 0).any(axis=0)
     if not anything.any():
         raise InputError("every frame is empty: there is nothing to draw")
     where = np.argwhere(anything)
-    return _mm(sequence, where.min(axis=0)), _mm(sequence, where.max(axis=0))
+    return _mm(heart, where.min(axis=0)), _mm(heart, where.max(axis=0))
 
 
-def _mm(sequence: Heart, index: NDArray[np.intp]) -> Field:
+def _mm(heart: Heart, index: NDArray[np.intp]) -> Field:
     """Template mm (z, y, x) of a voxel index (z, y, x)."""
-    return np.array([axis[i] for axis, i in zip(sequence.grid.axes(), index, strict=True)])
+    return np.array([axis[i] for axis, i in zip(heart.grid.axes(), index, strict=True)])

@@ -6,7 +6,7 @@ interpolated by their distances (:mod:`cheart.align.distance`) and not observed;
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -100,7 +100,7 @@ def acquire(sequence: Heart, acquisition: Acquisition, *, rng: np.random.Generat
         seen[t] = _between(slices, planes, grid)
     observed = np.zeros(labels.shape[:2], bool)
     observed[np.ix_(frames, planes)] = True
-    return Heart(seen, observed, grid, sequence.cycle_s)
+    return replace(sequence, labels=seen, observed=observed)
 
 
 def _planes(ed: NDArray[np.uint8], grid: Grid, acquisition: Acquisition, rng: np.random.Generator) -> NDArray[np.intp]:

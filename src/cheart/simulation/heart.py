@@ -120,7 +120,7 @@ def simulate_heart(conditions: Conditions, *, seed: Seed, grid: Grid, frames: in
     truth = draw_heart(conditions, seed=seed, frames=frames)
     _refuse_to_clip(truth.anatomy, grid)
     labels = np.stack([voxelise(surfaces_at(truth, t / frames), grid) for t in range(frames)])
-    return whole(labels, grid, truth.motion.cycle_s), truth
+    return whole(labels, grid, truth.motion.cycle_s, kind="simulated", conditions=dict(conditions)), truth
 
 
 def _refuse_to_clip(anatomy: Anatomy, grid: Grid) -> None:

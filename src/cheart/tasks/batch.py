@@ -30,7 +30,7 @@ from cheart.export.itksnap import write_label_file
 from cheart.export.samples import Case, Sample
 from cheart.files import read_json, refuse_existing, write_json
 from cheart.heart import Heart
-from cheart.model import MadeHeart, TrainedModel
+from cheart.model import Model
 from cheart.progress import Jobs, parallel, track
 from cheart.simulation.acquisition import Acquisition, acquire
 from cheart.tasks.generate import Order, draw
@@ -66,7 +66,7 @@ class Batch:
     """
 
     folder: Path
-    model: TrainedModel
+    model: Model
     orders: Sequence[Order]
     splits: Sequence[Split] | None = None
     form: Form = "bids"
@@ -173,30 +173,28 @@ def make(batch: Batch, *, shard: tuple[int, int] = (1, 1), jobs: Jobs = 1) -> in
     return missing if records.is_dir() else 0
 
 
-def first_hearts(batch: Batch) -> Iterator[MadeHeart]:
+def first_hearts(batch: Batch) -> Iterator[Heart]:
     """The hearts of the picture, made once more."""
     return (draw(batch.model, order) for order in batch.orders[:SHOWN])
 
 
-def imaged(heart: MadeHeart, acquisition: Acquisition) -> Heart:
+def imaged(heart: Heart, acquisition: Acquisition) -> Heart:
     """A generated heart as it is imaged; chance depends on the heart's seed only."""
     if acquisition == Acquisition():
-        return heart.sequence
-    return acquire(heart.sequence, acquisition, rng=np.random.default_rng([heart.seed or 0, 0xACC]))
+        return heart
+    return acquire(heart, acquisition, rng=np.random.default_rng([heart.seed or 0, 0xACC]))
 
 
 def _record(records: Path, name: str) -> Path:
     return records / f"{name}.json"
 
 
-def _make_one(
-    folder: Path, model: TrainedModel, form: Form, acquisition: Acquisition, item: tuple[str, Order, Split]
-) -> None:
+def _make_one(folder: Path, model: Model, form: Form, acquisition: Acquisition, item: tuple[str, Order, Split]) -> None:
     """Make one heart and write its files, then its record."""
     name, order, use = item
     heart = draw(model, order)
     seen = imaged(heart, acquisition)
-    sample = Sample(name, use, seen, heart.sequence)
+    sample = Sample(name, use, seen, heart)
     if form == "bids":
         write_in_template(folder / f"{name}_dseg.nii.gz", seen, Made=f"{heart.kind} by {model.name}")
     else:

@@ -7,23 +7,23 @@ from pathlib import Path
 import numpy as np
 
 from cheart.conditions import Conditions, Value
-from cheart.datasets.posing import Posed, pose_file
+from cheart.datasets.posing import read_heart
 from cheart.errors import InputError
 from cheart.heart import Heart
-from cheart.labels import Scheme, parse_scheme
-from cheart.model import MadeHeart, TrainedModel, Unknown
+from cheart.labels import Scheme
+from cheart.model import Model, Unknown
 
 
 def complete(
-    model: TrainedModel,
-    heart: Path | str | Heart | Posed,
+    model: Model,
+    heart: Path | str | Heart,
     *,
     conditions: Conditions | None = None,
     labels: str | Scheme = "cheart",
     unknown: Unknown = "missing",
     seed: int = 0,
     **given: Value,
-) -> MadeHeart:
+) -> Heart:
     """Complete a cycle from end-diastole.
 
     Args:
@@ -37,30 +37,30 @@ def complete(
         seed: of what is drawn.
 
     Returns:
-        The heart in the template pose; :class:`cheart.datasets.posing.Posed` takes it back to the file's own space.
+        The heart in the template pose; it keeps the warnings and the origin of the one that was given.
 
     Raises:
         InputError: the model cannot complete; the file or a condition is not understood; another grid.
     """
     model.network.must("complete")
-    sequence = first_frame(model, heart, labels=labels)
+    given_heart = first_frame(model, heart, labels=labels)
     asked = {**(conditions or {}), **given}
     settled, drawn = model.settle(asked, unknown=unknown, rng=np.random.default_rng(seed))
-    made = model.network.complete(sequence.labels[0], sequence.observed[0], model.encode(settled))
-    return MadeHeart(model.heart(made, sequence.cycle_s), "completed", settled, drawn)
+    made = model.network.complete(given_heart.labels[0], given_heart.observed[0], model.encode(settled))
+    return model.heart(
+        made, given_heart.cycle_s, kind="completed", conditions=settled, drawn=drawn,
+        warnings=given_heart.warnings, origin=given_heart.origin,
+    )  # fmt: skip
 
 
-def first_frame(model: TrainedModel, heart: Path | str | Heart | Posed, *, labels: str | Scheme) -> Heart:
+def first_frame(model: Model, heart: Path | str | Heart, *, labels: str | Scheme) -> Heart:
     """A heart whose frame 0 the model can take.
 
     Raises:
         InputError: the file is not understood, or the heart is on another grid than the model's.
     """
-    if isinstance(heart, Posed):
-        heart = heart.sequence
     if isinstance(heart, Heart):
         if heart.grid != model.grid:
             raise InputError(f"the heart is on the grid {heart.grid.name}, the model on {model.grid.name}")
         return heart
-    scheme = parse_scheme(labels) if isinstance(labels, str) else labels
-    return pose_file(heart, scheme=scheme, grid=model.grid, frames=model.frames).sequence
+    return read_heart(heart, scheme=labels, grid=model.grid, frames=model.frames)

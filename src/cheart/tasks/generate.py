@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cheart.conditions import Conditions, Value
-from cheart.model import MadeHeart, TrainedModel, Unknown
+from cheart.heart import Heart
+from cheart.model import Model, Unknown
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,14 @@ class Order:
 
 
 def generate(
-    model: TrainedModel,
+    model: Model,
     n: int = 1,
     *,
     conditions: Conditions | None = None,
     seed: int = 0,
     unknown: Unknown = "draw",
     **given: Value,
-) -> Iterator[MadeHeart]:
+) -> Iterator[Heart]:
     """Draw hearts for one set of conditions: z_0 from N(0, 1), then the temporal module and the decoder.
 
     Args:
@@ -52,7 +53,7 @@ def generate(
     return (draw(model, order) for order in ordered)
 
 
-def orders(model: TrainedModel, n: int, asked: Conditions, *, seed: int, unknown: Unknown) -> Iterator[Order]:
+def orders(model: Model, n: int, asked: Conditions, *, seed: int, unknown: Unknown) -> Iterator[Order]:
     """What :func:`generate` makes, one after the other.
 
     Raises:
@@ -68,9 +69,9 @@ def heart_seed(seed: int, k: int) -> int:
     return int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def draw(model: TrainedModel, order: Order) -> MadeHeart:
+def draw(model: Model, order: Order) -> Heart:
     """Make one heart."""
     rng = np.random.default_rng(order.seed)
     conditions, drawn = model.settle(order.asked, unknown=order.unknown, rng=rng)
     labels = model.network.generate(model.encode(conditions), seed=order.seed)
-    return MadeHeart(model.heart(labels), "generated", conditions, drawn, order.seed)
+    return model.heart(labels, conditions=conditions, drawn=drawn, seed=order.seed)

@@ -24,7 +24,8 @@ from cheart.cohort import dictionary, write_table
 from cheart.export.bids import write_in_template
 from cheart.export.itksnap import write_label_file
 from cheart.files import write_json
-from cheart.model import MadeHeart, TrainedModel
+from cheart.heart import Heart
+from cheart.model import Model
 from cheart.progress import track
 from cheart.provenance import provenance
 
@@ -33,8 +34,8 @@ SHOWN = 6
 
 
 def write_hearts(
-    folder: Path, hearts: Iterable[MadeHeart], model: TrainedModel, *, total: int, title: str, **how: Any
-) -> list[MadeHeart]:
+    folder: Path, hearts: Iterable[Heart], model: Model, *, total: int, title: str, **how: Any
+) -> list[Heart]:
     """Write hearts as they come, one after the other, and the tables behind them.
 
     Args:
@@ -49,11 +50,11 @@ def write_hearts(
     """
     people: list[dict[str, Any]] = []
     figures: list[dict[str, Any]] = []
-    shown: list[MadeHeart] = []
+    shown: list[Heart] = []
     digits = max(3, len(str(total)))
     for number, heart in enumerate(track(hearts, total=total, title=title), start=1):
         name = f"sub-{number:0{digits}}"
-        write_in_template(folder / f"{name}_dseg.nii.gz", heart.sequence, Made=f"{heart.kind} by {model.name}")
+        write_in_template(folder / f"{name}_dseg.nii.gz", heart, Made=f"{heart.kind} by {model.name}")
         people.append({"participant_id": name, **person_row(heart)})
         figures.append({"participant_id": name, **heart.phenotypes.row()})
         if len(shown) < SHOWN:
@@ -66,7 +67,7 @@ def write_hearts(
     return shown
 
 
-def describe_result(model: TrainedModel, **how: Any) -> dict[str, Any]:
+def describe_result(model: Model, **how: Any) -> dict[str, Any]:
     """What result.json says."""
     weights = hashlib.sha256()
     for name, tensor in sorted(model.network.state_dict().items()):
@@ -76,10 +77,10 @@ def describe_result(model: TrainedModel, **how: Any) -> dict[str, Any]:
     return {"format": 1, "model": told, **how, "provenance": provenance()}
 
 
-def person_row(heart: MadeHeart) -> dict[str, Any]:
+def person_row(heart: Heart) -> dict[str, Any]:
     """What the model was told of a heart's owner: its row of participants.tsv, but for the name."""
     return {
-        "cycle_s": heart.sequence.cycle_s,
+        "cycle_s": heart.cycle_s,
         **heart.conditions,
         "drawn": ",".join(heart.drawn) or "n/a",
         "code_seed": "n/a" if heart.seed is None else str(heart.seed),

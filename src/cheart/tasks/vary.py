@@ -8,27 +8,26 @@ from pathlib import Path
 import numpy as np
 
 from cheart.conditions import Conditions, Factor, Value
-from cheart.datasets.posing import Posed
 from cheart.errors import InputError
 from cheart.heart import Heart
 from cheart.labels import Scheme
-from cheart.model import MadeHeart, TrainedModel, Unknown
+from cheart.model import Model, Unknown
 from cheart.tasks.complete import first_frame
 from cheart.tasks.generate import heart_seed
 
 
 def vary(
-    model: TrainedModel,
+    model: Model,
     condition: str,
     values: Sequence[Value],
     *,
-    heart: Path | str | Heart | Posed | None = None,
+    heart: Path | str | Heart | None = None,
     conditions: Conditions | None = None,
     labels: str | Scheme = "cheart",
     unknown: Unknown = "draw",
     seed: int = 0,
     **given: Value,
-) -> Iterator[MadeHeart]:
+) -> Iterator[Heart]:
     """One heart for each value of a condition; its own code z_0 and all other conditions stay as they are.
 
     Args:
@@ -62,12 +61,12 @@ def vary(
         code = model.network.encode(sequence.labels[0], sequence.observed[0], model.encode(told))
         cycle_s = sequence.cycle_s
     return (
-        MadeHeart(
-            model.heart(model.network.decode(code, model.encode({**settled, condition: value})), cycle_s),
-            "generated",
-            {**settled, condition: value},
-            drawn,
-            key if heart is None else None,
+        model.heart(
+            model.network.decode(code, model.encode({**settled, condition: value})),
+            cycle_s,
+            conditions={**settled, condition: value},
+            drawn=drawn,
+            seed=key if heart is None else None,
         )
         for value in read
     )
