@@ -53,7 +53,8 @@ def draw(material: Material) -> Drawn:
     caption = (
         f"Ageing by {style_of(name).label}. (a) One heart, {whose} ({data.words}), at {AGES[0]:g} to {AGES[-1]:g} "
         f"years with its code and all other conditions held: shaded views at end-diastole (ED) and end-systole (ES), "
-        f"and in the four-chamber-like plane what has changed since {AGES[0]:g}: full colour is what now lies where something "
+        f"and in the four-chamber-like plane what has changed since {AGES[0]:g}: full colour is what now lies where "
+        "something "
         f"else lay, dark grey where now nothing is. (b) Phenotypes of {n} generated hearts a sex and age, weight, "
         f"height and pressure drawn as the training cohort has them at that age: mean and 95 % interval of hearts."
         f"{truth}{beyond} What people of different ages have, not what happens to one person. "

@@ -63,7 +63,8 @@ def draw(material: Material) -> Drawn:
     caption = (
         f"t-SNE of the codes of all {frames} frames of {n} hearts that {style_of(name).label} generated, one for each "
         f"of as many held-out people's conditions; a dot is a frame, its colour the time in the cycle, a line one "
-        f"heart's beat. (a) The codes, with frames of the outlined heart decoded around them. (b) The codes less each heart's "
+        f"heart's beat. (a) The codes, with frames of the outlined heart decoded around them. (b) The codes less each "
+        "heart's "
         f"mean over the cycle: the motion without the anatomy. Distances between far points of a t-SNE mean nothing. "
         f"{told_training({name: model})} {material.told_cohort(n)} Seed {material.seed}."
     )
