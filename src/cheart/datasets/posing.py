@@ -67,7 +67,7 @@ def read_heart(
     )  # fmt: skip
     try:
         source = read_source(recording, parse_scheme(scheme))
-        heart, _ = pose(source, grid=Grid.parse(grid) if isinstance(grid, str) else grid, frames=frames)
+        heart, _ = pose(source, grid=Grid.parse(grid), frames=frames)
     except InputError as error:
         raise error if str(path) in str(error) else InputError(f"{path}: {error}") from None
     show_warnings(heart.warnings)
