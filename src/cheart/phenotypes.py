@@ -145,9 +145,30 @@ def volume_curves(
     for t, planes in enumerate(observed):
         seen = np.flatnonzero(planes)
         if seen.size >= min(2, grid.shape[0]):
-            pixels = np.array([_pixels(labels[t, z]) for z in seen])
-            curves[t] = plane_mm(planes, grid.spacing[0])[seen] @ pixels * pixel_mm2 / 1000
+            curves[t] = plane_mm(planes, grid.spacing[0])[seen] @ count_voxels(labels[t, seen]) * pixel_mm2 / 1000
     return curves
+
+
+def count_voxels(labels: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Voxels of each structure in each plane: every volume that is counted in voxels is counted here.
+
+    >>> count_voxels(np.array([[[0, 1], [2, 2]]], np.uint8))
+    array([[1, 2, 0]])
+
+    Args:
+        labels: […, Y, X] canonical labels.
+
+    Returns:
+        […, 3] in the order of :data:`cheart.labels.STRUCTURES`.
+    """
+    planes = labels.reshape(-1, *labels.shape[-2:])
+    counts = [[np.count_nonzero(plane == number) for number in STRUCTURES.values()] for plane in planes]
+    return np.array(counts, np.intp).reshape(*labels.shape[:-2], len(STRUCTURES))
+
+
+def voxel_volumes(labels: NDArray[np.uint8], voxel_ml: float) -> NDArray[np.float64]:
+    """Volume of each structure in each frame from all of its voxels: […, Z, Y, X] to […, 3] in mL."""
+    return count_voxels(labels).sum(axis=-2) * voxel_ml
 
 
 def plane_mm(planes: NDArray[np.bool_], spacing: float) -> NDArray[np.float64]:
@@ -168,11 +189,6 @@ def plane_mm(planes: NDArray[np.bool_], spacing: float) -> NDArray[np.float64]:
         gaps = np.concatenate([[usual], gaps, [usual]])
         thickness[seen] = (gaps[:-1] + gaps[1:]) / 2 * spacing
     return thickness
-
-
-def _pixels(plane: NDArray[np.uint8]) -> list[int]:
-    """Pixels of each structure, in the order of ``labels.STRUCTURES``."""
-    return [int(np.count_nonzero(plane == number)) for number in STRUCTURES.values()]
 
 
 def _ratio(numerator: float, denominator: float) -> float:

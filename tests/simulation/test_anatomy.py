@@ -4,8 +4,8 @@ import pytest
 from cheart.align.pose import TEMPLATE_CENTRE
 from cheart.errors import InputError
 from cheart.grid import GRIDS
+from cheart.simulation import reference
 from cheart.simulation.anatomy import draw_anatomy, mean_anatomy, random_field
-from cheart.simulation.audit import reference
 from cheart.simulation.audit.check_hearts import exact_rays, mean_surfaces
 from cheart.simulation.audit.measure import sections, septal_sagitta, shape_spectrum, surface_points, wall_thickness
 from cheart.simulation.heart import end_diastole, voxelise

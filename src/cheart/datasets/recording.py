@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from cheart.labels import (
     scheme_text,
     to_canonical,
 )
+from cheart.phenotypes import count_voxels, voxel_volumes
 
 _PLAUSIBLE_ML = (10.0, 1000.0)
 
@@ -118,14 +120,13 @@ class SourceLabels:
     mirrored: bool = False
     observed: NDArray[np.bool_] | None = None
 
-    @property
-    def voxel_ml(self) -> float:
-        """Volume of one voxel in mL."""
-        return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000.0
+    @cached_property
+    def _volumes(self) -> NDArray[np.float64]:
+        return voxel_volumes(self.labels, float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000.0)
 
     def volume_ml(self, frame: int, label: int) -> float:
         """Volume of one structure in one frame in mL."""
-        return float(np.count_nonzero(self.labels[frame] == label)) * self.voxel_ml
+        return float(self._volumes[frame, label - 1])
 
 
 def parse_cycle(cycle: object) -> float | None:
@@ -162,7 +163,7 @@ def read_source(recording: Recording, scheme: Scheme) -> SourceLabels:
     any_label = np.any(labels, axis=(1, 2, 3))
     _check_frames(labels, any_label, ed=recording.ed)
     observed = _observed(sidecar, labels)
-    cavity = np.where(any_label, (labels == LV).sum((1, 2, 3)), np.nan)
+    cavity = np.where(any_label, count_voxels(labels)[..., 0].sum(axis=1), np.nan)
     ed_known = 0 if recording.ed is None and observed is not None else recording.ed
     ed, es = find_ed_es(cavity, ed=ed_known, es=recording.es)
     affine = mirror(stored.affine) if recording.mirrored else stored.affine

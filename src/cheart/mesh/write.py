@@ -22,6 +22,7 @@ from cheart.mesh.solids import write_msh, write_vtu
 from cheart.mesh.surface import PARTS, REGIONS, RESOLUTION_MM, Surface, closed_surface
 from cheart.mesh.wall import WALL_REGIONS, Solid, wall_solids
 from cheart.palette import COLOURS
+from cheart.phenotypes import count_voxels
 from cheart.progress import track
 from cheart.provenance import provenance
 
@@ -86,7 +87,8 @@ class OrientedLabels:
 
     def voxel_ml(self, frame: int, part: str) -> float:
         """Volume of the voxels that the part encloses, mL."""
-        return float(np.isin(self.labels[frame], PARTS[part]).sum() * np.prod(self.spacing) / 1000)
+        counts = count_voxels(self.labels[frame]).sum(axis=0)
+        return float(sum(counts[number - 1] for number in PARTS[part]) * np.prod(self.spacing) / 1000)
 
     def to_world(self, vertices: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points […, 3] in mm along the voxel axes to world mm."""

@@ -18,6 +18,7 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.heart import Heart
 from cheart.labels import LV, MYO, RV
+from cheart.phenotypes import count_voxels
 
 _ABSENT_MM = 20.0
 _NOISE_SMOOTH_MM = 7.0
@@ -120,7 +121,7 @@ def _planes(ed: NDArray[np.uint8], grid: Grid, acquisition: Acquisition, rng: np
 def _frames(labels: NDArray[np.uint8], acquisition: Acquisition) -> NDArray[np.intp]:
     if acquisition.observed == "all":
         return np.arange(len(labels))
-    cavity = (labels == LV).sum(axis=(1, 2, 3))
+    cavity = count_voxels(labels)[..., 0].sum(axis=1)
     return np.unique([0, int(cavity.argmin())])
 
 

@@ -11,8 +11,8 @@ from cheart.align.pose import TEMPLATE_CENTRE
 from cheart.errors import InputError
 from cheart.labels import MYOCARDIUM_G_PER_ML
 from cheart.simulation import surfaces
-from cheart.simulation.audit.reference import MEAN_SHAPE
 from cheart.simulation.phenotypes import Phenotypes
+from cheart.simulation.reference import MEAN_SHAPE
 from cheart.simulation.surfaces import CAVITY_APEX, MEAN_LENGTH, RV_APEX, THETA, Field, S, integral
 
 _BOX = np.array([80.0, 80.0, 64.0])  # mm, half of the paper's box (x, y, z)

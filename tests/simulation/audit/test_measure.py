@@ -3,6 +3,7 @@ import pytest
 
 from cheart.grid import Grid
 from cheart.labels import LV, MYO, RV
+from cheart.phenotypes import voxel_volumes
 from cheart.simulation.audit.measure import (
     LEVELS,
     contraction,
@@ -12,7 +13,6 @@ from cheart.simulation.audit.measure import (
     sections,
     shape_spectrum,
     topology_faults,
-    volumes,
     wall_thickness,
 )
 
@@ -43,7 +43,7 @@ def test_rays_find_the_radii():
 
 def test_volumes_and_sections_of_a_tube():
     labels = cylinders()
-    lv, wall, _ = volumes(labels[None], GRID)[:, 0]
+    lv, wall, _ = voxel_volumes(labels, GRID.voxel_ml)
     assert lv == pytest.approx(np.pi * 20**2 * 66 / 1000, rel=0.03)
     assert wall + lv == pytest.approx(np.pi * 28**2 * 72 / 1000, rel=0.03)
     areas = sections(labels, GRID)

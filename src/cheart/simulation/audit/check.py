@@ -14,10 +14,11 @@ import pandas as pd
 from cheart.cohort import Cohort, read_table
 from cheart.errors import InputError
 from cheart.labels import MYOCARDIUM_G_PER_ML
+from cheart.phenotypes import voxel_volumes
 from cheart.progress import Jobs, parallel, track
 from cheart.simulation.audit.check_hearts import anatomy, motion
 from cheart.simulation.audit.check_people import demographics, dependence, sizes
-from cheart.simulation.audit.measure import Measures, measure, volumes
+from cheart.simulation.audit.measure import Measures, measure
 from cheart.simulation.audit.verdict import Row
 from cheart.simulation.cohort import TRUTH
 
@@ -73,7 +74,7 @@ def _people(cohort: Cohort, jobs: Jobs) -> pd.DataFrame:
 
 def _voxel_sizes(cohort: Cohort, index: int) -> dict[str, float]:
     frames = np.flatnonzero(cohort.observed_of(index).any(axis=1))
-    lv, wall, rv = volumes(cohort.labels(index, frames.tolist()), cohort.grid)
+    lv, wall, rv = voxel_volumes(cohort.labels(index, frames.tolist()), cohort.grid.voxel_ml).T
     es = int(lv.argmin())
     found = {"lvedv": lv[0], "lvesv": lv[es], "rvedv": rv[0], "rvesv": rv[es], "lvm": wall[0] * MYOCARDIUM_G_PER_ML}
     return {**found, "lvef": 100 * (1 - lv[es] / lv[0]), "rvef": 100 * (1 - rv[es] / rv[0])}

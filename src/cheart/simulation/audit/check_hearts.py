@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cheart.grid import Grid
+from cheart.simulation import reference
 from cheart.simulation.anatomy import mean_anatomy
-from cheart.simulation.audit import reference
 from cheart.simulation.audit.measure import HEIGHTS_ED, Measures, Rays, e_to_a, shape_spectrum, surface_points
-from cheart.simulation.audit.reference import UKDHP
 from cheart.simulation.audit.verdict import SURE, Row, mean_row, slope_of, within
 from cheart.simulation.heart import Surfaces, end_diastole, voxelise
 from cheart.simulation.phenotypes import Phenotypes
+from cheart.simulation.reference import UKDHP
 from cheart.simulation.surfaces import ANGLES, THETA, S
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cheart.simulation.audit import reference
-from cheart.simulation.audit.reference import CHIRINOS, HHC, PAPER, UKB, UKDHP
+from cheart.simulation import reference
 from cheart.simulation.audit.verdict import SURE, Row, explained, slope_of, within
 from cheart.simulation.phenotypes import UKDHP_MASS
+from cheart.simulation.reference import CHIRINOS, HHC, PAPER, UKB, UKDHP
 
 _CELL = 30  # people, in a group by sex and decade
 

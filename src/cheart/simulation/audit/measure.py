@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from cheart.grid import Grid
 from cheart.labels import LV, MYO, RV, STRUCTURES
+from cheart.phenotypes import voxel_volumes
 
 LEVELS: NDArray[np.float64] = np.arange(1, 10) / 10
 """Levels at which sections are measured: share of the LV cavity's length, from base to apex."""
@@ -21,12 +22,6 @@ SEGMENTS = (
     "apical lateral", "apex",
 )  # fmt: skip
 """The 17 segments of the American Heart Association."""
-
-
-def volumes(labels: NDArray[np.uint8], grid: Grid) -> NDArray[np.float64]:
-    """LV cavity, wall and RV cavity [3, T] in mL, from labels [T, Z, Y, X]."""
-    counts = np.stack([np.bincount(frame.ravel(), minlength=4)[1:4] for frame in labels], axis=1)
-    return np.asarray(counts * grid.voxel_ml, float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -347,7 +342,7 @@ class Measures:
         wall_mm: [17] see :func:`wall_thickness`.
         sections: [3, 9] see :func:`sections`.
         sagitta: [9] see :func:`septal_sagitta`.
-        volumes: [3, T] see :func:`volumes`.
+        volumes: [3, T] LV cavity, wall and RV cavity in mL.
         faults: see :func:`topology_faults`.
         contraction: from frame 0 to the frame of least LV cavity.
     """
@@ -374,7 +369,7 @@ class Measures:
 def measure(labels: NDArray[np.uint8], grid: Grid, *, cycle: bool = True) -> Measures:
     """Measure one heart [T, Z, Y, X] in the template pose; the cycle only where every frame of it was imaged."""
     ed, at_ed = labels[0], rays(labels[0], grid, heights=HEIGHTS_ED)
-    v = volumes(labels, grid)
+    v = voxel_volumes(labels, grid.voxel_ml).T
     return Measures(
         rays=at_ed,
         wall_mm=wall_thickness(ed, grid),
