@@ -10,9 +10,11 @@ import pytest
 from cheart.cohort import Cohort
 from cheart.files import read_json
 from cheart.models.registry import BUILT_IN, model_class
-from cheart.paper import experiment as running
-from cheart.paper.experiment import reproduce
-from cheart.paper.plan import SCALES, make_plan
+from cheart.paper import figures
+from cheart.paper import reproduce as running
+from cheart.paper.experiment import SCALES, Experiment
+from cheart.paper.plate import CannotDraw, Drawn, Material
+from cheart.plot.style import Sheet
 from cheart.training.options import PRESETS, TrainingOptions
 from cohorts import tiny_cohort
 
@@ -35,7 +37,20 @@ def small():
         for name, options in SMALL.items():
             patch.setattr(model_class(name), "presets", {"quick": options})
         patch.setitem(SCALES, "quick", replace(SCALES["quick"], ageing=2))
+        patch.setattr(figures, "FIGURES", (("a", "Figure A", "Drawn", lines), ("b", "Figure B", "Not drawn", nothing)))
         yield
+
+
+def lines(material: Material) -> Drawn:
+    """A figure that takes no time: the real ones have their own tests."""
+    sheet = Sheet(2, 1)
+    for name in material.models:
+        sheet.text(0, 0, name, size=7)
+    return Drawn(sheet.figure, f"{len(material.models)} models")
+
+
+def nothing(material: Material) -> Drawn:
+    raise CannotDraw("there is nothing to see")
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +69,16 @@ def options(people):
 def out(small, people, tmp_path_factory) -> Path:
     """All five models, judged."""
     path = tmp_path_factory.mktemp("reproduce") / "out"
-    reproduce(make_plan(path, preset="quick", cohort=people.path, samples=2, jobs=1))
+    running.reproduce(Experiment(path, preset="quick", cohort=people.path, samples=2, jobs=1))
     return path
 
 
-def test_all_five_are_trained_judged_and_told_of(out):
+def test_all_five_are_trained_judged_and_reported(out):
     result = read_json(out / "result.json")
     for name in BUILT_IN:
         tasks = model_class(name).tasks
         assert (out / "models" / name / "model.safetensors").is_file()
-        found = result["found"][name]
+        found = result["results"][name]
         assert (found["completion"] is not None) == ("complete" in tasks)
         assert (found["generation"] is not None) == ("generate" in tasks)
         assert (out / "evaluation" / name / "completion.csv").is_file() == ("complete" in tasks)
@@ -100,7 +115,16 @@ def test_the_page_needs_nothing_else_and_says_what_it_is(out):
     assert all(link.startswith(("#", "data:")) for link in links)
     assert not tags & {"script", "link", "iframe", "object"}
     assert not re.search(r"url\(|@import|https?://", text)
-    for said in ("simulated", "not a medical device", "another cohort", "0.874", "Holm", "Wasserstein"):
+    for said in (
+        "simulated",
+        "not a medical device",
+        "another cohort",
+        "0.874",
+        "Holm",
+        "Wasserstein",
+        "5 models",
+        "nothing to see",
+    ):
         assert said in text, said
 
 
@@ -124,27 +148,27 @@ def test_what_was_stopped_goes_on(cheart, small, people, options, tmp_path, monk
     path = tmp_path / "out"
     some = [*options, "--models", "pca"]
 
-    def stop(*_):
+    def stop(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(running, "copy_first_frame", stop)
+        patch.setattr(running, "make_figures", stop)
         answer = cheart("reproduce", "-o", path, *some)
     assert answer.code == 130
     assert "the same command goes on" in answer.err
     (path / "evaluation" / "pca" / "completion.csv").unlink()
     answer = cheart("reproduce", "-o", path, *some)
     steps = [line.split(": ")[1].split("   ")[0] for line in answer.err.splitlines()]
-    assert steps == ["complete pca", "first frame copied", "draw the figures"], "what was there stayed"
-    text = (path / "report.html").read_text()
-    assert "Not among the models of this run: cheart" in text
+    assert steps == ["complete pca", "draw the figures"], "what was there stayed"
+    assert "Not among the models of this run: cvae, cvae-gan" in (path / "report.html").read_text()
 
 
 def test_a_cohort_is_simulated_where_none_is_given(cheart, small, tmp_path, monkeypatch):
-    scale = replace(SCALES["quick"], people=20, grid="32x32x32@5x5x4", subjects=2, samples=2)
+    scale = replace(SCALES["quick"], people=20, grid="32x32x32@5x5x4", samples=2)
     monkeypatch.setitem(SCALES, "quick", scale)
     monkeypatch.setattr(running, "simulate", lambda path, *, n, seed, **_: tiny_cohort(path, n=n))
-    answer = cheart("reproduce", "-o", tmp_path / "out", "--preset", "quick", "--models", "pca", "--jobs", 1)
+    some = ["--models", "pca", "--subjects", 2, "--jobs", 1]
+    answer = cheart("reproduce", "-o", tmp_path / "out", "--preset", "quick", *some)
     assert answer.code == 0, answer
     assert len(Cohort.open(tmp_path / "out" / "cohort")) == 20
     assert len(pd.read_csv(tmp_path / "out" / "evaluation" / "pca" / "completion.csv")) == 2

@@ -9,7 +9,7 @@ import pytest
 from cheart.cohort import Cohort
 from cheart.files import read_json
 from cheart.models.registry import model_class
-from cheart.paper import crossed
+from cheart.paper import reproduce as running
 from cohorts import tiny_cohort
 
 ROWS = ["cheart", "pca", "cheart as it was", "first frame copied"]
@@ -41,7 +41,7 @@ def options(people, run):
 @pytest.fixture
 def out(cheart, small, options, tmp_path_factory) -> Path:
     """The folder of a cross-validation; made once."""
-    path = tmp_path_factory.getbasetemp() / "crossed" / "out"
+    path = tmp_path_factory.getbasetemp() / "folds" / "out"
     if not path.exists():
         answer = cheart("reproduce", "-o", path, *options)
         assert answer.code == 0, answer
@@ -53,8 +53,8 @@ def out(cheart, small, options, tmp_path_factory) -> Path:
 def test_every_subject_is_in_every_row_of_the_tables(out, people):
     result = read_json(out / "result.json")
     assert result["kind"] == "cross-validation"
-    assert list(result["found"]) == ROWS
-    assert set(result["weights"]) == {f"fold {k}: {name}" for k in (1, 2) for name in ("cheart", "pca")}
+    assert list(result["results"]) == ROWS
+    assert set(result["models"]) == {f"fold {k}: {name}" for k in (1, 2) for name in ("cheart", "pca")}
     assert all(step["finished"] for step in result["steps"].values())
     for row in ROWS:
         table = pd.read_csv(out / "evaluation" / row.replace(" ", "-") / "completion.csv")
@@ -73,7 +73,8 @@ def test_models_of_two_folds_differ_and_learned_of_others_than_they_are_judged_o
 
 
 def test_what_has_learned_of_hearts_beats_the_heart_that_stands_still(out):
-    dice = {row: one["dice_es"]["mean"] for row, one in read_json(out / "result.json")["found"].items()}
+    results = read_json(out / "result.json")["results"]
+    dice = {row: one["completion"]["dice_es"]["mean"] for row, one in results.items()}
     assert min(dice["cheart"], dice["pca"], dice["cheart as it was"]) > dice["first frame copied"] + 0.05
 
 
@@ -91,7 +92,7 @@ def test_the_same_command_does_nothing_again_and_others_are_refused(cheart, refu
     answer = cheart("reproduce", "-o", out, *options, "--json")
     assert answer.code == 0, answer
     assert "step " not in answer.err
-    assert list(json.loads(answer.out)["found"]) == ROWS
+    assert list(json.loads(answer.out)["results"]) == ROWS
     assert {path: path.stat().st_mtime_ns for path in (out / "folds").rglob("*.*")} == before
     assert "--folds 2" in refused("reproduce", "-o", out, *options, "--folds", 3)
     assert "--from" in refused("reproduce", "-o", out, *options[:8], "--samples", 2)
@@ -99,18 +100,19 @@ def test_the_same_command_does_nothing_again_and_others_are_refused(cheart, refu
 
 
 def test_what_was_stopped_goes_on_with_the_same_result(cheart, small, out, options, tmp_path, monkeypatch):
-    def stop(*_):
+    def stop(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(crossed, "copy_first_frame", stop)
+        patch.setattr(running, "evaluate_completion", stop)
         assert cheart("reproduce", "-o", tmp_path / "out", *options).code == 130
     answer = cheart("reproduce", "-o", tmp_path / "out", *options)
     assert answer.code == 0, answer
-    assert "step 4 of 14: fold 1: first frame copied" in answer.err.splitlines()[0], "what was there stayed"
+    assert "step 6 of 14: fold 1: first frame copied" in answer.err.splitlines()[0], "what was there stayed"
     first, second = (read_json(path / "result.json") for path in (out, tmp_path / "out"))
-    assert first["found"] == second["found"]
-    assert first["weights"] == second["weights"]
+    assert first["results"] == second["results"]
+    weights = [{name: about["weights"] for name, about in one["models"].items()} for one in (first, second)]
+    assert weights[0] == weights[1]
 
 
 def test_what_cannot_be_cross_validated_is_refused(refused, people, options, run, tmp_path):
@@ -119,7 +121,6 @@ def test_what_cannot_be_cross_validated_is_refused(refused, people, options, run
     assert "--cohort" in refused("reproduce", "-o", new, "--from", run)
     assert "cgan" in refused("reproduce", "-o", new, *cohort, "--folds", 2, "--models", "cgan")
     assert "14 in all" in refused("reproduce", "-o", new, *cohort, "--folds", 5)
-    assert "--folds" in refused("reproduce", "-o", new, *cohort, "--folds", 1)
     assert "is no model" in refused("reproduce", "-o", new, *cohort, "--folds", 2, "--from", tmp_path)
     assert "is no model" in refused("reproduce", "-o", new, *cohort, "--from", tmp_path)
     assert "only cheart" in refused("reproduce", "-o", new, *cohort, "--models", "pca", "--from", run)

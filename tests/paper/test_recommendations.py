@@ -1,13 +1,13 @@
 import numpy as np
 import pandas as pd
 
-from cheart.evaluation.completion import Completion
+from cheart.evaluation.completion import COPIED, Completion
 from cheart.evaluation.generation import BETTER, Generation
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.paper.comparison import COMPLETED_PHENOTYPES, COMPLETION
-from cheart.paper.recommendations import advice, claims
-from cheart.paper.results import Found
-from cheart.paper.sections import sections
+from cheart.paper.recommendations import claims, recommendations
+from cheart.paper.results import Results
+from cheart.paper.sections import Material, sections
 
 PEOPLE = 40
 
@@ -35,59 +35,55 @@ def generation(off: float) -> Generation:
     return Generation(pd.DataFrame(people), samples, pd.DataFrame({"subject": [1], "jump": [0.0]}), 0)
 
 
-def told(dice: dict[str, float], off: dict[str, float], *, copied: float = 0.7) -> tuple[list[str], str]:
-    """Both verdicts, and the advice on completion."""
-    found = {
-        name: Found(
-            completion(dice[name], seed=k) if name in dice else None,
-            generation(off[name]) if name in off else None,
-            None,
-            None,
+def remarks(results: dict[str, Results], *, copied: float = 0.7) -> tuple[list[str], str]:
+    """Both verdicts, and the recommendation on completion."""
+    tasks = dict.fromkeys(results, ("complete", "generate"))
+    rows = {**results, COPIED: Results(completion(copied))}
+    material = Material(rows, tasks, "cheart", why_no_truth="simulated hearts alone have it")
+    parts = sections(material)
+    return [c.verdict for c in claims(material, parts)], recommendations(material, parts)[0].text
+
+
+def judged(dice: dict[str, float], off: dict[str, float]) -> dict[str, Results]:
+    """Results of models of given Dice whose phenotypes are off by so much."""
+    return {
+        name: Results(
+            completion(dice[name], seed=k) if name in dice else None, generation(off[name]) if name in off else None
         )
         for k, name in enumerate(dict.fromkeys([*dice, *off]))
     }
-    still = completion(copied)
-    parts = sections(found, still, "simulated hearts alone have it")
-    return [c.verdict for c in claims(found, parts)], advice(found, still, parts)[0].text
 
 
 def test_claims_follow_the_numbers() -> None:
     better = {"cheart": 0.93, "cvae": 0.9, "cvae-gan": 0.9}
     near = {"cheart": 1.0, "cvae": 5.0, "cvae-gan": 6.0}
-    assert told(better, near)[0] == ["met", "met"]
-    assert told({**better, "cheart": 0.89}, {**near, "cheart": 9.0})[0] == ["not met", "not met"]
-    assert told({"cheart": 0.93, "pca": 0.9}, {"cheart": 1.0})[0] == ["not checked", "not checked"]
+    assert remarks(judged(better, near))[0] == ["met", "met"]
+    assert remarks(judged({**better, "cheart": 0.89}, {**near, "cheart": 9.0}))[0] == ["not met", "not met"]
+    assert remarks(judged({"cheart": 0.93, "pca": 0.9}, {"cheart": 1.0}))[0] == ["not checked", "not checked"]
 
 
 def test_the_best_is_named_with_its_test() -> None:
-    _, text = told({"cheart": 0.9, "pca": 0.93}, {"cheart": 1.0})
+    _, text = remarks(judged({"cheart": 0.9, "pca": 0.93}, {"cheart": 1.0}))
     assert "pca is better than cheart" in text
     assert text.endswith("take pca.")
-    _, text = told({"cheart": 0.93, "pca": 0.9}, {"cheart": 1.0})
+    _, text = remarks(judged({"cheart": 0.93, "pca": 0.9}, {"cheart": 1.0}))
     assert "cheart is better than pca" in text
     assert text.endswith("Take cheart.")
 
 
 def test_nobody_is_called_better_without_a_test_that_says_so() -> None:
-    found = {
-        "cheart": Found(completion(0.9, seed=1, noise=0.02), None, None, None),
-        "pca": Found(completion(0.9, seed=2, noise=0.02), None, None, None),
-    }
-    (remark,) = advice(found, completion(0.7), sections(found, completion(0.7)))
-    assert "better" not in remark.text
-    assert "ot told apart" in remark.text
+    _, text = remarks({name: Results(completion(0.9, seed=k, noise=0.02)) for k, name in ((1, "cheart"), (2, "pca"))})
+    assert "better" not in text
+    assert "ot told apart" in text
 
 
-def test_a_model_that_does_not_beat_the_standing_heart_is_not_advised() -> None:
-    assert "No model beats the heart that stands still" in told({"cheart": 0.6, "pca": 0.65}, {"cheart": 1.0})[1]
+def test_a_model_that_does_not_beat_the_standing_heart_is_not_recommended() -> None:
+    _, text = remarks(judged({"cheart": 0.6, "pca": 0.65}, {"cheart": 1.0}))
+    assert "No model beats the heart that stands still" in text
 
 
-def test_ours_is_not_advised_where_a_copy_does_as_well() -> None:
-    found = {
-        "cheart": Found(completion(0.69, seed=1, noise=0.05), None, None, None),
-        "pca": Found(completion(0.71, seed=2, noise=0.05), None, None, None),
-    }
-    still = completion(0.7)
-    (remark,) = advice(found, still, sections(found, still))
-    assert "cheart does not beat" in remark.text
-    assert remark.text.endswith("take pca.")
+def test_the_reference_is_not_recommended_where_a_copy_does_as_well() -> None:
+    dice = {"cheart": 0.69, "pca": 0.71}
+    _, text = remarks({n: Results(completion(d, seed=k, noise=0.05)) for k, (n, d) in enumerate(dice.items(), 1)})
+    assert "cheart does not beat" in text
+    assert text.endswith("take pca.")

@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 
 from cheart.files import read_json
-from cheart.paper.step_cache import Ledger, in_words
+from cheart.paper.step_cache import Step, StepCache, in_words
+
+
+def run(out: Path, *steps: Step) -> list[str]:
+    """What is said while the steps are done."""
+    said: list[str] = []
+    StepCache(out).run(steps, said.append)
+    return said
 
 
 def test_a_step_is_done_once_for_the_same_inputs_and_outputs(tmp_path: Path) -> None:
@@ -14,7 +21,7 @@ def test_a_step_is_done_once_for_the_same_inputs_and_outputs(tmp_path: Path) -> 
         out.write_text("x")
 
     def do(inputs: int) -> None:
-        Ledger(tmp_path, {"a": 1.0}, lambda text: None).do("a", {"n": inputs}, [out], work)
+        run(tmp_path, Step("a", 1.0, lambda: {"n": inputs}, [out], work))
 
     do(1), do(1)
     assert len(done) == 1
@@ -26,26 +33,23 @@ def test_a_step_is_done_once_for_the_same_inputs_and_outputs(tmp_path: Path) -> 
 
 
 def test_a_step_that_failed_is_not_done_and_its_time_is_kept(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, {"a": 1.0}, lambda text: None)
-
     def fail() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ledger.do("a", {}, [], fail)
+        run(tmp_path, Step("a", 1.0, dict, [], fail))
     entry = read_json(tmp_path / "steps.json")["a"]
     assert not entry["finished"]
-    again = Ledger(tmp_path, {"a": 1.0}, lambda text: None)
-    again.do("a", {}, [], lambda: None)
-    assert read_json(tmp_path / "steps.json")["a"]["finished"]
-    assert again.entries["a"]["seconds"] >= entry["seconds"]
+    run(tmp_path, Step("a", 1.0, dict, [], lambda: None))
+    again = read_json(tmp_path / "steps.json")["a"]
+    assert again["finished"]
+    assert again["seconds"] >= entry["seconds"]
 
 
 def test_headings_say_which_step_of_how_many_and_what_is_left(tmp_path: Path) -> None:
-    said: list[str] = []
-    ledger = Ledger(tmp_path, {"a": 1.0, "b": 1.0, "c": 2.0}, said.append)
-    for name in "abc":
-        ledger.do(name, {}, [], lambda: None)
+    said = run(
+        tmp_path, *(Step(name, cost, dict, [], lambda: None) for name, cost in zip("abc", (1, 1, 2), strict=True))
+    )
     assert said[0] == "step 1 of 3: a"
     assert said[1].startswith("step 2 of 3: b   (about ")
 

@@ -32,8 +32,8 @@ def reproduce(
         str | None, typer.Option("--from", metavar="MODEL", help="CHeart goes on from this model, such as bundled.")
     ] = None,
     folds: Annotated[
-        int | None, typer.Option("--folds", metavar="N", help="Cross-validate completion on COHORT in N folds.")
-    ] = None,
+        int, typer.Option("--folds", min=1, metavar="N", help="Cross-validate completion on COHORT; 1: its own split.")
+    ] = 1,
     seed: Seed = 0,
     device: Device = "auto",
     jobs: JobsOption = None,
@@ -42,16 +42,16 @@ def reproduce(
 ) -> None:
     """Train five models, judge them, and write the paper's tables and a report that opens offline."""
     from cheart.cli.say import answer, say
-    from cheart.paper.experiment import reproduce as run
-    from cheart.paper.plan import make_plan
+    from cheart.paper.experiment import Experiment
+    from cheart.paper.reproduce import reproduce as run
 
-    plan = make_plan(
-        out, preset=preset, models=[m.strip() for m in models.split(",") if m.strip()], cohort=cohort,
+    experiment = Experiment(
+        out, preset=preset, models=tuple(m.strip() for m in models.split(",") if m.strip()), cohort=cohort,
         subjects=subjects, samples=samples, seed=seed, device=device, jobs=scheduler or jobs,
         start_from=start_from, folds=folds,
     )  # fmt: skip
     try:
-        result = run(plan, tell=say)
+        result = run(experiment, tell=say)
     except KeyboardInterrupt:
         say("stopped; the same command goes on from here")
         raise
@@ -61,6 +61,6 @@ def reproduce(
 def _in_words(out: Path, result: dict[str, Any]) -> str:
     lines = [f"{out / 'report.html'}: open it in a browser; it needs nothing else.", ""]
     lines += [f"{claim['title']}: {claim['verdict']}. {claim['text']}" for claim in result["claims"]]
-    lines += [f"{remark['title']}: {remark['text']}" for remark in result["advice"]]
+    lines += [f"{remark['title']}: {remark['text']}" for remark in result["recommendations"]]
     lines += ["", f"Tables: {out / 'tables'}. Per subject: {out / 'evaluation'}. For machines: {out / 'result.json'}."]
     return "\n".join(lines)

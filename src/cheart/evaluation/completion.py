@@ -31,6 +31,9 @@ DEFINITIONS = (
 
 MEASURES = ("dice", "hd", "assd")
 
+COPIED = "first frame copied"
+"""The row of the heart that stands still, which any completion has to beat."""
+
 
 @dataclass(frozen=True)
 class Completion:

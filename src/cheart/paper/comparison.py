@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cheart.evaluation.generation import BETTER
 from cheart.evaluation.tables import PHENOTYPES, Table
 from cheart.labels import STRUCTURES
 from cheart.metrics.statistics import Better, PairedTest, paired_tests
-from cheart.paper.plan import OURS
 
 ALPHA = 0.05
 
-DEFINITIONS = (
-    f"Tests: {OURS} against each other row, two-sided Wilcoxon signed-rank tests of the differences within subjects, "
-    "Holm-corrected over all tests of the table. * behind a value: "
-    f"{OURS} is better than that row (corrected p < {ALPHA}); † behind a value: that row is better than {OURS}. "
-    "No mark: not told apart. Better goes by the sign of the median difference."
-)
 
 COMPLETION: dict[str, Better] = {
     **{f"dice{s}": "max" for s in (*(f"_{name}" for name in STRUCTURES), "", "_es")},
@@ -38,25 +29,32 @@ TRUTH: dict[str, Better] = {f"w1_{name}": "min" for name in PHENOTYPES}
 GENERATED_PHENOTYPES: dict[str, Better] = {f"d_{n}_{k}": "min" for n in PHENOTYPES for k in ("mean", "best")}
 
 
-def family(rows: Mapping[str, pd.DataFrame], measures: Mapping[str, Better]) -> list[PairedTest]:
-    """All tests of one table; none where our model is not among the rows.
+def family(rows: Mapping[str, pd.DataFrame], measures: Mapping[str, Better], reference: str) -> list[PairedTest]:
+    """All tests of one table; none where the reference is not among the rows.
 
     Args:
         rows: by the table's row, one line a subject, in the same order of subjects.
         measures: the table's columns, and which way is better.
+        reference: the row that the others are tested against.
     """
-    scores = {m: {name: _values(table, m) for name, table in rows.items()} for m in measures}
-    return paired_tests(scores, measures, reference=OURS)
+    scores = {m: {name: table[m].to_numpy(float) for name, table in rows.items()} for m in measures}
+    return paired_tests(scores, measures, reference=reference)
 
 
-def _values(table: pd.DataFrame, measure: str) -> NDArray[np.float64]:
-    return np.asarray(table[measure], float)
+def definitions(reference: str) -> str:
+    """What stands beneath a table with tests."""
+    return (
+        f"Tests: {reference} against each other row, two-sided Wilcoxon signed-rank tests of the differences within "
+        "subjects, Holm-corrected over all tests of the table. * behind a value: "
+        f"{reference} is better than that row (corrected p < {ALPHA}); † behind a value: that row is better than "
+        f"{reference}. No mark: not told apart. Better goes by the sign of the median difference."
+    )
 
 
 def marks(tests: Sequence[PairedTest]) -> dict[tuple[str, str], str]:
     """The signs behind the cells of the other rows, by measure and row."""
     clear = [test for test in tests if test.p_holm < ALPHA and test.better]
-    return {(t.measure, t.second): "*" if t.better == OURS else "†" for t in clear}
+    return {(t.measure, t.second): "*" if t.better == t.first else "†" for t in clear}
 
 
 def too_few(tests: Sequence[PairedTest]) -> list[str]:
@@ -72,10 +70,11 @@ def too_few(tests: Sequence[PairedTest]) -> list[str]:
 
 def table_of_tests(tests: Sequence[PairedTest], name: str) -> Table:
     """All tests of a family, a row each."""
-    heads = ("measure", "against", "subjects", f"median of {OURS} − other", "better", "p", "p, Holm")
+    first = tests[0].first
+    heads = ("measure", "against", "subjects", f"median of {first} − other", "better", "p", "p, Holm")
     rows = []
     for t in tests:
         better = t.better if t.p_holm < ALPHA and t.better else "not told apart"
         rows.append((t.measure, t.second, str(t.n), f"{t.difference:.3g}", better, f"{t.p:.2g}", f"{t.p_holm:.2g}"))
-    title = f"Paired tests: {OURS} against each other row ({len(tests)} tests, one family)"
+    title = f"Paired tests: {first} against each other row ({len(tests)} tests, one family)"
     return Table(title, heads, tuple(rows), f"{name}-tests")

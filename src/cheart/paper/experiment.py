@@ -1,4 +1,4 @@
-"""The whole of it: cohort, trainings, judgements, tables, report.
+"""What an experiment is: models, a cohort, folds and a preset, and the runs that it is made of.
 
 OUT/
     plan.json, steps.json   what was asked; what is done, of which inputs, in what time
@@ -7,119 +7,318 @@ OUT/
     models/NAME/            a run of cheart train
     evaluation/NAME/        one row a subject (cheart.paper.results)
     tables/                 CSV, Markdown and LaTeX
-    figures/                PNG and SVG
+    figures/                PNG and SVG, where there is one fold
     result.json             everything, for machines
     report.html             everything, for people
+
+With more folds than one, prepared/, models/ and evaluation/ stand in folds/K/; evaluation/ holds all folds together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cheart.cohort import Cohort
-from cheart.files import read_json
-from cheart.grid import Grid
-from cheart.models.registry import model_class
-from cheart.paper.crossed import Crossed, cross_validate
-from cheart.paper.crossed_report import write_crossed
-from cheart.paper.plan import COPIED, OURS, Plan, claim_folder
-from cheart.paper.report import Outcome, write_report
-from cheart.paper.results import read_found
-from cheart.paper.step_cache import Ledger, Tell
-from cheart.paper.together import FIGURES, TRUTH, draw_figures, judge_truth
-from cheart.paper.trial import COPIED_FOLDER, Trial, copy_first_frame, find_start, train_and_judge
-from cheart.simulation.cohort import simulate
+from cheart.errors import InputError
+from cheart.evaluation.completion import COPIED
+from cheart.files import read_json, write_json
+from cheart.models.base import HeartModel, Task
+from cheart.models.find import find_model
+from cheart.models.registry import BUILT_IN, model_class
+from cheart.models.store import read_model
+from cheart.paper.folds import split_into_folds
+from cheart.progress import Jobs
+from cheart.simulation.cohort import PAPER_SUBJECTS
+from cheart.training.loop import choose_device
+from cheart.training.options import PRESETS
 
-SIMULATE = "simulate the cohort"
+PLAN = "plan.json"
 
 
-def reproduce(plan: Plan, *, tell: Tell = lambda text: None) -> dict[str, Any]:
-    """Do what is not done yet, and write the report.
+@dataclass(frozen=True)
+class Scale:
+    """How much of a preset there is.
 
-    Returns:
-        What ``result.json`` says.
+    Attributes:
+        people: simulated subjects, where no cohort is given.
+        grid: theirs.
+        samples: hearts generated for each subject.
+        ageing: hearts of each sex and age in the figure of ageing.
+    """
+
+    people: int
+    grid: str
+    samples: int
+    ageing: int = 200
+
+
+SCALES = {
+    "quick": Scale(people=120, grid="half", samples=10, ageing=20),
+    "laptop": Scale(people=PAPER_SUBJECTS, grid="paper", samples=20),
+    "paper": Scale(people=PAPER_SUBJECTS, grid="paper", samples=20),
+}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is asked for.
+
+    Attributes:
+        out: the folder.
+        preset: of the trainings, and of the scale.
+        models: which, in the order of the tables, as :func:`cheart.models.registry.model_class` takes them. The others
+            are tested against the first.
+        cohort: where it is; None for one to simulate in ``out``.
+        subjects: held-out subjects to judge, None for all.
+        samples: hearts to generate for each, None for the preset's.
+        seed: of everything.
+        device: where to train and to judge.
+        jobs: who does the work (:data:`cheart.progress.Jobs`); None for a process a core, and one alone where a GPU
+            judges.
+        start_from: a trained model that is fine-tuned, as :func:`cheart.models.find.find_model` takes it, in place of
+            a training of its name from scratch.
+        folds: 1 is the cohort's own split; more, a cross-validation, in which every subject is held out once.
 
     Raises:
-        InputError: the folder was begun with another plan; whatever simulation, training and judging refuse.
+        InputError: an unknown preset or model, no model, one twice; folds or fine-tuning without a cohort.
     """
-    given = None if plan.cohort is None else Cohort.open(plan.cohort)
-    if plan.folds is not None:
-        assert given is not None
-        crossed = Crossed(plan, given)
-        return write_crossed(crossed, *cross_validate(crossed, tell=tell))
-    start = find_start(plan)
-    claim_folder(plan, None if given is None else given.fingerprint)
-    ledger = Ledger(plan.out, expected_steps(plan, given), tell)
-    cohort = _simulated(plan, ledger) if given is None else given
-    trials = _trials(plan, cohort, start)
-    for trial in trials:
-        train_and_judge(trial, plan, ledger)
-    completing = [trial for trial in trials if "complete" in model_class(trial.model).tasks]
-    if completing:
-        copy_first_frame(completing[0], plan, ledger)
-    judge_truth(trials, plan, ledger)
-    draw_figures(trials, plan, ledger)
-    evaluation = plan.out / "evaluation"
-    found = {trial.model: read_found(evaluation / trial.model) for trial in trials}
-    copied = read_found(evaluation / COPIED_FOLDER).completion if completing else None
-    why_no_truth = read_json(evaluation / "truth.json")["not_judged"] if (evaluation / "truth.json").is_file() else ""
-    return write_report(plan, cohort, Outcome(found, copied, why_no_truth, ledger.entries))
+
+    out: Path
+    preset: str = "laptop"
+    models: tuple[str, ...] = tuple(BUILT_IN)
+    cohort: Path | None = None
+    subjects: int | None = None
+    samples: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    jobs: Jobs | None = None
+    start_from: str | None = None
+    folds: int = 1
+
+    def __post_init__(self) -> None:
+        if self.cohort is None and (self.folds != 1 or self.start_from is not None):
+            raise InputError("--folds and --from take a cohort of yours: name it with --cohort")
+        if self.preset not in PRESETS:
+            raise InputError(f"--preset {self.preset!r}: expected one of {', '.join(PRESETS)}")
+        if not self.models or len(self.classes) < len(self.models):
+            raise InputError(f"--models {','.join(self.models)}: name at least one model, and each once")
+
+    @cached_property
+    def classes(self) -> dict[str, type[HeartModel]]:
+        """All models that were asked for, by name."""
+        return {model.name: model for model in map(model_class, self.models)}
+
+    @property
+    def names(self) -> list[str]:
+        """The models that are trained: in a cross-validation those that complete, which is what it judges."""
+        return [name for name in self.classes if self.folds == 1 or self.can(name, "complete")]
+
+    @property
+    def reference(self) -> str:
+        """The model that the others are tested against."""
+        return self.names[0]
+
+    def can(self, name: str, task: Task) -> bool:
+        """Whether a model can do a task."""
+        return task in self.classes[name].tasks
+
+    def generating(self) -> list[str]:
+        """The models that generate: in a cross-validation the reference alone, because it takes the longest."""
+        among = self.names if self.folds == 1 else self.names[:1]
+        return [name for name in among if self.can(name, "generate")]
+
+    @property
+    def scale(self) -> Scale:
+        """The preset's."""
+        return SCALES[self.preset]
+
+    @property
+    def hearts(self) -> int:
+        """Hearts to generate for each subject."""
+        return self.scale.samples if self.samples is None else self.samples
+
+    @cached_property
+    def people(self) -> Cohort:
+        """The cohort, as soon as it is there."""
+        return Cohort.open(self.out / "cohort" if self.cohort is None else self.cohort)
+
+    @cached_property
+    def splits(self) -> list[Cohort]:
+        """The cohort in the split of each fold; with one fold in its own."""
+        return [self.people] if self.folds == 1 else split_into_folds(self.people, self.folds, seed=self.seed)
+
+    @cached_property
+    def start(self) -> tuple[str, Path] | None:
+        """The name and the folder of the model that is fine-tuned.
+
+        Raises:
+            InputError: there is none, or none of its name is trained.
+        """
+        if self.start_from is None:
+            return None
+        folder = find_model(self.start_from)
+        name = read_model(folder).network.name
+        if name not in self.names:
+            asked = ",".join(self.models)
+            raise InputError(f"--from {self.start_from}: only {name} goes on from it, and --models {asked} is without")
+        return name, folder
+
+    def runs(self) -> list[Run]:
+        """Every model on every split, fold by fold."""
+        return [Run(self, name, fold) for fold in range(self.folds) for name in self.names]
+
+    def before(self, fold: int) -> Run | None:
+        """The model that is fine-tuned, as it was."""
+        return None if self.start is None else Run(self, self.start[0], fold, as_it_was=True)
+
+    def places(self) -> list[Path]:
+        """The folder of each fold."""
+        return list(dict.fromkeys(run.place for run in self.runs()))
+
+    def rows(self) -> list[str]:
+        """The rows of the tables."""
+        before = self.before(0)
+        copied = [COPIED] if any(self.can(name, "complete") for name in self.names) else []
+        return [*self.names, *([] if before is None else [before.row]), *copied]
+
+    def check(self) -> None:
+        """Refuse what cannot be done, before anything is written.
+
+        Raises:
+            InputError: too few subjects for the folds, no model that can complete for them, none to fine-tune.
+        """
+        if not self.names:
+            asked = ",".join(self.models)
+            raise InputError(f"--folds judges completion, and of --models {asked} none can; add cheart or pca")
+        if self.cohort is not None:
+            _ = self.splits, self.start
+
+    def claim_folder(self) -> None:
+        """Write the plan into the folder, or see that it is the one that stands there.
+
+        Raises:
+            InputError: the folder holds something else, or was begun with other options.
+        """
+        path, now = self.out / PLAN, self.lasting()
+        if not path.is_file():
+            # a kill while the plan itself was being written leaves its beginning behind
+            if self.out.exists() and (not self.out.is_dir() or not _only_partial(self.out.iterdir())):
+                raise InputError(f"{self.out} holds something that cheart reproduce did not make; choose another OUT")
+            write_json(path, now)
+            return
+        before = read_json(path)
+        for name in dict.fromkeys([*now, *before]):
+            asked, was = now.get(name, "none"), before.get(name, "none")
+            if was != asked:
+                raise InputError(
+                    f"{self.out} was begun with --{name} {was}, and this asks for {asked}; "
+                    f"choose another -o OUT, or the --{name} that it was begun with"
+                )
+
+    def lasting(self) -> dict[str, Any]:
+        """What one folder is made of, once and for all; models can be added, devices and jobs can change."""
+        simulated = f"{self.scale.people} simulated on the {self.scale.grid} grid"
+        plan = {
+            "preset": self.preset,
+            "cohort": simulated if self.cohort is None else self.people.fingerprint,
+            "seed": self.seed,
+            "subjects": "all" if self.subjects is None else self.subjects,
+            "samples": self.hearts,
+        }
+        if self.start_from is not None:
+            plan["from"] = Path(self.start_from).name
+        return plan if self.folds == 1 else {**plan, "folds": self.folds}
+
+    def judging_jobs(self) -> Jobs:
+        """Processes that judge."""
+        if self.jobs is not None:
+            return self.jobs
+        return -1 if choose_device(self.device).type == "cpu" else 1
 
 
-def _trials(plan: Plan, cohort: Cohort, start: Path | None) -> list[Trial]:
-    models, evaluation, prepared = (plan.out / name for name in ("models", "evaluation", "prepared"))
-    return [
-        Trial(name, cohort, models / name, evaluation, prepared, start_from=start if name == OURS else None)
-        for name in plan.models
-    ]
+@dataclass(frozen=True)
+class Run:
+    """One model on one split.
+
+    Attributes:
+        experiment: that it belongs to.
+        name: of the model.
+        fold: counted from 0.
+        as_it_was: not trained here: the model that the experiment fine-tunes.
+    """
+
+    experiment: Experiment
+    name: str
+    fold: int = 0
+    as_it_was: bool = False
+
+    @property
+    def cohort(self) -> Cohort:
+        """Whose training and validation subjects it is trained on, and whose test subjects it is judged on."""
+        return self.experiment.splits[self.fold]
+
+    @property
+    def start(self) -> Path | None:
+        """The model that it goes on from."""
+        start = self.experiment.start
+        return start[1] if start is not None and start[0] == self.name else None
+
+    @property
+    def model(self) -> str:
+        """The model as it was asked for: a name, or a file and a class in it."""
+        return dict(zip(self.experiment.classes, self.experiment.models, strict=True))[self.name]
+
+    @property
+    def row(self) -> str:
+        """What the tables call it."""
+        return f"{self.name} as it was" if self.as_it_was else self.name
+
+    @property
+    def label(self) -> str:
+        """It stands before the names of its steps."""
+        return "" if self.experiment.folds == 1 else f"fold {self.fold + 1}: "
+
+    @property
+    def place(self) -> Path:
+        """The folder of its fold."""
+        out = self.experiment.out
+        return out if self.experiment.folds == 1 else out / "folds" / str(self.fold + 1)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its training."""
+        if self.as_it_was:
+            assert self.start is not None
+            return self.start
+        return self.place / "models" / self.name
+
+    @property
+    def weights(self) -> Path:
+        """The file of its weights."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def evaluation(self) -> Path:
+        """Where its results lie."""
+        return self.place / "evaluation" / row_folder(self.row)
+
+    def seconds(self, what: str) -> float:
+        """What a heart costs one core on the half grid, roughly: to ``train`` on, to ``complete``, to ``generate``."""
+        return self.experiment.classes[self.name].seconds_per_heart.get(what, 0.0)
+
+    def step(self, verb: str) -> str:
+        """The name of one of its steps."""
+        return f"{self.label}{verb} {self.row}"
 
 
-def _simulated(plan: Plan, ledger: Ledger) -> Cohort:
-    path = plan.out / "cohort"
-
-    def simulated() -> None:
-        simulate(
-            path,
-            n=plan.people,
-            seed=plan.seed,
-            grid=Grid.parse(plan.grid),
-            jobs=-1 if plan.jobs is None else plan.jobs,
-            overwrite=path.exists(),
-        )
-
-    ledger.do(
-        SIMULATE, {"people": plan.people, "grid": plan.grid, "seed": plan.seed}, [path / "cohort.json"], simulated
-    )
-    return Cohort.open(path)
+def row_folder(row: str) -> str:
+    """The name of the folder where the results of a row of the tables lie."""
+    return row.replace(" ", "-")
 
 
-READING = 0.7
-SHARES = {
-    "move": 0.1, "look": 0.03, "copy": 0.3, "simulate": 0.2, "truth": 0.1, "figure": 0.2,
-}  # fmt: skip
-"""Seconds of one core a heart on the half grid, roughly, beside what the models themselves cost
-(:class:`cheart.models.base.HeartModel`), and what reading the cohort once adds to the first training. They only serve
-the time left, so only their ratios matter."""
-
-
-def expected_steps(plan: Plan, cohort: Cohort | None) -> dict[str, float]:
-    """All steps in order, and how long each is thought to take; only ratios matter."""
-    people = plan.people if cohort is None else len(cohort)
-    held_out = people // 5 if cohort is None else len(cohort.indices("test"))
-    judged = held_out if plan.subjects is None else min(plan.subjects, held_out)
-    steps = {SIMULATE: SHARES["simulate"] * people} if cohort is None else {}
-    for name in plan.models:
-        first, *rest = Trial(name, cohort, Path(), Path()).steps()  # type: ignore[arg-type]
-        cost = model_class(name).seconds_per_heart
-        steps[first] = (cost["train"] + (READING if name == plan.models[0] else 0)) * people
-        for step in rest:
-            kind = step.split()[0]
-            hearts = {"generate": judged * plan.samples, "move": 200, "look": people}.get(kind, judged)
-            steps[step] = {**SHARES, **cost}[kind] * hearts
-    if any("complete" in model_class(name).tasks for name in plan.models):
-        steps[COPIED] = SHARES["copy"] * judged
-    if any("generate" in model_class(name).tasks for name in plan.models):
-        steps[TRUTH] = SHARES["truth"] * judged
-    steps[FIGURES] = SHARES["figure"] * 14 * plan.scale.ageing
-    return steps
+def _only_partial(paths: Iterable[Path]) -> bool:
+    return all(path.name.startswith(".partial-") for path in paths)

@@ -41,7 +41,7 @@ class FigureFile:
     skipped: str = ""
 
 
-_FIGURES: tuple[tuple[str, str, str, Callable[[Material], Drawn]], ...] = (
+FIGURES: tuple[tuple[str, str, str, Callable[[Material], Drawn]], ...] = (
     ("figure-3-completion", "Figure 3", "Completion over the cardiac cycle", figure_completion.draw),
     ("figure-4-people", "Figure 4", "Generated hearts of two people", figure_people.draw),
     ("figure-5-age", "Figure 5", "Phenotypes against age", figure_density.draw),
@@ -80,8 +80,8 @@ def make_figures(
         One entry a figure in the paper's order; one that could not be drawn says why in ``skipped``.
     """
     files = []
-    with bar(len(_FIGURES), "Drawing figures") as move:
-        for done, (name, number, title, draw) in enumerate(_FIGURES):
+    with bar(len(FIGURES), "Drawing figures") as move:
+        for done, (name, number, title, draw) in enumerate(FIGURES):
 
             def remark(text: str, done: int = done, number: str = number) -> None:
                 move(done, f"{number}: {text}")

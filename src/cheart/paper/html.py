@@ -85,12 +85,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Page:
-    """All that the page tells.
+    """All that stands on the page.
 
     Attributes:
         title, lead: what this is, and of what.
         warnings: what a reader must not miss, such as that hearts are simulated.
-        claims, advice: the short version.
+        claims, recommendations: the short version.
         sections: the tables.
         pictures: the figures.
         undrawn: of the others, why not.
@@ -102,7 +102,7 @@ class Page:
     lead: str
     warnings: Sequence[str]
     claims: Sequence[Remark]
-    advice: Sequence[Remark]
+    recommendations: Sequence[Remark]
     sections: Sequence[Section]
     pictures: Sequence[Picture]
     undrawn: Sequence[str]
@@ -144,8 +144,8 @@ def _short(page: Page) -> str:
     return "\n".join(
         [
             _heading("short", "In short"),
-            *(["<h3>Which model for what</h3>"] if page.advice else []),
-            *map(_remark, page.advice),
+            *(["<h3>Which model for what</h3>"] if page.recommendations else []),
+            *map(_remark, page.recommendations),
             *(["<h3>Claims, checked</h3>"] if page.claims else []),
             *map(_remark, page.claims),
         ]

@@ -108,10 +108,8 @@ class Material:
         return found
 
     def lead(self, task: Task) -> tuple[str, Model]:
-        """The model that a figure of one model shows: CHeart, or else the first that can do the task."""
-        able = self.able(task)
-        name = "cheart" if "cheart" in able else next(iter(able))
-        return name, able[name]
+        """The model that a figure of one model shows: the first that can do the task."""
+        return next(iter(self.able(task).items()))
 
     def each(self, work: Callable[[Item], Result], items: Sequence[Item], what: str) -> list[Result]:
         """Map over items, in order, in this figure's processes, and remark on how far it is."""

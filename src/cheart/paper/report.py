@@ -1,163 +1,182 @@
-"""From what was found to files: tables, ``result.json`` and the report."""
+"""From results to files: tables, ``result.json`` and the report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cheart.cohort import SPLITS, Cohort
-from cheart.evaluation.completion import Completion
+from cheart.cohort import SPLITS
 from cheart.evaluation.formats import FORMATS
 from cheart.evaluation.tables import Table
 from cheart.files import new_file, read_json, write_json
+from cheart.models.registry import BUILT_IN
 from cheart.paper import html
-from cheart.paper import recommendations as advice
-from cheart.paper.plan import Plan
-from cheart.paper.results import Found
-from cheart.paper.sections import Section, sections
+from cheart.paper.experiment import Experiment, Run
+from cheart.paper.folds import kinds_of
+from cheart.paper.recommendations import claims, recommendations
+from cheart.paper.results import Results
+from cheart.paper.sections import Material, Section, sections
 from cheart.paper.step_cache import file_fingerprint, in_words
-from cheart.paper.together import read_pictures
-from cheart.paper.trial import WEIGHTS
 from cheart.provenance import provenance
 
-FORMAT = 1
+FORMAT = 2
+
+Entries = Mapping[str, Mapping[str, Any]]
+"""What ``steps.json`` says."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What all steps before the report came to.
+def write_report(experiment: Experiment, results: Mapping[str, Results], steps: Entries) -> dict[str, Any]:
+    """Write ``tables/``, ``result.json`` and ``report.html``.
 
-    Attributes:
-        found: by model.
-        copied: the first frame copied.
-        why_no_truth: why nothing was held against the true distribution; "" where it was.
-        steps: the ledger's entries.
+    Args:
+        experiment: that is done.
+        results: by row of the tables.
+        steps: how long each took.
+
+    Returns:
+        What ``result.json`` says.
     """
-
-    found: Mapping[str, Found]
-    copied: Completion | None
-    why_no_truth: str
-    steps: Mapping[str, Mapping[str, Any]]
-
-
-def write_report(plan: Plan, cohort: Cohort, outcome: Outcome) -> dict[str, Any]:
-    """Write ``tables/``, ``result.json`` and ``report.html``; what ``result.json`` says."""
-    parts = sections(outcome.found, outcome.copied, outcome.why_no_truth)
-    pictures, undrawn = read_pictures(plan.out / "figures")
-    write_tables(plan.out / "tables", parts)
-    claims, remarks = advice.claims(outcome.found, parts), advice.advice(outcome.found, outcome.copied, parts)
-    models = {name: _trained(plan.out / "models" / name) for name in plan.models}
+    out, cohort = experiment.out, experiment.people
+    material = _material(experiment, results)
+    parts = sections(material)
+    _write_tables(out / "tables", parts)
+    pictures, undrawn = _pictures(out / "figures")
+    checked = claims(material, parts) if experiment.folds == 1 else []
+    advised = recommendations(material, parts)
+    runs = {f"{run.label}{run.name}": _training(run) for run in experiment.runs()}
+    about = {name: cohort.info[name] for name in ("kind", "title", "fingerprint")}
+    counts = {split: len(cohort.indices(split)) for split in SPLITS} if experiment.folds == 1 else len(cohort)
     result = {
         "format": FORMAT,
-        "kind": "reproduction",
-        "plan": plan.lasting(cohort.fingerprint) | {"models": list(plan.models)},
-        "cohort": _about(cohort),
-        "models": models,
-        "claims": [asdict(remark) for remark in claims],
-        "advice": [asdict(remark) for remark in remarks],
-        "found": {name: _summary(found) for name, found in outcome.found.items()},
-        "first_frame_copied": None if outcome.copied is None else outcome.copied.summary(),
+        "kind": "reproduction" if experiment.folds == 1 else "cross-validation",
+        "plan": experiment.lasting() | {"models": experiment.names},
+        "cohort": {**about, "grid": cohort.grid.name, "frames": cohort.frames, "subjects": counts},
+        "models": runs,
+        "claims": [asdict(remark) for remark in checked],
+        "recommendations": [asdict(remark) for remark in advised],
+        "results": {row: one.summary() for row, one in results.items()},
         "tests": {part.name: [asdict(test) for test in part.tests] for part in parts if part.tests},
         "definitions": {part.name: part.definitions for part in parts},
         "gaps": {part.name: list(part.gaps) for part in parts if part.gaps},
         "figures_not_drawn": undrawn,
-        "steps": outcome.steps,
-        "provenance": provenance(seed=plan.seed),
+        "steps": steps,
+        "provenance": provenance(seed=experiment.seed),
     }
     page = html.Page(
-        title="Five models of the beating heart" if len(plan.models) == 5 else f"Models: {', '.join(plan.models)}",
-        lead=_lead(plan, cohort),
-        warnings=_warnings(plan, cohort),
-        claims=claims,
-        advice=remarks,
+        title=_title(experiment),
+        lead=_lead(experiment),
+        warnings=_warnings(experiment),
+        claims=checked,
+        recommendations=advised,
         sections=parts,
         pictures=pictures,
         undrawn=undrawn,
-        made=_made(models, outcome.steps),
+        made=[_trainings(runs), _times(steps)],
         facts=_facts(result),
     )
-    write_text(plan.out / "report.html", html.render(page))
-    write_json(plan.out / "result.json", result)
+    _write_text(out / "report.html", html.render(page))
+    write_json(out / "result.json", result)
     return result
 
 
-def write_tables(folder: Path, parts: Sequence[Section]) -> None:
+def _material(experiment: Experiment, results: Mapping[str, Results]) -> Material:
+    kinds = None
+    if experiment.folds > 1:
+        held_out = [int(i) for part in experiment.splits for i in part.indices("test")[: experiment.subjects]]
+        kinds = kinds_of(experiment.people)[held_out]
+    verdict = experiment.out / "evaluation" / "truth.json"
+    why = read_json(verdict)["not_judged"] if verdict.is_file() else ""
+    tasks = {name: model.tasks for name, model in experiment.classes.items()}
+    return Material(results, tasks, experiment.reference, kinds, why)
+
+
+def _write_tables(folder: Path, parts: Sequence[Section]) -> None:
     """Every table in every format, and the parts as they stand in the report: ``table-1.md`` is all of Table I."""
     for part in parts:
         for table in part.files():
             for suffix, form in FORMATS.items():
-                write_text(folder / f"{table.name}{suffix}", form(table) + "\n")
+                _write_text(folder / f"{table.name}{suffix}", form(table) + "\n")
 
 
-def write_text(path: Path, text: str) -> None:
-    """A text file, whole or not at all."""
+def _write_text(path: Path, text: str) -> None:
     with new_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
-def _about(cohort: Cohort) -> dict[str, Any]:
-    told = {name: cohort.info[name] for name in ("kind", "title", "fingerprint")}
-    counts = {split: len(cohort.indices(split)) for split in SPLITS}
-    return {**told, "grid": cohort.grid.name, "frames": cohort.frames, "subjects": counts}
+def _pictures(folder: Path) -> tuple[list[html.Picture], list[str]]:
+    """The figures that were drawn, and for the others why not."""
+    if not (folder / "figures.json").is_file():
+        return [], []
+    figures: list[dict[str, Any]] = read_json(folder / "figures.json")
+    drawn = [
+        html.Picture(f["name"], f"{f['number']}: {f['title']}", f["caption"], folder / f"{f['name']}.png")
+        for f in figures
+        if not f["skipped"]
+    ]
+    return drawn, [f"{f['number']} ({f['title']}) was not drawn: {f['skipped']}" for f in figures if f["skipped"]]
 
 
-def _trained(run: Path) -> dict[str, Any]:
+def _training(run: Run) -> dict[str, Any]:
     """What is known of a training."""
-    told = read_json(run / "run.json")
+    about = read_json(run.folder / "run.json")
     names = ("preset", "seed", "epochs", "best_epoch", "best_validation_loss", "training_seconds", "device", "threads")
-    return {**{name: told.get(name) for name in names}, "weights": file_fingerprint(run / WEIGHTS)}
+    return {**{name: about.get(name) for name in names}, "weights": file_fingerprint(run.weights)}
 
 
-def _summary(found: Found) -> dict[str, Any]:
-    completion, generation = found.completion, found.generation
-    return {
-        "completion": None if completion is None else completion.summary(),
-        "generation": None if generation is None else generation.summary(),
-        "response": found.response,
-        "memorisation": found.memorisation,
-        "truth": None if found.truth is None else found.truth.summary(),
-    }
+def _title(experiment: Experiment) -> str:
+    names = experiment.names
+    if experiment.folds > 1:
+        return f"Cross-validation: {', '.join(names)}"
+    return "Five models of the beating heart" if set(names) == set(BUILT_IN) else f"Models: {', '.join(names)}"
 
 
-def _lead(plan: Plan, cohort: Cohort) -> str:
-    counts = {split: len(cohort.indices(split)) for split in SPLITS}
-    judged = counts["test"] if plan.subjects is None else min(plan.subjects, counts["test"])
+def _lead(experiment: Experiment) -> str:
+    cohort = experiment.people
+    end = f"Preset {experiment.preset}, seed {experiment.seed}."
+    what = f"{cohort.info['title']}, {cohort.frames} frames on the {cohort.grid.name} grid:"
+    each = f"{experiment.hearts} hearts generated for each"
+    if experiment.folds > 1:
+        whom = f"by {experiment.reference}" if experiment.generating() else "by no model"
+        return f"{what} {len(cohort)} subjects in {experiment.folds} folds; {each} {whom}. {end}"
+    train, val, test = (len(cohort.indices(split)) for split in SPLITS)
+    judged = test if experiment.subjects is None else min(experiment.subjects, test)
     return (
-        f"{cohort.info['title']}, {cohort.frames} frames on the {cohort.grid.name} grid: {counts['train']} for "
-        f"training, {counts['val']} for validation, {counts['test']} held out, of whom {judged} are judged here; "
-        f"{plan.samples} hearts generated for each. Preset {plan.preset}, seed {plan.seed}."
+        f"{what} {train} for training, {val} for validation, {test} held out, of whom {judged} are judged here; "
+        f"{each}. {end}"
     )
 
 
-def _warnings(plan: Plan, cohort: Cohort) -> list[str]:
-    said = []
-    if cohort.info["kind"] == "simulated":
-        said.append(
+def _warnings(experiment: Experiment) -> list[str]:
+    out = []
+    if experiment.people.info["kind"] == "simulated":
+        out.append(
             "These hearts are simulated. The figures say how well a model learns a known distribution, "
             "and nothing about patients."
         )
-    if plan.preset == "quick":
-        said.append("A quick look: small networks, short trainings, few subjects. Not for comparison with the paper.")
-    return [*said, "A research tool; not a medical device."]
+    if experiment.preset == "quick":
+        out.append("A quick look: small networks, short trainings, few subjects. Not for comparison with the paper.")
+    before = experiment.before(0)
+    if before is not None:
+        out.append(f"{before.name} went on from {experiment.start_from}; {before.row} is that model by itself.")
+    return [*out, "A research tool; not a medical device."]
 
 
-def _made(models: Mapping[str, Mapping[str, Any]], steps: Mapping[str, Mapping[str, Any]]) -> list[Table]:
+def _trainings(runs: Entries) -> Table:
     heads = ("model", "epochs", "best epoch", "validation loss", "time of the epochs", "device", "threads")
     rows = [
         (
             name, str(m["epochs"]), str(m["best_epoch"]), f"{m['best_validation_loss']:.4g}",
             in_words(m["training_seconds"]), str(m["device"]), str(m["threads"]),
         )
-        for name, m in models.items()
+        for name, m in runs.items()
     ]  # fmt: skip
-    title = "Trainings (validation losses of different models are not comparable)"
-    return [Table(title, heads, tuple(rows)), times_table(steps)]
+    return Table("Trainings (validation losses of different models are not comparable)", heads, tuple(rows))
 
 
-def times_table(steps: Mapping[str, Mapping[str, Any]]) -> Table:
-    """The steps of ``steps.json``, how long each took, and all together."""
+def _times(steps: Entries) -> Table:
+    """How long each step took, and all together."""
     times = [(name, in_words(entry["seconds"]), entry["cheart"]) for name, entry in steps.items()]
     times.append(("all", in_words(sum(entry["seconds"] for entry in steps.values())), ""))
     return Table("Steps, and the time that each took", ("step", "time", "cheart"), tuple(times))
@@ -170,7 +189,7 @@ def _facts(result: Mapping[str, Any]) -> dict[str, str]:
         "made": made["made"],
         "seed": str(made["seed"]),
         "cohort, SHA-256": result["cohort"]["fingerprint"],
-        **{f"weights of {name}, SHA-256": told["weights"] for name, told in result["models"].items()},
+        **{f"weights of {name}, SHA-256": about["weights"] for name, about in result["models"].items()},
         "cheart": made["cheart"],
         "Python": f"{made['python']} on {made['machine']}",
         **made["packages"],

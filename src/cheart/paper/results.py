@@ -1,4 +1,4 @@
-"""What the judges found, as files: one folder a model.
+"""Results of one row of the tables, as files: one folder a row.
 
     evaluation/NAME/
         completion.csv, .json           one row a subject; structure-frames without a structure
@@ -15,10 +15,10 @@ make them again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -27,86 +27,100 @@ from cheart.evaluation.generation import Generation
 from cheart.evaluation.truth import Truthfulness
 from cheart.files import new_file, read_json, write_json
 
+Part = Literal["completion", "generation", "response", "memorisation", "truth"]
+
+_TABLES: dict[str, tuple[type, dict[str, str], str]] = {
+    "completion": (Completion, {"completion": "subjects"}, "structures_empty"),
+    "generation": (
+        Generation,
+        {"generation": "people", "generation_samples": "samples", "real_seams": "real_seams"},
+        "structures_empty",
+    ),
+    "truth": (Truthfulness, {"truth": "people"}, "voxels"),
+}
+"""Of the parts with tables: the class, its tables by the stem of their files, and what the JSON file holds."""
+
 
 @dataclass(frozen=True)
-class Found:
-    """What is known of one model; None for what it cannot do.
+class Results:
+    """What was measured of one model; None for what it cannot do or what was not judged.
 
     Attributes:
-        completion, generation: what the judges said.
+        completion, generation: of the judges of those names.
         response: of :func:`cheart.evaluation.response.evaluate_response`.
         memorisation: of :func:`cheart.evaluation.memorisation.evaluate_memorisation`.
         truth: of :func:`cheart.evaluation.truth.evaluate_truth`; of imported cohorts none is known.
     """
 
-    completion: Completion | None
-    generation: Generation | None
-    response: Mapping[str, Any] | None
-    memorisation: Mapping[str, Any] | None
+    completion: Completion | None = None
+    generation: Generation | None = None
+    response: Mapping[str, Any] | None = None
+    memorisation: Mapping[str, Any] | None = None
     truth: Truthfulness | None = None
 
-
-def completion_files(folder: Path) -> list[Path]:
-    """What :func:`write_completion` writes."""
-    return [folder / "completion.csv", folder / "completion.json"]
-
-
-def generation_files(folder: Path) -> list[Path]:
-    """What :func:`write_generation` writes, whoever was judged."""
-    return [folder / name for name in ("generation.csv", "generation_samples.csv", "generation.json")]
+    def summary(self) -> dict[str, Any]:
+        """All of it in numbers."""
+        parts = {part: getattr(self, part) for part in ("completion", "generation", "truth")}
+        told = {part: None if found is None else found.summary() for part, found in parts.items()}
+        return {**told, "response": self.response, "memorisation": self.memorisation}
 
 
-def write_completion(folder: Path, found: Completion) -> None:
-    """Write what was found of completion."""
-    _write_table(folder / "completion.csv", found.subjects)
-    write_json(folder / "completion.json", {"structures_empty": found.structures_empty})
+def files_of(folder: Path, part: Part) -> list[Path]:
+    """What :func:`write_part` writes, whoever was judged."""
+    tables = [stem for stem in (_TABLES[part][1] if part in _TABLES else ()) if stem != "real_seams"]
+    return [*(folder / f"{stem}.csv" for stem in tables), folder / f"{part}.json"]
 
 
-def write_generation(folder: Path, found: Generation) -> None:
-    """Write what was found of generation."""
-    _write_table(folder / "generation.csv", found.people)
-    _write_table(folder / "generation_samples.csv", found.samples)
-    if len(found.real_seams):
-        _write_table(folder / "real_seams.csv", found.real_seams)
-    write_json(folder / "generation.json", {"structures_empty": found.structures_empty})
+def write_part(folder: Path, part: Part, found: Any) -> None:
+    """Write what one judge found."""
+    if part in _TABLES:
+        _, tables, rest = _TABLES[part]
+        for stem, attribute in tables.items():
+            table: pd.DataFrame = getattr(found, attribute)
+            if len(table):
+                with new_file(folder / f"{stem}.csv") as partial:
+                    table.to_csv(partial, index=False)
+        found = {rest: getattr(found, rest)}
+    write_json(folder / f"{part}.json", found)
 
 
-def truth_files(folder: Path) -> list[Path]:
-    """What :func:`write_truth` writes."""
-    return [folder / "truth.csv", folder / "truth.json"]
+def read_results(folder: Path) -> Results:
+    """Read a row's folder."""
+    return Results(**{part: _read(folder, part) for part in Results.__dataclass_fields__})
 
 
-def write_truth(folder: Path, found: Truthfulness) -> None:
-    """Write how a model's hearts agree with the truth."""
-    _write_table(folder / "truth.csv", found.people)
-    write_json(folder / "truth.json", {"voxels": found.voxels})
+def _read(folder: Path, part: str) -> Any:
+    if not (folder / f"{part}.json").is_file():
+        return None
+    value = read_json(folder / f"{part}.json")
+    if part not in _TABLES:
+        return value
+    kind, tables, rest = _TABLES[part]
+    paths = {attribute: folder / f"{stem}.csv" for stem, attribute in tables.items()}
+    read = {name: pd.read_csv(path) if path.is_file() else pd.DataFrame() for name, path in paths.items()}
+    return kind(**read, **{rest: value[rest]})
 
 
-def read_found(folder: Path) -> Found:
-    """Read a model's folder."""
-    completion = generation = None
-    if (folder / "completion.json").is_file():
-        told = read_json(folder / "completion.json")
-        completion = Completion(_read_table(folder / "completion.csv"), told["structures_empty"])
-    if (folder / "generation.json").is_file():
-        told = read_json(folder / "generation.json")
-        people, samples = (_read_table(folder / f"{name}.csv") for name in ("generation", "generation_samples"))
-        seams = folder / "real_seams.csv"
-        real = _read_table(seams) if seams.is_file() else pd.DataFrame()
-        generation = Generation(people, samples, real, told["structures_empty"])
-    response, memorisation = (
-        read_json(path) if path.is_file() else None for path in (folder / "response.json", folder / "memorisation.json")
-    )
-    truth = None
-    if (folder / "truth.json").is_file():
-        truth = Truthfulness(_read_table(folder / "truth.csv"), read_json(folder / "truth.json")["voxels"])
-    return Found(completion, generation, response, memorisation, truth)
+def join_folds(folders: Sequence[Path], out: Path) -> None:
+    """Write the completion and the generation of all folds as one, subjects numbered on."""
+    parts = [read_results(folder) for folder in folders]
+    sizes = [0 if one.completion is None else len(one.completion.subjects) for one in parts]
+    for part in ("completion", "generation"):
+        found = [getattr(one, part) for one in parts]
+        if any(one is None for one in found):
+            continue
+        kind, tables, rest = _TABLES[part]
+        stacked = {name: _stack([getattr(one, name) for one in found], sizes) for name in tables.values()}
+        write_part(out, part, kind(**stacked, **{rest: sum(getattr(one, rest) for one in found)}))
 
 
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    with new_file(path) as partial:
-        table.to_csv(partial, index=False)
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path)
+def _stack(tables: list[pd.DataFrame], sizes: list[int]) -> pd.DataFrame:
+    """Tables of the folds behind one another, with the fold, and subjects numbered on; some may be empty."""
+    out, before = [], 0
+    for fold, (table, size) in enumerate(zip(tables, sizes, strict=True), start=1):
+        if len(table):
+            numbered = table.assign(subject=table["subject"] + before)
+            numbered.insert(0, "fold", fold)
+            out.append(numbered)
+        before += size
+    return pd.concat(out, ignore_index=True) if out else pd.DataFrame()

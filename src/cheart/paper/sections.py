@@ -7,31 +7,38 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cheart.evaluation import completion as evaluate
+from cheart.evaluation import completion as judge_completion
 from cheart.evaluation import generation as judge_generation
 from cheart.evaluation import memorisation as judge_memorisation
 from cheart.evaluation import response as judge_response
 from cheart.evaluation import truth as judge_truth
-from cheart.evaluation.completion import Completion
+from cheart.evaluation.completion import COPIED
 from cheart.evaluation.generation import Generation
 from cheart.evaluation.tables import (
+    Cell,
+    Estimate,
     Marks,
     Table,
     completion_tables,
     generation_tables,
     memorisation_table,
     response_table,
+    systole_tables,
     truth_table,
 )
-from cheart.evaluation.truth import Truthfulness
-from cheart.metrics.statistics import Better, PairedTest
-from cheart.models.registry import model_class
+from cheart.metrics.statistics import Better, PairedTest, summary
 from cheart.paper import comparison as statistics
-from cheart.paper.plan import COPIED
 from cheart.paper.published import CAPTION, paper_tables
-from cheart.paper.results import Found
+from cheart.paper.results import Results
+
+FOLDS = (
+    "Cross-validated: subjects of each kind are spread evenly over the folds; whoever is judged was held out of the "
+    "training, and of all choices that training makes. Rows and tests take the subjects of all folds together. "
+)
 
 
 @dataclass(frozen=True)
@@ -61,53 +68,142 @@ class Section:
         notes = " ".join([self.definitions, *self.gaps])
         out = [replace(table, notes=notes) for table in self.tables]
         if self.tests:
-            out.append(replace(statistics.table_of_tests(self.tests, self.name), notes=statistics.DEFINITIONS))
+            notes = statistics.definitions(self.tests[0].first)
+            out.append(replace(statistics.table_of_tests(self.tests, self.name), notes=notes))
         return out + [replace(table, notes=f"{CAPTION}.") for table in self.paper]
 
 
-def sections(found: Mapping[str, Found], copied: Completion | None, why_no_truth: str = "") -> list[Section]:
-    """All parts, in the order of the paper and then what it does not have.
+@dataclass(frozen=True)
+class Material:
+    """What the parts are made of.
 
-    Args:
-        found: by model.
-        copied: the first frame copied; None where no model can complete.
-        why_no_truth: why nothing could be held against the true distribution.
+    Attributes:
+        results: by row of the tables, all of the same subjects.
+        tasks: of every model that was asked for.
+        reference: the row that the others are tested against.
+        kinds: cross-validated, each subject's kind in the tables' order; None with one fold.
+        why_no_truth: why nothing could be compared with the true distribution; "" where it was.
     """
-    completions = {name: f.completion for name, f in found.items() if f.completion is not None}
-    generations = {name: f.generation for name, f in found.items() if f.generation is not None}
+
+    results: Mapping[str, Results]
+    tasks: Mapping[str, Sequence[str]]
+    reference: str
+    kinds: NDArray[np.object_] | None = None
+    why_no_truth: str = ""
+
+    def of(self, part: str) -> dict[str, Any]:
+        """One part of the results, of the rows that have it."""
+        found = {row: getattr(one, part) for row, one in self.results.items()}
+        return {row: one for row, one in found.items() if one is not None}
+
+    def cannot(self, task: str) -> list[str]:
+        """Said of the models that a table cannot have."""
+        names = [name for name, tasks in self.tasks.items() if task not in tasks]
+        return [f"Not here, because this kind of model cannot {task}: {', '.join(names)}."] if names else []
+
+    def tested(
+        self,
+        part: Section,
+        rows: Mapping[str, pd.DataFrame],
+        measures: Mapping[str, Better],
+        draw: Callable[[Marks], list[Table]],
+        which: slice = slice(None),
+    ) -> Section:
+        """A part with its tests, and with those tables whose cells carry their marks."""
+        tests = statistics.family(rows, measures, self.reference)
+        definitions = f"{part.definitions} {statistics.definitions(self.reference)}" if tests else part.definitions
+        tables = tuple(draw(statistics.marks(tests))[which])
+        gaps = (*part.gaps, *statistics.too_few(tests))
+        return replace(part, tables=tables, tests=tuple(tests), definitions=definitions, gaps=gaps)
+
+
+def sections(material: Material) -> list[Section]:
+    """All parts: the paper's in its order and then what it does not have; cross-validated, end-systole comes first."""
     parts: list[Section] = []
-    if completions:
-        parts += _of_completion(completions | ({COPIED: copied} if copied is not None else {}), list(found))
-    if generations:
-        parts += _of_generation(generations, list(found))
-        parts += [_response(found), _memorisation(found)]
-        parts.append(_truth({n: f.truth for n, f in found.items() if f.truth is not None}, why_no_truth))
+    if material.of("completion"):
+        parts += _completion(material)
+    generations = material.of("generation")
+    if generations and material.kinds is not None:
+        parts += [_ejection(name, one, material.kinds) for name, one in generations.items()]
+    elif generations:
+        parts += [*_generation(material, generations), _response(material), _memorisation(material), _truth(material)]
     return parts
 
 
-def _of_completion(completions: Mapping[str, Completion], models: list[str]) -> list[Section]:
-    rows = {name: c.subjects for name, c in completions.items()}
-    draw = partial(completion_tables, {name: c.summary() for name, c in completions.items()})
-    lacking = count_empty({name: c.structures_empty for name, c in completions.items()})
-    gaps = (*left_out("complete", models), *lacking)
-    first = Section("table-1", "Table I: completion", (), evaluate.DEFINITIONS, (), tuple(paper_tables("I")), gaps)
+def _completion(material: Material) -> list[Section]:
+    completions, crossed = material.of("completion"), material.kinds is not None
+    rows = {row: one.subjects for row, one in completions.items()}
+    summaries = {row: one.summary() for row, one in completions.items()}
+    draw = partial(completion_tables, summaries)
+    gaps = (*material.cannot("complete"), *count_empty(completions))
+    part = partial(Section, tables=(), definitions=(FOLDS if crossed else "") + judge_completion.DEFINITIONS)
+    all_frames = part(
+        "table-1",
+        "Completion: all observed frames" if crossed else "Table I: completion",
+        paper=() if crossed else tuple(paper_tables("I")),
+        gaps=gaps,
+    )
     given = f"{COPIED.capitalize()}: exact at end-diastole, which is what was given."
-    title = "Completion: volumes and mass"
-    second = Section("completed-phenotypes", title, (), evaluate.DEFINITIONS, gaps=(*gaps, given))
-    return [
-        tested(first, rows, statistics.COMPLETION, draw, slice(0, 3)),
-        tested(second, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
+    phenotypes = part("completed-phenotypes", "Completion: volumes and mass", gaps=gaps if crossed else (*gaps, given))
+    parts = [
+        material.tested(all_frames, rows, statistics.COMPLETION, draw, slice(0, 3)),
+        material.tested(phenotypes, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
     ]
+    if material.kinds is None:
+        return parts
+    first = part("end-systole", "End-systole of held-out subjects, from end-diastole", gaps=gaps)
+    systole = material.tested(first, rows, statistics.SYSTOLE, partial(systole_tables, summaries))
+    if len(set(material.kinds)) == 1:
+        return [systole, *parts]
+    return [systole, _by_kind(material, part("by-kind", "By kind of subject", gaps=gaps), rows, material.kinds), *parts]
 
 
-def _of_generation(generations: Mapping[str, Generation], models: list[str]) -> list[Section]:
+def _by_kind(
+    material: Material, part: Section, rows: Mapping[str, pd.DataFrame], kinds: NDArray[np.object_]
+) -> Section:
+    """Dice at end-systole by kind of subject."""
+    names = sorted(set(kinds))
+    apart = {row: pd.DataFrame({n: t["dice_es"].where(kinds == n) for n in names}) for row, t in rows.items()}
+
+    def draw(marks: Marks) -> list[Table]:
+        lines: list[tuple[Cell, ...]] = []
+        for row, table in apart.items():
+            means = {name: summary(table[name]) for name in names}
+            lines.append((row, *(Estimate(s.mean, s.sd, 3, marks.get((n, row), "")) for n, s in means.items())))
+        heads = ("", *(f"{name} ({int((kinds == name).sum())})" for name in names))
+        return [Table("Completion, end-systole: average Dice", heads, tuple(lines), "by-kind")]
+
+    return material.tested(part, apart, dict.fromkeys(names, "max"), draw)
+
+
+def _ejection(model: str, generation: Generation, kinds: NDArray[np.object_]) -> Section:
+    """The ejection fraction of real hearts, and of those generated from the same people's conditions."""
+    people, samples = generation.people, generation.samples
+    real = 100 * (1 - people["real_lvesv"] / people["real_lvedv"]).to_numpy(float)
+    made = 100 * (1 - samples["lvesv"] / samples["lvedv"]).to_numpy(float)
+    of = kinds[samples["subject"].to_numpy(int) - 1]
+    groups = [*sorted(set(kinds)), "all"] if len(set(kinds)) > 1 else ["all"]
+    lines: list[tuple[Cell, ...]] = []
+    for name in groups:
+        one, other = (v[(k == name) | (name == "all")] for v, k in ((real, kinds), (made, of)))
+        lines.append((name, *(Estimate(s.mean, s.sd, 1) for s in (summary(one), summary(other))), str(len(other))))
+    heads = ("", "real, %", "generated, %", "hearts generated")
+    table = Table("LV ejection fraction", heads, tuple(lines), "ejection")
+    text = (
+        f"{FOLDS}Hearts generated by {model} from conditions alone, for the held-out people's. Ejection fraction from "
+        "the voxels of observed planes, of end-diastole and end-systole (frame 0, and the frame of the least LV cavity "
+        "of those that were observed). Mean ± SD over hearts."
+    )
+    return Section("ejection", "Generation: ejection fraction by kind of subject", (table,), text)
+
+
+def _generation(material: Material, generations: Mapping[str, Generation]) -> list[Section]:
     rows = {name: g.people for name, g in generations.items()}
     summaries = {name: g.summary() for name, g in generations.items()}
     some, draw = next(iter(generations.values())), partial(generation_tables, summaries)
-    cannot = tuple(left_out("generate", models))
-    gaps = (*cannot, *count_empty({name: g.structures_empty for name, g in generations.items()}))
-    samples = int(some.samples["sample"].max())
-    likeness = f"{judge_generation.LIKENESS} Here: {samples} samples a person."
+    cannot = tuple(material.cannot("generate"))
+    gaps = (*cannot, *count_empty(generations))
+    likeness = f"{judge_generation.LIKENESS} Here: {int(some.samples['sample'].max())} samples a person."
     paper = {number: tuple(paper_tables(number)) for number in ("II", "III", "IV")}
     second = Section("table-2", "Table II: generation, likeness", (), likeness, (), paper["II"], gaps)
     third = Section("table-3", "Table III: generation, volumes and mass", (), likeness, (), paper["III"], gaps)
@@ -117,43 +213,29 @@ def _of_generation(generations: Mapping[str, Generation], models: list[str]) -> 
     )  # fmt: skip
     real = () if len(some.real_seams) else ("The real hearts' seam: no heart of these was observed whole.",)
     return [
-        tested(second, rows, statistics.LIKENESS, draw, slice(0, 1)),
-        tested(third, rows, statistics.GENERATED_PHENOTYPES, draw, slice(1, 2)),
+        material.tested(second, rows, statistics.LIKENESS, draw, slice(0, 1)),
+        material.tested(third, rows, statistics.GENERATED_PHENOTYPES, draw, slice(1, 2)),
         fourth,
         Section("seam", "Does the beat close?", tuple(draw()[6:]), judge_generation.SEAM, gaps=(*cannot, *real)),
     ]
 
 
-def tested(
-    part: Section,
-    rows: Mapping[str, pd.DataFrame],
-    measures: Mapping[str, Better],
-    draw: Callable[[Marks], list[Table]],
-    which: slice,
-) -> Section:
-    """A part with its tests, and with those tables whose cells carry their marks."""
-    tests = statistics.family(rows, measures)
-    definitions = f"{part.definitions} {statistics.DEFINITIONS}" if tests else part.definitions
-    tables = tuple(draw(statistics.marks(tests))[which])
-    gaps = (*part.gaps, *statistics.too_few(tests))
-    return replace(part, tables=tables, tests=tuple(tests), definitions=definitions, gaps=gaps)
-
-
-def _response(found: Mapping[str, Found]) -> Section:
-    responses = {name: f.response for name, f in found.items() if f.response}
-    silent = [name for name, f in found.items() if f.response is not None and not f.response]
+def _response(material: Material) -> Section:
+    responses = material.of("response")
+    silent = [name for name, one in responses.items() if not one]
+    heard = {name: one for name, one in responses.items() if one}
     gaps = [f"{', '.join(silent)}: too few people, or conditions that do not vary, for the cohort's own slopes."]
     return Section(
         "response",
         "Do the models listen to the conditions?",
-        (response_table(responses),) if responses else (),
+        (response_table(heard),) if heard else (),
         judge_response.DEFINITIONS,
         gaps=tuple(gaps if silent else []),
     )
 
 
-def _memorisation(found: Mapping[str, Found]) -> Section:
-    judged = {name: f.memorisation for name, f in found.items() if f.memorisation is not None}
+def _memorisation(material: Material) -> Section:
+    judged = material.of("memorisation")
     return Section(
         "memorisation",
         "Do the models hand out training hearts?",
@@ -163,33 +245,28 @@ def _memorisation(found: Mapping[str, Found]) -> Section:
     )
 
 
-def _truth(truths: Mapping[str, Truthfulness], why_not: str) -> Section:
+def _truth(material: Material) -> Section:
     part = Section("truth", "Are they the right hearts in the right people?", (), judge_truth.DEFINITIONS)
-    if why_not:
-        return replace(part, gaps=(f"Not judged: {why_not}.",))
-    summaries = {name: truth.summary() for name, truth in truths.items()}
-    people = {name: truth.people for name, truth in truths.items()}
-    return tested(part, people, statistics.TRUTH, lambda marks: [truth_table(summaries, marks)], slice(None))
+    if material.why_no_truth:
+        return replace(part, gaps=(f"Not judged: {material.why_no_truth}.",))
+    truths = material.of("truth")
+    summaries = {name: one.summary() for name, one in truths.items()}
+    people = {name: one.people for name, one in truths.items()}
+    return material.tested(part, people, statistics.TRUTH, lambda marks: [truth_table(summaries, marks)])
 
 
-def left_out(task: Any, models: Sequence[str]) -> list[str]:
-    """Said of the models that a table cannot have."""
-    names = [name for name in models if task not in model_class(name).tasks]
-    return [f"Not here, because this kind of model cannot {task}: {', '.join(names)}."] if names else []
-
-
-def count_empty(counts: Mapping[str, int]) -> list[str]:
+def count_empty(judged: Mapping[str, Any]) -> list[str]:
     """Said of structures that hearts lacked."""
-    lacking = [f"{name} {count}" for name, count in counts.items() if count]
+    lacking = [f"{name} {one.structures_empty}" for name, one in judged.items() if one.structures_empty]
     return [f"Structure-frames without a structure: {', '.join(lacking) or 'none'}."]
 
 
 def _decades(some: Generation, summaries: Mapping[str, Any]) -> list[str]:
     """What Table IV stands on, or why parts of it are missing."""
-    told = next(iter(summaries.values()))["distributions"]
-    if not told:
+    distributions = next(iter(summaries.values()))["distributions"]
+    if not distributions:
         return ["Not computed: the real hearts are too few, or all alike."]
-    entry = next(iter(told.values()))
+    entry = next(iter(distributions.values()))
     if entry["decades"]:
         out = f"; left out as too small: {', '.join(entry['decades_left_out'])}" if entry["decades_left_out"] else ""
         return [f"Age decades: {', '.join(entry['decades'])}{out}."]

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,41 +35,58 @@ def file_fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@dataclass
-class Ledger:
+@dataclass(frozen=True)
+class Step:
+    """Something to be done once.
+
+    Attributes:
+        name: what is done.
+        cost: how long it is thought to take; only ratios matter.
+        inputs: plain JSON values that it depends on; asked for when its turn comes.
+        outputs: files that are there when it is done.
+        work: does it.
+    """
+
+    name: str
+    cost: float
+    inputs: Callable[[], Mapping[str, Any]]
+    outputs: Sequence[Path]
+    work: Callable[[], None]
+
+
+class StepCache:
     """The steps of one folder.
 
     Attributes:
-        out: the folder.
-        expected: all steps in order, and what share of the whole work each is thought to be.
-        tell: says which step begins.
         entries: what ``steps.json`` says, by step.
     """
 
-    out: Path
-    expected: Mapping[str, float]
-    tell: Tell
-    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _worked: float = 0.0
-    _seconds: float = 0.0
+    def __init__(self, out: Path) -> None:
+        self._path = out / STEPS
+        self.entries: dict[str, dict[str, Any]] = read_json(self._path) if self._path.is_file() else {}
 
-    def __post_init__(self) -> None:
-        path = self.out / STEPS
-        self.entries = read_json(path) if path.is_file() else {}
+    def run(self, steps: Sequence[Step], tell: Tell) -> None:
+        """Do the steps that are not done, one after the other, and tell which begins."""
+        done = seconds = 0.0
+        for place, step in enumerate(steps):
+            inputs = fingerprint(step.inputs())
+            if self._is_done(step, inputs):
+                continue
+            heading = f"step {place + 1} of {len(steps)}: {step.name}"
+            if done:
+                left = sum(s.cost for s in steps[place:]) * seconds / done
+                heading += f"   (about {in_words(left)} left in all)"
+            tell(heading)
+            start = time.perf_counter()
+            with self._clock(step.name, inputs):
+                step.work()
+            done, seconds = done + step.cost, seconds + time.perf_counter() - start
 
-    def done(self, name: str, inputs: Mapping[str, Any], outputs: Sequence[Path]) -> bool:
+    def _is_done(self, step: Step, inputs: str) -> bool:
         """Whether a step's outputs are there, whole, and of these inputs."""
-        entry = self.entries.get(name, {})
-        same = entry.get("finished", False) and entry["inputs"] == fingerprint(inputs)
-        return same and all(path.exists() for path in outputs)
-
-    def do(self, name: str, inputs: Mapping[str, Any], outputs: Sequence[Path], work: Callable[[], None]) -> None:
-        """Do a step, unless it is done."""
-        if self.done(name, inputs, outputs):
-            return
-        self.tell(self._heading(name))
-        with self._clock(name, fingerprint(inputs)):
-            work()
+        entry = self.entries.get(step.name, {})
+        same = entry.get("finished", False) and entry["inputs"] == inputs
+        return same and all(path.exists() for path in step.outputs)
 
     @contextmanager
     def _clock(self, name: str, inputs: str) -> Iterator[None]:
@@ -81,10 +98,7 @@ class Ledger:
             yield
             finished = True
         finally:
-            seconds = time.perf_counter() - start
-            self._write(name, inputs, spent + seconds, finished=finished)
-        self._worked += self.expected.get(name, 0.0)
-        self._seconds += seconds
+            self._write(name, inputs, spent + time.perf_counter() - start, finished=finished)
 
     def _write(self, name: str, inputs: str, seconds: float, *, finished: bool) -> None:
         self.entries[name] = {
@@ -93,16 +107,7 @@ class Ledger:
             "seconds": round(seconds, 2),
             "cheart": __version__,
         }
-        write_json(self.out / STEPS, self.entries)
-
-    def _heading(self, name: str) -> str:
-        names = list(self.expected)
-        place = names.index(name)
-        text = f"step {place + 1} of {len(names)}: {name}"
-        if self._worked:
-            left = sum(self.expected[n] for n in names[place:]) * self._seconds / self._worked
-            text += f"   (about {in_words(left)} left in all)"
-        return text
+        write_json(self._path, self.entries)
 
 
 def in_words(seconds: float) -> str:

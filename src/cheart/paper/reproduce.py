@@ -1,0 +1,227 @@
+"""The whole of an experiment: cohort, trainings, judgements, figures, tables, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from cheart.errors import InputError
+from cheart.evaluation.completion import COPIED, evaluate_completion
+from cheart.evaluation.generation import evaluate_generation
+from cheart.evaluation.memorisation import evaluate_memorisation
+from cheart.evaluation.response import evaluate_response
+from cheart.evaluation.truth import evaluate_truth, true_phenotypes
+from cheart.files import write_json
+from cheart.model import load
+from cheart.paper.experiment import Experiment, Run, row_folder
+from cheart.paper.figures import make_figures
+from cheart.paper.report import write_report
+from cheart.paper.results import Part, files_of, join_folds, read_results, write_part
+from cheart.paper.step_cache import Step, StepCache, Tell, file_fingerprint
+from cheart.simulation.cohort import simulate
+from cheart.training.loop import choose_device
+from cheart.training.train import train
+
+COSTS = {"read": 0.7, "judge": 0.3, "move": 0.1, "look": 0.03, "simulate": 0.2, "truth": 0.1, "figure": 0.2}
+"""Seconds of one core a heart on the half grid, roughly, beside what it costs the model; reading the cohort comes with
+the first training. They only serve the time left, so only their ratios matter."""
+
+MOVED = 200
+"""Hearts that are made to see what conditions do."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How one part of a run's results comes about.
+
+    Attributes:
+        part: of the results.
+        verb: of the step.
+        evaluate: takes a model, a cohort, and ``options`` beside the subjects.
+    """
+
+    part: Part
+    verb: str
+    evaluate: Callable[..., Any]
+    options: tuple[str, ...] = ("seed",)
+
+
+COMPLETE = Judge("completion", "complete", evaluate_completion, ())
+GENERATE = Judge("generation", "generate", evaluate_generation, ("seed", "samples"))
+MOVE = Judge("response", "move conditions of", evaluate_response)
+LOOK = Judge("memorisation", "look for training hearts in", evaluate_memorisation)
+
+
+def reproduce(experiment: Experiment, *, tell: Tell = lambda text: None) -> dict[str, Any]:
+    """Do what is not done yet, and write the report.
+
+    Returns:
+        What ``result.json`` says.
+
+    Raises:
+        InputError: the folder was begun with another plan; whatever simulation, training and judging refuse.
+    """
+    experiment.check()
+    experiment.claim_folder()
+    cache = StepCache(experiment.out)
+    cache.run(steps(experiment), tell)
+    folders = {row: row_folder(row) for row in experiment.rows()}
+    evaluation = experiment.out / "evaluation"
+    if experiment.folds > 1:
+        for folder in folders.values():
+            join_folds([place / "evaluation" / folder for place in experiment.places()], evaluation / folder)
+    results = {row: read_results(evaluation / folder) for row, folder in folders.items()}
+    return write_report(experiment, results, cache.entries)
+
+
+def steps(experiment: Experiment) -> list[Step]:
+    """All that is to be done, in order: completion of every fold, and then what takes longer."""
+    people, judged = _sizes(experiment)
+    simulated = [] if experiment.cohort is not None else [_simulate(experiment)]
+    out: list[Step] = []
+    for fold in range(experiment.folds):
+        runs = [run for run in experiment.runs() if run.fold == fold]
+        completing = [run for run in runs if experiment.can(run.name, "complete")]
+        for run in runs:
+            out.append(_train(run, people * (run.seconds("train") + (0 if out else COSTS["read"]))))
+            out += [_judge(run, COMPLETE, judged * run.seconds("complete"))] if run in completing else []
+        before = experiment.before(fold)
+        out += [] if before is None else [_judge(before, COMPLETE, judged * before.seconds("complete"))]
+        out += [_copy_first_frame(completing[0], judged * COSTS["judge"])] if completing else []
+    generating = [run for run in experiment.runs() if run.name in experiment.generating()]
+    for run in generating:
+        out.append(_judge(run, GENERATE, judged * experiment.hearts * run.seconds("generate")))
+        if experiment.folds == 1:
+            out += [_judge(run, MOVE, MOVED * COSTS["move"]), _judge(run, LOOK, people * COSTS["look"])]
+    if experiment.folds == 1:
+        out += [_compare_with_truth(generating, judged * COSTS["truth"])] if generating else []
+        out.append(_draw_figures(experiment))
+    return simulated + out
+
+
+def _sizes(experiment: Experiment) -> tuple[float, float]:
+    """Subjects in all, and how many of them each fold judges."""
+    if experiment.cohort is None:
+        people, held_out = experiment.scale.people, experiment.scale.people / 5
+    else:
+        people = len(experiment.people)
+        held_out = len(experiment.people.indices("test")) if experiment.folds == 1 else people / experiment.folds
+    return people, held_out if experiment.subjects is None else min(experiment.subjects, held_out)
+
+
+def _simulate(experiment: Experiment) -> Step:
+    scale, path = experiment.scale, experiment.out / "cohort"
+
+    def work() -> None:
+        jobs = -1 if experiment.jobs is None else experiment.jobs
+        simulate(path, n=scale.people, seed=experiment.seed, grid=scale.grid, jobs=jobs, overwrite=path.exists())
+
+    inputs = {"people": scale.people, "grid": scale.grid, "seed": experiment.seed}
+    cost = COSTS["simulate"] * scale.people
+    return Step("simulate the cohort", cost, lambda: inputs, [path / "cohort.json"], work)
+
+
+def _train(run: Run, cost: float) -> Step:
+    """Train a model, or go on with its training."""
+    experiment = run.experiment
+
+    def inputs() -> dict[str, Any]:
+        start = None if run.start is None else file_fingerprint(run.start / run.weights.name)
+        about = {"cohort": run.cohort.fingerprint, "model": run.name}
+        return {**about, "preset": experiment.preset, "seed": experiment.seed, "from": start}
+
+    def work() -> None:
+        train(
+            run.cohort, run.folder, model=run.model, preset=experiment.preset, start_from=run.start,
+            prepared=run.place / "prepared", seed=experiment.seed, device=experiment.device,
+            jobs=-1 if experiment.jobs is None else experiment.jobs, resume=(run.folder / "run.json").is_file(),
+        )  # fmt: skip
+
+    return Step(run.step("train"), cost, inputs, [run.weights], work)
+
+
+def _judge(run: Run, judge: Judge, cost: float) -> Step:
+    """Judge a trained model on the held-out subjects."""
+    experiment = run.experiment
+    asked = {"subjects": experiment.subjects, "seed": experiment.seed, "samples": experiment.hearts}
+    options = {"split": "test", **{name: asked[name] for name in ("subjects", *judge.options)}}
+
+    def inputs() -> dict[str, Any]:
+        return {"cohort": run.cohort.fingerprint, "weights": file_fingerprint(run.weights), **options}
+
+    def work() -> None:
+        model = load(run.folder, device=str(choose_device(experiment.device)))
+        found = judge.evaluate(model, run.cohort, **options, jobs=experiment.judging_jobs())
+        write_part(run.evaluation, judge.part, found)
+
+    return Step(run.step(judge.verb), cost, inputs, files_of(run.evaluation, judge.part), work)
+
+
+def _copy_first_frame(run: Run, cost: float) -> Step:
+    """Judge the heart that stands still, on the subjects and with the grid of a model that can complete."""
+    experiment, folder = run.experiment, run.place / "evaluation" / row_folder(COPIED)
+    options: dict[str, Any] = {"split": "test", "subjects": experiment.subjects}
+
+    def work() -> None:
+        jobs = experiment.judging_jobs()
+        found = evaluate_completion(load(run.folder), run.cohort, **options, copy_first=True, jobs=jobs)
+        write_part(folder, "completion", found)
+
+    return Step(
+        f"{run.label}{COPIED}",
+        cost,
+        lambda: {**options, "cohort": run.cohort.fingerprint},
+        files_of(folder, "completion"),
+        work,
+    )
+
+
+def _compare_with_truth(runs: list[Run], cost: float) -> Step:
+    """Hold what was generated against the true distribution, where the cohort has one."""
+    experiment = runs[0].experiment
+    verdict = experiment.out / "evaluation" / "truth.json"
+
+    def work() -> None:
+        try:
+            truths = true_phenotypes(experiment.people, subjects=experiment.subjects, seed=experiment.seed)
+        except InputError as reason:  # such as an imported cohort, of which nobody knows the truth
+            write_json(verdict, {"not_judged": str(reason)})
+            return
+        for run in runs:
+            generation = read_results(run.evaluation).generation
+            assert generation is not None
+            write_part(run.evaluation, "truth", evaluate_truth(generation, truths))
+        write_json(verdict, {"not_judged": ""})
+
+    return Step("compare with the truth", cost, partial(_inputs, runs), [verdict], work)
+
+
+def _draw_figures(experiment: Experiment) -> Step:
+    """Draw every figure that the models and the cohort allow, and note which and why not."""
+    runs, folder, ageing = experiment.runs(), experiment.out / "figures", experiment.scale.ageing
+
+    def work() -> None:
+        jobs, device = experiment.judging_jobs(), str(choose_device(experiment.device))
+        models = {run.name: load(run.folder, device=device) for run in runs}
+        results = {run.name: read_results(run.evaluation).generation for run in runs}
+        generations = {name: generation for name, generation in results.items() if generation is not None}
+        folder.mkdir(exist_ok=True)
+        files = make_figures(
+            models, experiment.people, generations, folder,
+            seed=experiment.seed, jobs=jobs if isinstance(jobs, int) else 1, samples=ageing,
+        )  # fmt: skip
+        drawn = [{k: v for k, v in asdict(file).items() if k not in ("png", "svg")} for file in files]
+        write_json(folder / "figures.json", drawn)
+
+    cost = COSTS["figure"] * 14 * ageing
+    return Step("draw the figures", cost, lambda: {**_inputs(runs), "ageing": ageing}, [folder / "figures.json"], work)
+
+
+def _inputs(runs: list[Run]) -> Mapping[str, Any]:
+    """All that the steps of several models depend on."""
+    experiment = runs[0].experiment
+    weights = {run.name: file_fingerprint(run.weights) for run in runs}
+    about = {"cohort": experiment.people.fingerprint, "split": "test", "seed": experiment.seed}
+    return {**about, "weights": weights, "subjects": experiment.subjects, "samples": experiment.hearts}

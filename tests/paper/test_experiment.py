@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from cheart.cohort import Cohort
+from cheart.errors import InputError
+from cheart.paper.experiment import Experiment
+from cheart.paper.reproduce import steps
+from cohorts import tiny_cohort
+from tiny import cohort, run
+
+__all__ = ["cohort", "run"]
+
+
+def ask(cohort: Cohort, out: Path, **options: object) -> Experiment:
+    return Experiment(out, preset="quick", cohort=cohort.path, **{"samples": 2, "folds": 3, **options})
+
+
+def test_every_subject_is_held_out_once_and_only_so_many_are_judged(cohort: Cohort, tmp_path: Path) -> None:
+    experiment = ask(cohort, tmp_path)
+    assert sorted(i for part in experiment.splits for i in part.indices("test")) == list(range(len(cohort)))
+    (own,) = ask(cohort, tmp_path, folds=1).splits
+    assert own.fingerprint == cohort.fingerprint, "one fold is the cohort's own split"
+
+
+def test_the_cohorts_own_split_does_not_count(cohort: Cohort, tmp_path: Path) -> None:
+    other = tiny_cohort(tmp_path / "c")
+    experiments = [ask(other, tmp_path) for _ in range(2)]
+    shuffled = other.resplit(list(reversed(list(other.table["split"]))))
+    experiments[1].__dict__["people"] = shuffled
+    parts = [experiment.splits for experiment in experiments]
+    assert [list(part.table["split"]) for part in parts[0]] == [list(part.table["split"]) for part in parts[1]]
+    assert [part.fingerprint for part in parts[0]] == [part.fingerprint for part in parts[1]]
+
+
+def test_runs_and_rows_of_folds_and_of_one_split(cohort: Cohort, run: Path, tmp_path: Path) -> None:
+    models = ("cheart", "pca", "cgan")
+    folds = ask(cohort, tmp_path, models=models, start_from=str(run))
+    assert folds.names == ["cheart", "pca"], "only completion is cross-validated"
+    assert [one.start for one in folds.runs()] == [run, None] * 3, "only models of its name go on from a model"
+    assert folds.rows() == ["cheart", "pca", "cheart as it was", "first frame copied"]
+    assert folds.before(1).folder == run
+    assert sum("as it was" in step.name for step in steps(folds)) == 3
+    one = ask(cohort, tmp_path, models=models, folds=1)
+    assert [r.folder for r in one.runs()] == [tmp_path / "models" / name for name in models]
+    assert one.generating() == ["cheart", "cgan"]
+
+
+def test_the_others_are_tested_against_the_first_that_is_named(cohort: Cohort, tmp_path: Path) -> None:
+    assert ask(cohort, tmp_path, models=("pca", "cheart")).reference == "pca"
+
+
+def test_what_cannot_be_asked_together_is_refused(cohort: Cohort, run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="name it with --cohort"):
+        Experiment(tmp_path, folds=2)
+    with pytest.raises(InputError, match="each once"):
+        ask(cohort, tmp_path, models=("pca", "pca"))
+    with pytest.raises(InputError, match="only cheart goes on from it"):
+        ask(cohort, tmp_path, models=("pca",), start_from=str(run)).check()
+    with pytest.raises(InputError, match="is no model"):
+        ask(cohort, tmp_path, models=("cheart",), start_from=str(tmp_path / "none")).check()
