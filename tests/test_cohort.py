@@ -19,11 +19,11 @@ from cohorts import tiny_cohort
 def test_a_cohort_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     cohort = tiny_cohort(tmp_path / "c", n=6, planes=slice(0, None, 2))
     assert len(cohort) == 6
-    sequence = cohort.heart(3)
-    assert sequence.observed[:, ::2].all()
-    assert not sequence.observed[:, 1::2].any()
-    assert sequence.cycle_s == pytest.approx(0.9)
-    np.testing.assert_array_equal(cohort.labels(3, [2, 0]), sequence.labels[[2, 0]])
+    heart = cohort.heart(3)
+    assert heart.observed[:, ::2].all()
+    assert not heart.observed[:, 1::2].any()
+    assert heart.cycle_s == pytest.approx(0.9)
+    np.testing.assert_array_equal(cohort.labels(3, [2, 0]), heart.labels[[2, 0]])
     assert cohort.conditions(1)["sex"] == "M"
     assert sum(len(cohort.indices(s)) for s in ("train", "val", "test")) == 6
 

@@ -26,9 +26,9 @@ def test_a_ball_has_the_volume_of_a_ball():
 
 
 def test_phenotypes_of_a_known_heart():
-    sequence = beating()
-    curves = volume_curves(sequence.labels, sequence.grid)
-    found = phenotypes(sequence)
+    heart = beating()
+    curves = volume_curves(heart.labels, heart.grid)
+    found = phenotypes(heart)
     assert found.es_frame == 2
     assert (found.lvedv, found.lvesv) == pytest.approx((curves[0, 0], curves[2, 0]))
     assert (found.rvedv, found.rvesv) == pytest.approx((curves[0, 2], curves[2, 2]))
@@ -46,17 +46,17 @@ def test_the_row_has_every_phenotype():
 
 
 def test_end_systole_is_sought_among_observed_frames():
-    sequence = beating()
-    observed = np.zeros_like(sequence.observed)
+    heart = beating()
+    observed = np.zeros_like(heart.observed)
     observed[[0, 3]] = True
-    assert phenotypes(sequence, observed=observed).es_frame == 3
+    assert phenotypes(heart, observed=observed).es_frame == 3
 
 
 def test_one_frame_has_no_end_systole():
-    sequence = beating()
-    observed = np.zeros_like(sequence.observed)
+    heart = beating()
+    observed = np.zeros_like(heart.observed)
     observed[0] = True
-    found = phenotypes(Heart(sequence.labels, observed, sequence.grid))
+    found = phenotypes(Heart(heart.labels, observed, heart.grid))
     assert found.es_frame is None
     assert math.isnan(found.lvesv)
     assert math.isnan(found.lvef)

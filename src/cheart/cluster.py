@@ -86,10 +86,10 @@ def _check(client: Client, address: str, packed: bytes) -> None:
         ) from None
     ours = versions()
     try:
-        told: dict[str, tuple[dict[str, str], str]] = client.run(_ready, packed)
+        answers: dict[str, tuple[dict[str, str], str]] = client.run(_ready, packed)
     except ModuleNotFoundError as error:
         raise InputError(f"--scheduler {address!r}: a worker has no cheart ({error}); install it there") from None
-    for worker, (theirs, trouble) in told.items():
+    for worker, (theirs, trouble) in answers.items():
         other = [f"{n} {theirs.get(n, 'not there')} (here {v})" for n, v in ours.items() if theirs.get(n) != v]
         if other:
             raise InputError(f"--scheduler {address!r}: worker {worker} has {', '.join(other)}; install the same there")

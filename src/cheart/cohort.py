@@ -215,22 +215,22 @@ class CohortWriter:
             dimension_names=("subject", "frame", "z"), chunk_key_encoding=SIDE_BY_SIDE, fill_value=True,
         )  # fmt: skip
 
-    def write(self, index: int, sequence: Heart) -> str:
+    def write(self, index: int, heart: Heart) -> str:
         """Write one subject and return the fingerprint of its voxels.
 
         Raises:
             InputError: another grid or frame count than the cohort's.
         """
-        if sequence.grid != self.grid or sequence.frames != self.frames:
+        if heart.grid != self.grid or heart.frames != self.frames:
             raise InputError(
-                f"subject {index}: {sequence.frames} frames on {sequence.grid.name}, but the cohort has "
+                f"subject {index}: {heart.frames} frames on {heart.grid.name}, but the cohort has "
                 f"{self.frames} on {self.grid.name}"
             )
         store = zarr.open_group(self.path / "labels.zarr", mode="r+")
-        store["labels"][index] = sequence.labels  # type: ignore[index]
-        store["observed"][index] = sequence.observed  # type: ignore[index]
-        digest = hashlib.sha256(sequence.labels.tobytes())
-        digest.update(sequence.observed.tobytes())
+        store["labels"][index] = heart.labels  # type: ignore[index]
+        store["observed"][index] = heart.observed  # type: ignore[index]
+        digest = hashlib.sha256(heart.labels.tobytes())
+        digest.update(heart.observed.tobytes())
         return digest.hexdigest()
 
     def finish(

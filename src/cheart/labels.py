@@ -32,7 +32,7 @@ SCHEMES: dict[str, Scheme] = {
 }
 
 _ENCLOSED = 0.75
-"""Share of the LV cavity's in-plane boundary that must be myocardium. Real maps have 0.95 and more, an RV
+"""Fraction of the LV cavity's in-plane boundary that must be myocardium. Real maps have 0.95 and more, an RV
 cavity about 0.35 and a myocardial ring about 0.45."""
 
 
@@ -102,7 +102,7 @@ def to_canonical(array: NDArray, scheme: Scheme) -> NDArray[np.uint8]:
 
 
 def enclosure(labels: NDArray[np.uint8], inner: int, outer: int = MYO) -> float:
-    """The share of a structure's in-plane boundary that touches another structure.
+    """The fraction of a structure's in-plane boundary that touches another structure.
 
     Args:
         labels: [Z, Y, X]; only faces within a plane count, so an open base and thick slices do no harm.

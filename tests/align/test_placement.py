@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from cheart.align.placement import Placement, inverse_order, mirror, place, reorder_affine, share_cut, working_order
+from cheart.align.placement import Placement, fraction_cut, inverse_order, mirror, place, reorder_affine, working_order
 from cheart.align.pose import find_pose
 from cheart.align.rigid import RigidTransform
 from cheart.grid import GRIDS
@@ -85,6 +85,6 @@ def test_the_share_outside_the_box_is_counted():
     affine = np.diag([spacing, spacing, spacing, 1.0])
     affine[:3, 3] = (PAPER.shape[2] * PAPER.spacing[2] / 2 - 8.0, 0, 0)  # the edge of the box is 8 mm in
     full = np.ones(shape, np.uint8)
-    assert share_cut(full, place(RigidTransform.identity(), affine, shape, PAPER)) == pytest.approx(0.5, abs=0.11)
+    assert fraction_cut(full, place(RigidTransform.identity(), affine, shape, PAPER)) == pytest.approx(0.5, abs=0.11)
     affine[0, 3] = -8.0
-    assert share_cut(full, place(RigidTransform.identity(), affine, shape, PAPER)) == 0
+    assert fraction_cut(full, place(RigidTransform.identity(), affine, shape, PAPER)) == 0

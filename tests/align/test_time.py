@@ -29,7 +29,7 @@ def test_ed_and_es_are_kept_unmixed_and_the_order_is_cyclic(count, frames, data)
     plan = plan_frames(evenly(count), ed=ed, es=es, frames=frames)
     assert plan.mixes[0] == Mix(ed, ed, 0.0)
     assert plan.mixes[plan.es] == Mix(es, es, 0.0)
-    position = np.array([(mix.first - ed) % count + mix.share for mix in plan.mixes])
+    position = np.array([(mix.first - ed) % count + mix.fraction for mix in plan.mixes])
     assert (np.diff(position) > 0).all()
     assert np.abs(position / count - np.arange(frames) / frames).max() <= 0.5 / frames + 1e-3
 

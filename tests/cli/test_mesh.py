@@ -8,7 +8,7 @@ from bodies import beating_ellipsoids
 from cheart.cli.mesh import mesh
 from cheart.errors import InputError
 from cheart.grid import GRIDS
-from cheart.io.nifti import write_sequence
+from cheart.io.nifti import write_heart
 
 app = typer.Typer()
 app.command()(mesh)
@@ -17,7 +17,7 @@ app.command()(mesh)
 @pytest.fixture(scope="module")
 def heart(tmp_path_factory):
     path = tmp_path_factory.mktemp("input") / "sub-1_dseg.nii.gz"
-    write_sequence(path, beating_ellipsoids(grid=GRIDS["half"], frames=2))
+    write_heart(path, beating_ellipsoids(grid=GRIDS["half"], frames=2))
     return path
 
 

@@ -10,7 +10,7 @@ from cheart.cli.render import render
 from cheart.datasets.recording import TEMPLATE, sidecar_path
 from cheart.errors import InputError
 from cheart.grid import GRIDS
-from cheart.io.nifti import write_sequence
+from cheart.io.nifti import write_heart
 
 app = typer.Typer()
 app.command()(render)
@@ -19,7 +19,7 @@ app.command()(render)
 @pytest.fixture(scope="module")
 def heart(tmp_path_factory):
     path = tmp_path_factory.mktemp("input") / "sub-1_dseg.nii.gz"
-    write_sequence(path, beating_ellipsoids(grid=GRIDS["half"], frames=3))
+    write_heart(path, beating_ellipsoids(grid=GRIDS["half"], frames=3))
     sidecar_path(path).write_text(json.dumps({"SpatialReference": TEMPLATE}))
     return path
 

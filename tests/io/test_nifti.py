@@ -6,7 +6,7 @@ import pytest
 
 from bodies import beating_ellipsoids
 from cheart.errors import InputError
-from cheart.io.nifti import read_label_map, write_labels, write_sequence
+from cheart.io.nifti import read_label_map, write_heart, write_labels
 
 LABELS = np.zeros((5, 6, 7), np.uint8)  # (X, Y, Z)
 LABELS[1:4, 2:5, 3:6] = 2
@@ -27,18 +27,18 @@ def cine(frames=10):
     return np.repeat(LABELS[..., None], frames, axis=3)
 
 
-def test_a_sequence_there_and_back(tmp_path):
-    sequence = beating_ellipsoids(frames=5, cycle_s=0.85)
-    write_sequence(tmp_path / "heart.nii.gz", sequence)
+def test_a_heart_there_and_back(tmp_path):
+    heart = beating_ellipsoids(frames=5, cycle_s=0.85)
+    write_heart(tmp_path / "heart.nii.gz", heart)
     back = read_label_map(tmp_path / "heart.nii.gz")
-    np.testing.assert_array_equal(back.labels, sequence.labels)
-    np.testing.assert_allclose(back.affine, sequence.grid.affine)
+    np.testing.assert_array_equal(back.labels, heart.labels)
+    np.testing.assert_allclose(back.affine, heart.grid.affine)
     assert back.cycle_s == pytest.approx(0.85)
-    assert back.spacing == pytest.approx(sequence.grid.spacing)
+    assert back.spacing == pytest.approx(heart.grid.spacing)
 
 
 def test_what_nibabel_sees(tmp_path):
-    write_sequence(tmp_path / "heart.nii.gz", beating_ellipsoids(frames=5, cycle_s=0.85))
+    write_heart(tmp_path / "heart.nii.gz", beating_ellipsoids(frames=5, cycle_s=0.85))
     image = nib.load(tmp_path / "heart.nii.gz")
     assert image.shape == (64, 64, 32, 5)
     assert image.get_data_dtype() == np.uint8
@@ -51,12 +51,12 @@ def test_what_nibabel_sees(tmp_path):
 
 def test_the_same_input_gives_the_same_bytes(tmp_path):
     for name in ("one.nii.gz", "two.nii.gz"):
-        write_sequence(tmp_path / name, beating_ellipsoids(frames=2))
+        write_heart(tmp_path / name, beating_ellipsoids(frames=2))
     assert (tmp_path / "one.nii.gz").read_bytes() == (tmp_path / "two.nii.gz").read_bytes()
 
 
 def test_an_unknown_cycle_stays_unknown(tmp_path):
-    write_sequence(tmp_path / "heart.nii.gz", beating_ellipsoids(frames=3, cycle_s=float("nan")))
+    write_heart(tmp_path / "heart.nii.gz", beating_ellipsoids(frames=3, cycle_s=float("nan")))
     assert np.isnan(read_label_map(tmp_path / "heart.nii.gz").cycle_s)
 
 

@@ -12,7 +12,7 @@ from cheart.errors import InputError
 from cheart.export.bids import write_in_template
 from cheart.grid import GRIDS
 from cheart.heart import Heart
-from cheart.io.nifti import write_labels, write_sequence
+from cheart.io.nifti import write_heart, write_labels
 from cheart.labels import SCHEMES
 from cheart.plot.collect import collect, collect_all, told_of_models
 from cheart.plot.style import all_titles
@@ -38,7 +38,7 @@ def _result(folder, *names):
     folder.mkdir()
     for name in names:
         path = folder / f"{name}_dseg.nii.gz"
-        write_sequence(path, HEART)
+        write_heart(path, HEART)
         sidecar_path(path).write_text(json.dumps({"SpatialReference": TEMPLATE}))
     people = pd.DataFrame({"participant_id": names, "age": "63", "sex": "F", "sbp": "n/a"})
     people.to_csv(folder / "participants.tsv", sep="\t", index=False)
@@ -71,7 +71,7 @@ def test_what_cheart_wrote_comes_back_voxel_by_voxel_with_its_conditions(tmp_pat
 
 def test_planes_that_were_not_observed_stay_so(tmp_path):
     path = tmp_path / "sub-1_dseg.nii.gz"
-    write_sequence(path, HEART)
+    write_heart(path, HEART)
     seen = [[10, 12, 14], [], [], []]
     sidecar_path(path).write_text(json.dumps({"SpatialReference": TEMPLATE, "ObservedPlanes": seen}))
     (heart,) = collect(path, scheme=OURS)

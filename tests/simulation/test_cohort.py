@@ -38,11 +38,11 @@ def test_it_says_that_it_is_simulated_and_keeps_the_truth(tmp_path):
 def test_thick_slices_and_two_frames(tmp_path):
     acquisition = Acquisition(slice_thickness=10, observed="ed,es")
     cohort = simulate(tmp_path / "c", n=1, seed=5, grid=GRIDS["half"], frames=20, acquisition=acquisition, jobs=1)
-    sequence = cohort.heart(0)
-    assert len(sequence.observed_frames) == 2
-    assert 12 <= sequence.observed[0].sum() <= 13  # 128 mm, every 10 mm
-    assert not sequence.labels[~sequence.observed.any(axis=1)].any()
-    assert (sequence.labels[0] == LV).any()
+    heart = cohort.heart(0)
+    assert len(heart.observed_frames) == 2
+    assert 12 <= heart.observed[0].sum() <= 13  # 128 mm, every 10 mm
+    assert not heart.labels[~heart.observed.any(axis=1)].any()
+    assert (heart.labels[0] == LV).any()
 
 
 def test_nothing_is_written_over(tmp_path):

@@ -12,10 +12,10 @@ FINE = Grid((64, 128, 128), (2.0, 1.25, 1.25))
 
 
 def test_voxels_have_the_exact_volumes():
-    sequence, truth = simulate_heart(PERSON, seed=3, grid=FINE)
-    lv = (sequence.labels == LV).sum(axis=(1, 2, 3)) * FINE.voxel_ml
-    rv = (sequence.labels == RV).sum(axis=(1, 2, 3)) * FINE.voxel_ml
-    wall = (sequence.labels == MYO).sum(axis=(1, 2, 3)) * FINE.voxel_ml * 1.05
+    heart, truth = simulate_heart(PERSON, seed=3, grid=FINE)
+    lv = (heart.labels == LV).sum(axis=(1, 2, 3)) * FINE.voxel_ml
+    rv = (heart.labels == RV).sum(axis=(1, 2, 3)) * FINE.voxel_ml
+    wall = (heart.labels == MYO).sum(axis=(1, 2, 3)) * FINE.voxel_ml * 1.05
     # a plane at the base is in or out: up to 1 mm of about 20 cm² (LV) and 25 cm² (RV)
     np.testing.assert_allclose(lv, truth.lv_ml, atol=3.5)
     np.testing.assert_allclose(rv, truth.rv_ml, atol=4.5)
@@ -35,8 +35,8 @@ def test_same_seed_same_heart_other_seed_other_heart():
 def test_born_in_the_template_pose(seed):
     grid = GRIDS["paper"]
     person = draw_person(np.random.default_rng(seed))
-    sequence, _ = simulate_heart(person, seed=seed, grid=grid, frames=2)
-    pose = find_pose(sequence.labels[0], grid.affine).matrix
+    heart, _ = simulate_heart(person, seed=seed, grid=grid, frames=2)
+    pose = find_pose(heart.labels[0], grid.affine).matrix
     tilt = np.degrees(np.arccos(np.clip((np.trace(pose[:3, :3]) - 1) / 2, -1, 1)))
     assert tilt < 2
     moved = pose @ np.array([*TEMPLATE_CENTRE, 1])
@@ -45,8 +45,8 @@ def test_born_in_the_template_pose(seed):
 
 @pytest.mark.parametrize("grid", ["paper", "half"])
 def test_it_is_a_heart_in_every_frame(grid):
-    sequence, _ = simulate_heart(PERSON, seed=11, grid=GRIDS[grid], frames=5)
-    for frame in sequence.labels:
+    heart, _ = simulate_heart(PERSON, seed=11, grid=GRIDS[grid], frames=5)
+    for frame in heart.labels:
         check_topology(frame)
         for axis in range(3):
             a = frame.swapaxes(0, axis)

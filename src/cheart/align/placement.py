@@ -160,8 +160,8 @@ def _best_shift(heights: NDArray[np.floating]) -> float:
     return float(shifts[np.argmin(off.mean(1) + 1e-3 * shifts**2)])
 
 
-def share_cut(labels: NDArray[np.uint8], placement: Placement) -> float:
-    """The share of a heart's volume that lies outside the template grid's box.
+def fraction_cut(labels: NDArray[np.uint8], placement: Placement) -> float:
+    """The fraction of a heart's volume that lies outside the template grid's box.
 
     Args:
         labels: [Z, Y, X] canonical labels in the heart's own space.

@@ -29,7 +29,7 @@ _SPECK_MM = 5.0
 def to_template(
     labels: NDArray[np.uint8], placement: Placement, plan: FramePlan
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Bring a heart to the template grid and to the sequence's frames.
+    """Bring a heart to the template grid and to the frames wanted.
 
     Args:
         labels: [T, Z, Y, X] canonical labels in the heart's own space; the labelled frames only.
@@ -67,9 +67,9 @@ def to_template(
 
 def _mixed(distances: Callable[[int], NDArray[np.float32]], mix: Mix) -> NDArray[np.float32]:
     first = distances(mix.first)
-    if mix.share == 0:
+    if mix.fraction == 0:
         return first
-    return np.asarray((1 - mix.share) * first + mix.share * distances(mix.second), np.float32)
+    return np.asarray((1 - mix.fraction) * first + mix.fraction * distances(mix.second), np.float32)
 
 
 def _bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
@@ -137,8 +137,8 @@ def _fill(out: NDArray[np.uint8], knots: NDArray[np.floating], stack: NDArray[np
         if not -reach <= p - at < reach:
             continue
         i = int(np.searchsorted(knots, at, side="right")) - 1
-        share = (at - knots[i]) / (knots[i + 1] - knots[i]) if at > knots[i] else 0.0
-        out[p] = nearest_label((1 - share) * stack[:, i] + share * stack[:, i + 1] if share else stack[:, i])
+        fraction = (at - knots[i]) / (knots[i + 1] - knots[i]) if at > knots[i] else 0.0
+        out[p] = nearest_label((1 - fraction) * stack[:, i] + fraction * stack[:, i + 1] if fraction else stack[:, i])
 
 
 def _slice_matrix(placement: Placement, box: tuple[slice, slice, slice]) -> NDArray[np.float64]:

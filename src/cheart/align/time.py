@@ -1,4 +1,4 @@
-"""The cycle's frames: which source frames make which frame of the sequence.
+"""The cycle's frames: which source frames make which frame of the heart.
 
 Frame 0 is end-diastole (ED). A complete cycle of any frame count is resampled periodically, by mixing the label
 distances of the two frames next to the moment wanted (:mod:`cheart.align.distance`), never label numbers. Time is
@@ -17,25 +17,25 @@ from numpy.typing import NDArray
 from cheart.errors import InputError
 
 ES_PHASE = 0.36
-"""When ES comes, as a share of the cycle after ED, where only the two label maps and no times are given."""
+"""When ES comes, as a fraction of the cycle after ED, where only the two label maps and no times are given."""
 
 
 @dataclass(frozen=True)
 class Mix:
-    """One frame as (1 − share) of source frame ``first`` and ``share`` of source frame ``second``."""
+    """One frame as (1 − fraction) of source frame ``first`` and ``fraction`` of source frame ``second``."""
 
     first: int
     second: int
-    share: float
+    fraction: float
 
 
 @dataclass(frozen=True)
 class FramePlan:
-    """Where each frame of the sequence comes from.
+    """Where each frame of the heart comes from.
 
     Attributes:
-        mixes: one a frame of the sequence; None where nothing was labelled near it.
-        es: the frame of the sequence that holds ES, or None where ES is not among the source frames.
+        mixes: one a frame of the heart; None where nothing was labelled near it.
+        es: the frame of the heart that holds ES, or None where ES is not among the source frames.
     """
 
     mixes: tuple[Mix | None, ...]
@@ -71,9 +71,9 @@ def plan_frames(moments: Sequence[float], *, ed: int, es: int | None, frames: in
     """Decide which source frames make each of ``frames`` frames, evenly spaced over the cycle, frame 0 at ED.
 
     Args:
-        moments: when each labelled source frame was taken, as a share of the cycle (any origin).
+        moments: when each labelled source frame was taken, as a fraction of the cycle (any origin).
         ed, es: indices into ``moments``; ``es`` None (or the same as ``ed``) where there is no ES.
-        frames: T, frames of the sequence.
+        frames: T, frames of the heart.
 
     Raises:
         InputError: fewer than two frames wanted.
@@ -107,9 +107,9 @@ def _mix_all(phase: NDArray[np.floating], es: int | None, es_frame: int | None, 
     mixes = []
     for moment in wanted:
         i = int(np.clip(np.searchsorted(edges, moment + 1e-6, side="right") - 1, 0, len(order) - 1))
-        share = max(0.0, float((moment - edges[i]) / (edges[i + 1] - edges[i])))
+        fraction = max(0.0, float((moment - edges[i]) / (edges[i + 1] - edges[i])))
         first, second = int(order[i]), int(order[(i + 1) % len(order)])
-        mixes.append(Mix(first, first, 0.0) if share < 1e-4 else Mix(first, second, share))
+        mixes.append(Mix(first, first, 0.0) if fraction < 1e-4 else Mix(first, second, fraction))
     return tuple(mixes)
 
 

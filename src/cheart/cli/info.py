@@ -87,7 +87,7 @@ def _model(path: Path) -> tuple[dict[str, Any], str]:
     from cheart.models.store import read_model
 
     stored = read_model(path)
-    setting, told = stored.network.setting, stored.config["trained_on"]
+    setting, trained_on = stored.network.setting, stored.config["trained_on"]
     run = read_json(path / "run.json") if (path / "run.json").is_file() else {}
     card = next((path / name for name in CARDS if (path / name).is_file()), None)
     value = {
@@ -99,7 +99,7 @@ def _model(path: Path) -> tuple[dict[str, Any], str]:
         "frames": setting.frames,
         "grid": setting.grid.name,
         "conditions": {n: list(r) for n, r in setting.encoding.trained.items()},
-        "trained_on": told,
+        "trained_on": trained_on,
         "options": stored.config["options"],
         "training": stored.config["training"],
         "run": run,
@@ -109,7 +109,7 @@ def _model(path: Path) -> tuple[dict[str, Any], str]:
     done = "finished" if run.get("finished", True) else "not finished: cheart train … --resume goes on"
     lines = [
         f"{path}: a {stored.network.name} model that can {' and '.join(stored.network.tasks)}",
-        f"  trained on {told['title']} ({told['kind']}, {told['subjects']} subjects); {done}",
+        f"  trained on {trained_on['title']} ({trained_on['kind']}, {trained_on['subjects']} subjects); {done}",
         f"  {value['parameters']:,} parameters; {setting.frames} frames on the grid {setting.grid.name}",
         *ranges,
     ]
@@ -122,11 +122,11 @@ def _result(path: Path) -> tuple[dict[str, Any], str]:
     from cheart.files import read_json
 
     value = read_json(path / "result.json")
-    told = value["model"]["trained_on"]
+    trained_on = value["model"]["trained_on"]
     count = value.get("hearts", value.get("subjects"))
     lines = [
         f"{path}: {value['kind']}, {count} hearts",
-        f"  by a {value['model']['name']} model trained on {told['title']} ({told['kind']})",
+        f"  by a {value['model']['name']} model trained on {trained_on['title']} ({trained_on['kind']})",
         f"  made {value['provenance']['made']} with cheart {value['provenance']['cheart']}: "
         f"{value['provenance']['command']}",
     ]

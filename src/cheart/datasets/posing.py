@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cheart.align.placement import Placement, place, share_cut
+from cheart.align.placement import Placement, fraction_cut, place
 from cheart.align.pose import find_pose, is_thick, long_axis, outflow_turn, slice_jitter
 from cheart.align.resample import to_template
 from cheart.align.rigid import RigidTransform
@@ -22,7 +22,7 @@ from cheart.io.nifti import Spacing
 from cheart.labels import LV, MYO, MYOCARDIUM_G_PER_ML, RV, Scheme, parse_scheme
 
 MAX_CUT = 0.01
-"""The share of a heart's volume at ED that may lie outside the grid's box."""
+"""The fraction of a heart's volume at ED that may lie outside the grid's box."""
 
 MIRRORED_DEG = -5.0
 """An outflow turn below this is a mirror image's; of ACDC's 100 hearts, once put right, one is below."""
@@ -84,7 +84,7 @@ def lay_out(heart: SourceLabels, *, grid: Grid, frames: int) -> tuple[Placement,
     transform = RigidTransform.identity() if heart.observed is not None else find_pose(ed, heart.affine)
     z, y, x = ed.shape
     placement = place(transform, heart.affine, (z, y, x), grid, order=heart.order, mirrored=heart.mirrored)
-    cut = share_cut(ed, placement)
+    cut = fraction_cut(ed, placement)
     if cut > MAX_CUT:
         raise InputError(
             f"{cut:.1%} of the heart at ED lies outside the box of the grid {grid.name} (at most {MAX_CUT:.0%}): "
@@ -104,7 +104,7 @@ def pose(source: SourceLabels, *, grid: Grid, frames: int) -> tuple[Heart, dict[
     """
     placement, plan, figures = lay_out(source, grid=grid, frames=frames)
     same = np.allclose(source.affine, grid.affine, atol=1e-4) and source.labels.shape[1:] == grid.shape
-    if source.observed is not None and same and not any(mix and mix.share for mix in plan.mixes):
+    if source.observed is not None and same and not any(mix and mix.fraction for mix in plan.mixes):
         labels, observed = _as_it_is(source, plan)
     else:
         labels, observed = to_template(source.labels, placement, plan)

@@ -46,7 +46,7 @@ class Recording:
         participant_id: as the table has it.
         files: one file with all frames, or one a frame.
         row: the table's row, not yet checked.
-        moments: when each frame was taken, as a share of the cycle; None: evenly over the cycle.
+        moments: when each frame was taken, as a fraction of the cycle; None: evenly over the cycle.
         ed, es: frame numbers from 0 (in the file, or among the files); None: of largest and least LV cavity.
         cycle_s: duration of the cycle in s, nan where it is not known; None: what the header says.
         header_time: whether the header's time step must make sense, even where ``cycle_s`` is given.
@@ -103,7 +103,7 @@ class SourceLabels:
         labels: [T, Z, Y, X] canonical labels, labelled frames only, axes in working order (slices along Z).
         affine: 4×4, voxel (x, y, z) in working order to world mm.
         order: the file's axes that became Z, Y, X (see :class:`cheart.align.placement.Placement`).
-        moments: when each frame was taken, as a share of the cycle.
+        moments: when each frame was taken, as a fraction of the cycle.
         ed, es: indices into the frames.
         cycle_s: in s, nan where it is not known.
         mirrored: whether the header's third axis was turned round to get ``affine``.

@@ -16,7 +16,7 @@ from cheart.errors import InputError
 from cheart.export.itksnap import write_label_file
 from cheart.files import new_folder, write_json
 from cheart.heart import Heart
-from cheart.io.nifti import TEMPLATE, sidecar_path, write_labels, write_sequence
+from cheart.io.nifti import TEMPLATE, sidecar_path, write_heart, write_labels
 from cheart.labels import STRUCTURES, TITLES
 from cheart.progress import track
 
@@ -61,7 +61,7 @@ def write_in_template(path: Path, sequence: Heart, **about: Any) -> None:
 
     :func:`cheart.datasets.recording.read_heart` takes such a file as it is, without looking for its pose again.
     """
-    write_sequence(path, sequence)
+    write_heart(path, sequence)
     planes = [[int(z) for z in frame.nonzero()[0]] for frame in sequence.observed]
     write_json(sidecar_path(path), {"SpatialReference": TEMPLATE, "ObservedPlanes": planes, **about})
 

@@ -132,12 +132,12 @@ def _affine(image: Any, path: Path, spacing: Spacing | None) -> NDArray[np.float
         )
     pixdim = np.array(header["pixdim"][1:4], np.float64)
     if not np.allclose(sizes, pixdim, rtol=0.01):
-        affine = _settle(affine, sizes, pixdim, path, spacing)
+        affine = _choose_spacing(affine, sizes, pixdim, path, spacing)
     affine[:3] *= _MM.get(_units(image, path)[0], 1.0)
     return affine
 
 
-def _settle(
+def _choose_spacing(
     affine: NDArray[np.float64], sizes: NDArray, pixdim: NDArray, path: Path, spacing: Spacing | None
 ) -> NDArray[np.float64]:
     if spacing is None:
@@ -174,9 +174,9 @@ def _frame_s(image: Any, path: Path, time_axis: int) -> float:
     return round(step * _SECONDS[unit], 7)  # pixdim is single precision
 
 
-def write_sequence(path: Path | str, sequence: Heart) -> None:
-    """Write a sequence in template space as 4D NIfTI (X, Y, Z, T) uint8, canonical labels."""
-    write_labels(path, sequence.labels, sequence.grid.affine, frame_s=sequence.frame_s, space="template")
+def write_heart(path: Path | str, heart: Heart) -> None:
+    """Write a heart in template space as 4D NIfTI (X, Y, Z, T) uint8, canonical labels."""
+    write_labels(path, heart.labels, heart.grid.affine, frame_s=heart.frame_s, space="template")
 
 
 def write_labels(

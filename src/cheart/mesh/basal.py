@@ -33,9 +33,9 @@ class Base:
 
     def continued(self, inside: NDArray[np.bool_], planes: int) -> NDArray[np.bool_]:
         """The structure [Z, Y, X] continued beyond its cut, with so many planes more."""
-        level = np.arange(len(inside) + planes)[:, None, None]
+        plane = np.arange(len(inside) + planes)[:, None, None]
         longer = np.concatenate([inside, np.zeros((planes, *inside.shape[1:]), bool)])
-        return longer | (self.columns & (level > self.tops))
+        return longer | (self.columns & (plane > self.tops))
 
     def height_at(self, y: NDArray[np.floating], x: NDArray[np.floating]) -> NDArray[np.float64]:
         """Height in mm at points given in mm; any shape, the same for y and x."""
@@ -58,11 +58,11 @@ def find_base(inside: NDArray[np.bool_], spacing: tuple[float, float, float]) ->
     there = np.flatnonzero(inside.any(axis=(1, 2)))
     ends = np.bincount(tops[tops >= 0], minlength=len(inside))
     upper_half = planes >= (there[0] + there[-1]) / 2
-    level = int(np.argmax(ends * upper_half))
-    if ends[level] >= _FLAT * inside[level].sum():
-        height = np.full(tops.shape, (level + 0.5) * spacing[0])
-        return Base(inside[level], np.full(tops.shape, level), height, spacing)
-    columns = _grown(tops == level, tops, np.abs(tops - level) * spacing[0] <= _UNEVEN_MM)
+    cut = int(np.argmax(ends * upper_half))
+    if ends[cut] >= _FLAT * inside[cut].sum():
+        height = np.full(tops.shape, (cut + 0.5) * spacing[0])
+        return Base(inside[cut], np.full(tops.shape, cut), height, spacing)
+    columns = _grown(tops == cut, tops, np.abs(tops - cut) * spacing[0] <= _UNEVEN_MM)
     plane = _common_plane(columns, tops)
     columns &= tops - plane >= -1  # what ends lower ends at the wall
     height = (plane + 0.5 + _smooth_within(columns, tops - plane, spacing)) * spacing[0]
@@ -86,8 +86,8 @@ def thin_planes(
     height = (np.arange(len(inside) * times) - (times - 1) / 2) / times
     low = np.clip(np.floor(height).astype(int), 0, len(inside) - 1)
     high = np.minimum(low + 1, len(inside) - 1)
-    share = np.clip(height - low, 0, 1)[:, None, None]
-    mixed = (1 - share) * distance[low] + share * distance[high]
+    fraction = np.clip(height - low, 0, 1)[:, None, None]
+    mixed = (1 - fraction) * distance[low] + fraction * distance[high]
     return mixed > 0, (spacing[0] / times, *spacing[1:]), -(times - 1) / 2 * spacing[0] / times
 
 

@@ -19,8 +19,8 @@ from cheart.mesh.surface import BASE, WALL, Faces, Points, Surface, neighbours, 
 from cheart.progress import track
 
 _NORMAL_MM = 10.0  # a surface that faces the other way counts as this much farther away
-_LEVELS = 16
-_MIDDLES = (np.arange(_LEVELS) + 0.5) / _LEVELS
+_LAYERS = 16
+_MIDDLES = (np.arange(_LAYERS) + 0.5) / _LAYERS
 _SMOOTHING = (40, 30, 20, 14, 10, 7, 5, 4, 3, 2)
 
 
@@ -169,7 +169,7 @@ def rim_loop(surface: Surface) -> NDArray[np.intp]:
 
 
 def _matched_rim(rim: Points, target: Surface, fine: int = 720) -> Points:
-    """Where each point of a closed rim belongs on the target's rim: at the same share of the way around."""
+    """Where each point of a closed rim belongs on the target's rim: at the same fraction of the way around."""
     other = _around(target.vertices[rim_loop(target)], np.arange(fine) / fine)
     own = _around(rim, np.arange(fine) / fine)
     centred, other_centred = own - own.mean(axis=0), other - other.mean(axis=0)
@@ -179,20 +179,20 @@ def _matched_rim(rim: Points, target: Surface, fine: int = 720) -> Points:
 
 
 def _way(loop: Points) -> NDArray[np.float64]:
-    """The share of the way around a closed loop at which each of its points lies, 0 to 1."""
+    """The fraction of the way around a closed loop at which each of its points lies, 0 to 1."""
     length = np.linalg.norm(np.diff(loop, axis=0, append=loop[:1]), axis=1)
     return np.asarray(np.concatenate([[0.0], np.cumsum(length)[:-1]]) / length.sum())
 
 
-def _around(loop: Points, share: NDArray[np.floating]) -> Points:
-    """Points of a closed loop at given shares of the way around."""
+def _around(loop: Points, fraction: NDArray[np.floating]) -> Points:
+    """Points of a closed loop at given fractions of the way around."""
     way, closed = np.append(_way(loop), 1.0), np.vstack([loop, loop[:1]])
-    return np.stack([np.interp(share % 1.0, way, closed[:, axis]) for axis in range(3)], axis=1)
+    return np.stack([np.interp(fraction % 1.0, way, closed[:, axis]) for axis in range(3)], axis=1)
 
 
 def _stretched(template: Surface, target: Surface) -> Points:
-    """A first guess: stretched along the axis from apex to base, and in each level to the target's place and width."""
-    own, other = _Levels.of(template), _Levels.of(target)
+    """A first guess: stretched along the axis from apex to base, and in each layer to the target's place and width."""
+    own, other = _Layers.of(template), _Layers.of(target)
     vertices = template.vertices.copy()
     height = own.relative(vertices)
     for axis in (0, 1):
@@ -203,31 +203,31 @@ def _stretched(template: Surface, target: Surface) -> Points:
 
 
 @dataclass(frozen=True, eq=False)
-class _Levels:
-    """A surface in levels from its apex to its base.
+class _Layers:
+    """A surface in layers from its apex to its base.
 
     Attributes:
         apex: height of the apex in mm.
         base: [3] the plane of the base, z = base · (1, x, y).
-        mean, width: [levels, 2] mean and spread of x and y of the wall in mm.
+        mean, width: [layers, 2] mean and spread of x and y of the wall in mm.
     """
 
     apex: float
     base: NDArray[np.float64]
-    mean: NDArray[np.float64] = field(default_factory=lambda: np.zeros((_LEVELS, 2)))
-    width: NDArray[np.float64] = field(default_factory=lambda: np.ones((_LEVELS, 2)))
+    mean: NDArray[np.float64] = field(default_factory=lambda: np.zeros((_LAYERS, 2)))
+    width: NDArray[np.float64] = field(default_factory=lambda: np.ones((_LAYERS, 2)))
 
     @classmethod
-    def of(cls, surface: Surface) -> _Levels:
+    def of(cls, surface: Surface) -> _Layers:
         cap = surface.vertices[np.unique(surface.faces[surface.regions == BASE])]
         terms = np.column_stack([np.ones(len(cap)), cap[:, :2]])
-        levels = cls(float(surface.vertices[:, 2].min()), np.linalg.lstsq(terms, cap[:, 2], rcond=None)[0])
+        layers = cls(float(surface.vertices[:, 2].min()), np.linalg.lstsq(terms, cap[:, 2], rcond=None)[0])
         points = _samples(surface, WALL)[0]
-        weight = np.exp(-0.5 * ((levels.relative(points)[None] - _MIDDLES[:, None]) * _LEVELS / 0.7) ** 2)
+        weight = np.exp(-0.5 * ((layers.relative(points)[None] - _MIDDLES[:, None]) * _LAYERS / 0.7) ** 2)
         weight /= weight.sum(axis=1, keepdims=True)
         mean = weight @ points[:, :2]
         width = np.sqrt(np.maximum(weight @ points[:, :2] ** 2 - mean**2, 1e-6))
-        return cls(levels.apex, levels.base, mean, width)
+        return cls(layers.apex, layers.base, mean, width)
 
     def base_at(self, points: Points) -> NDArray[np.float64]:
         return np.asarray(np.column_stack([np.ones(len(points)), points[:, :2]]) @ self.base)

@@ -1,8 +1,8 @@
 """Closed, smooth, outward-oriented triangle surfaces of the structures of one frame.
 
 A label map is cut off flat at the base, and that cut must stay a flat face with a sharp rim while the wall around it
-becomes smooth. So the structure is first continued upwards beyond its base, smoothed, and then contoured on levels
-that are counted from the base: the uppermost level *is* the base.
+becomes smooth. So the structure is first continued upwards beyond its base, smoothed, and then contoured on layers
+that are counted from the base: the uppermost layer *is* the base.
 """
 
 from __future__ import annotations
@@ -128,9 +128,9 @@ def closed_surface(
 
 @dataclass(frozen=True, eq=False)
 class _Field:
-    """Signed distance (positive inside) in mm on a lattice whose last but one level is the base.
+    """Signed distance (positive inside) in mm on a lattice whose last but one layer is the base.
 
-    Lattice coordinates are (level, row, column); the lattice is ``step`` mm wide and follows the base's height.
+    Lattice coordinates are (layer, row, column); the lattice is ``step`` mm wide and follows the base's height.
     """
 
     distance: NDArray[np.float64]
@@ -153,8 +153,8 @@ class _Field:
         low, high = where.min(0), where.max(0)
         y, x = (np.arange(low[i] * spacing[i] - 2 * step, high[i] * spacing[i] + 2 * step + 1e-6, step) for i in (1, 2))
         height = base.height_at(*np.meshgrid(y, x, indexing="ij"))
-        levels = np.arange(np.ceil((height.max() - low[0] * spacing[0]) / step) + 2, -1, -1) * step
-        z = height[None] - levels[:, None, None]
+        layers = np.arange(np.ceil((height.max() - low[0] * spacing[0]) / step) + 2, -1, -1) * step
+        z = height[None] - layers[:, None, None]
         at = np.stack([z, *(np.broadcast_to(a, z.shape) for a in (y[:, None], x[None]))])
         index = at / np.array(spacing)[:, None, None, None] + pad[:, None, None, None]
         sampled = map_coordinates(soft, index, order=1).clip(1e-4, 1 - 1e-4)
@@ -163,7 +163,7 @@ class _Field:
         return cls(distance, step, (float(y[0]), float(x[0])), base)
 
     def contour(self) -> tuple[Points, Faces]:
-        """Zero level in lattice coordinates; the cut at the base lies exactly on the top level."""
+        """Zero surface in lattice coordinates; the cut at the base lies exactly on the top layer."""
         near = 0.18 * self.step  # vertices that nearly coincide with lattice points make slivers
         values = np.where(np.abs(self.distance) < near, np.where(self.distance > 0, near, -near), self.distance)
         vertices, faces, _, _ = marching_cubes(values.astype(np.float32), 0.0, gradient_direction="ascent")
@@ -178,7 +178,7 @@ class _Field:
         return np.asarray(vertices[:, 0] > self.top - 1e-3)
 
     def project(self, vertices: Points, *, flat: NDArray[np.bool_]) -> Points:
-        """Move vertices to the zero level; those that are ``flat`` move within their level only."""
+        """Move vertices to the zero surface; those that are ``flat`` move within their layer only."""
         below = np.concatenate([self.distance[:-1], self.distance[-2:-1]])
         value = map_coordinates(below, vertices.T, order=1, mode="nearest")
         gradient = np.empty_like(vertices)

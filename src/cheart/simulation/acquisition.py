@@ -78,18 +78,18 @@ class Acquisition:
         return ", ".join(names[f.name].format(getattr(self, f.name)) for f in changed) or "everything, exactly"
 
 
-def acquire(sequence: Heart, acquisition: Acquisition, *, rng: np.random.Generator) -> Heart:
+def acquire(heart: Heart, acquisition: Acquisition, *, rng: np.random.Generator) -> Heart:
     """Image a heart.
 
     Args:
-        sequence: the heart, every plane observed.
+        heart: every plane observed.
         acquisition: what is imaged, and how well.
         rng: where chance comes from: where the first slice lies, shifts, what is missing, contours.
 
     Returns:
         The imaged heart on the same grid; ``observed`` marks the imaged planes of the imaged frames.
     """
-    labels, grid = sequence.labels, sequence.grid
+    labels, grid = heart.labels, heart.grid
     planes = _planes(labels[0], grid, acquisition, rng)
     frames = _frames(labels, acquisition)
     shifts = rng.normal(0, acquisition.breath_hold, (planes.size, 2)) if acquisition.breath_hold else None
@@ -101,7 +101,7 @@ def acquire(sequence: Heart, acquisition: Acquisition, *, rng: np.random.Generat
         seen[t] = _between(slices, planes, grid)
     observed = np.zeros(labels.shape[:2], bool)
     observed[np.ix_(frames, planes)] = True
-    return replace(sequence, labels=seen, observed=observed)
+    return replace(heart, labels=seen, observed=observed)
 
 
 def _planes(ed: NDArray[np.uint8], grid: Grid, acquisition: Acquisition, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -212,6 +212,6 @@ def _between(slices: NDArray[np.uint8], planes: NDArray[np.intp], grid: Grid) ->
     for i, (low, high) in enumerate(pairwise(planes)):
         if filled[i] and filled[i + 1]:
             for z in range(low + 1, high):
-                share = np.float32((z - low) / (high - low))
-                out[z] = nearest_label(distances[:, i] * (1 - share) + distances[:, i + 1] * share)
+                fraction = np.float32((z - low) / (high - low))
+                out[z] = nearest_label(distances[:, i] * (1 - fraction) + distances[:, i + 1] * fraction)
     return out

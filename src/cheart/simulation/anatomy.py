@@ -48,7 +48,7 @@ class Anatomy:
         return low, np.array([x.max(), y.max(), self.base])
 
 
-# standard deviations of the random fields, as shares of the radius (cavity), of the wall and of D
+# standard deviations of the random fields, as fractions of the radius (cavity), of the wall and of D
 _CAVITY_SD, _WALL_SD, _RV_SD = 0.072, 0.10, 0.15
 _ANGLE_FALL, _HEIGHT_FALL = 1.6, 0.9
 _PRESSURE = 0.05 / 18  # a mmHg, towards septum and anterior wall: none is left for the lateral wall

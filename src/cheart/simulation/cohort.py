@@ -127,18 +127,18 @@ def simulate_subject(
 
 
 def _make_subject(task: _Task, index: int) -> dict[str, Any]:
-    sequence, truth = simulate_subject(
+    heart, truth = simulate_subject(
         index, seed=task.seed, grid=task.grid, frames=task.frames, heart_rate=task.heart_rate
     )
     if task.acquisition is not None:
-        sequence = acquire(sequence, task.acquisition, rng=np.random.default_rng([task.seed, index, 0xACC]))
+        heart = acquire(heart, task.acquisition, rng=np.random.default_rng([task.seed, index, 0xACC]))
     name = f"sub-sim{index + 1:04d}"
     if task.nifti is not None:
-        write_in_template(task.nifti / f"{name}_dseg.nii.gz", sequence, Made="simulated by cheart")
+        write_in_template(task.nifti / f"{name}_dseg.nii.gz", heart, Made="simulated by cheart")
     return {
-        "participant": {"participant_id": name, "cycle_s": sequence.cycle_s, **truth.conditions},
+        "participant": {"participant_id": name, "cycle_s": heart.cycle_s, **truth.conditions},
         "truth": {"participant_id": name, **truth.to_row()},
-        "fingerprint": task.writer.write(index, sequence),
+        "fingerprint": task.writer.write(index, heart),
     }
 
 

@@ -1,6 +1,6 @@
 """Who the simulated people are: the joint distribution of age, sex, height, weight and systolic pressure.
 
-Ages and the share of women follow the paper's cohort (section III-A: 18 to 73 years, 56 % women) and its parent
+Ages and the fraction of women follow the paper's cohort (section III-A: 18 to 73 years, 56 % women) and its parent
 project (Corden et al., JCMR 18:32, 2016: 41.3 ± 13.0 years). How height, weight and pressure hang together is a
 regression on NHANES 2009-12 (non-Hispanic White, no diabetes, BMI below 35), with pressures raised by 6 mmHg and
 weights lowered by 5 % towards the London volunteers of the same scanner (exCMR).
@@ -23,7 +23,7 @@ DEFAULT_HEART_RATE = 62.5
 """Where nothing is said of the heart rate: a cycle of 0.96 s, the mean resting rate of the exCMR volunteers."""
 
 WOMEN = 0.56
-"""Share of women in the paper's cohort."""
+"""Fraction of women in the paper's cohort."""
 
 RANGES = {"age": (18.0, 73.0), "weight": (33.0, 131.0), "height": (142.0, 195.0), "sbp": (79.0, 183.0)}
 """The paper's ranges (section III-A). Whoever falls outside is drawn again."""

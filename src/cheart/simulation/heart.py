@@ -89,8 +89,8 @@ def draw_heart(conditions: Conditions, *, seed: Seed, frames: int = 20) -> Truth
         InputError: a condition is missing or refused.
     """
     person = complete_conditions(conditions)
-    sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    size, form, beat = (np.random.default_rng([*np.atleast_1d(sequence.generate_state(4)), i]) for i in range(3))
+    seeds = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    size, form, beat = (np.random.default_rng([*np.atleast_1d(seeds.generate_state(4)), i]) for i in range(3))
     phenotypes = draw_phenotypes(person, size)
     usual = expected(float(person["age"]), str(person["sex"]))
     anatomy, shape = draw_anatomy(phenotypes, form, pressure=float(person["sbp"]) - usual.sbp)
@@ -193,9 +193,9 @@ def _turned(field: Field, by: float | NDArray[np.float64]) -> Field:
     """A field turned by an angle in rad (one, or one a height), by linear interpolation."""
     position = np.arange(ANGLES)[None] - np.broadcast_to(np.asarray(by), (S.size,))[:, None] * ANGLES / (2 * np.pi)
     low = np.floor(position).astype(int)
-    share = position - low
+    fraction = position - low
     rows = np.arange(S.size)[:, None]
-    return field[rows, low % ANGLES] * (1 - share) + field[rows, (low + 1) % ANGLES] * share
+    return field[rows, low % ANGLES] * (1 - fraction) + field[rows, (low + 1) % ANGLES] * fraction
 
 
 _FINE = 4  # angles of the lookup table per node
@@ -251,8 +251,8 @@ def _at(field: Field, s: NDArray[np.floating]) -> NDArray[np.float32]:
     """A field at other heights, and finely in angle for lookup: [len(s), ANGLES·_FINE]."""
     position = s * (S.size - 1)
     low = np.minimum(position.astype(int), S.size - 2)
-    share = (position - low)[:, None]
-    there = field[low] * (1 - share) + field[low + 1] * share
+    fraction = (position - low)[:, None]
+    there = field[low] * (1 - fraction) + field[low + 1] * fraction
     after = np.roll(there, -1, axis=1)
     steps = np.arange(_FINE) / _FINE
     fine = there[..., None] * (1 - steps) + after[..., None] * steps

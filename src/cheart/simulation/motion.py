@@ -14,7 +14,7 @@ from cheart.simulation.phenotypes import Phenotypes
 
 @dataclass(frozen=True)
 class Timing:
-    """Events of one cycle as shares of its duration, and how filling is divided.
+    """Events of one cycle as fractions of its duration, and how filling is divided.
 
     Attributes:
         ejection: the ventricle begins to empty.
@@ -23,7 +23,7 @@ class Timing:
         filling: duration of rapid filling.
         atrial: the atrial kick begins.
         closing: the atrial kick ends.
-        passive: share of the stroke volume that rapid filling brings.
+        passive: fraction of the stroke volume that rapid filling brings.
     """
 
     ejection: float
@@ -116,7 +116,7 @@ def draw_motion(conditions: Conditions, phenotypes: Phenotypes, length: float, r
 
 
 _CLOSING = 0.985
-"""The atrial kick ends, as a share of the cycle."""
+"""The atrial kick ends, as a fraction of the cycle."""
 
 
 def _draw_timing(age: float, rate: float, rng: np.random.Generator) -> Timing:

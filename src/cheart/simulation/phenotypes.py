@@ -11,7 +11,7 @@ and go together; LVESV = LVEDV (1 − LVEF); RVEDV follows from RVEF because bot
 Means and spreads: Healthy Hearts Consortium (Raisi-Estabragh et al., JACC CVI 2024), White, smooth contours,
 prediction intervals by sex and decade. Effects of BMI and SBP: Petersen et al. 2017 (UK Biobank); of height on mass:
 Chirinos et al., Hypertension 56:91, 2010.
-LV mass is on the level of the UK Digital Heart Project's atlas (mean shape of 1,093 hearts: 106 g), which is
+LV mass is on the scale of the UK Digital Heart Project's atlas (mean shape of 1,093 hearts: 106 g), which is
 1.15 times that of the consortium's smooth contours.
 """
 
@@ -30,7 +30,7 @@ UKDHP_MASS = 1.15
 """LV mass in the UK Digital Heart Project's label maps over that of the consortium's smooth contours."""
 
 MAX_SHUNT = 0.045
-"""Largest difference of the stroke volumes of the two ventricles, as a share: healthy hearts have no shunt."""
+"""Largest difference of the stroke volumes of the two ventricles, as a fraction: healthy hearts have no shunt."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class _Effects:
 
 
 # Petersen 2017: +1 SD of BMI (4.3 kg/m²) and of SBP (18 mmHg); Chirinos 2010: LVM ∝ height^1.7 within sexes, and ∝ BSA.
-# Within the published intervals, such that the share of variance explained (R²) is the published one as well.
+# Within the published intervals, such that the fraction of variance explained (R²) is the published one as well.
 _LVEDV_EFFECTS = _Effects(height=1.0, bmi=0.048 / 4.3, sbp=0.045 / 18)
 _LVM_EFFECTS = _Effects(height=1.6, bmi=0.080 / 4.3, sbp=0.063 / 18)
 
@@ -139,8 +139,8 @@ def true_distribution(conditions: Conditions, *, n: int, seed: int) -> pd.DataFr
 
 
 def _linear(parameters: tuple[float, float, float], years: float, effect: float, noise: float) -> float:
-    level, per_year, sd = parameters
-    return float((level + per_year * years) * (1 + effect) + sd * noise)
+    at_45, per_year, sd = parameters
+    return float((at_45 + per_year * years) * (1 + effect) + sd * noise)
 
 
 def _plausible(p: Phenotypes) -> bool:

@@ -110,13 +110,13 @@ def rv_field(*, apex: float = RV_APEX, widen: float = 1.0, turn: float = 0.0) ->
     edge = (1 - across**2) ** 0.7 * np.sqrt(h)[:, None]
     heights = chebyshev.chebvander(2 * top - 1, _RV.shape[0] - 1)
     body = np.einsum("hj,jm,htm->ht", heights, _RV, chebyshev.chebvander(across, _RV.shape[1] - 1))
-    # a flat base cuts off what the tilted one of the mean shape still has: it is spread over the levels below
+    # a flat base cuts off what the tilted one of the mean shape still has: it is spread over the heights below
     basal = 1 + 0.25 * np.exp(-(((S - 0.85) / 0.17) ** 2))
     return np.maximum(edge * body, 0.0) * basal[:, None]
 
 
 def tricuspid() -> NDArray[np.float64]:
-    """Share of the RV base's extra descent at each angle [ANGLES]: the tricuspid annulus all, the outflow little."""
+    """Fraction of the RV base's extra descent at each angle [ANGLES]: the tricuspid annulus all, the outflow little."""
     anterior = np.clip((np.degrees(np.angle(np.exp(1j * THETA))) - 15) / 50, 0, 1)
     return 1 - 0.8 * anterior**2 * (3 - 2 * anterior)
 

@@ -5,7 +5,7 @@ from cheart.grid import Grid
 from cheart.labels import LV, MYO, RV
 from cheart.phenotypes import voxel_volumes
 from cheart.simulation.audit.measure import (
-    LEVELS,
+    SECTIONS,
     contraction,
     e_to_a,
     measure,
@@ -47,7 +47,7 @@ def test_volumes_and_sections_of_a_tube():
     assert lv == pytest.approx(np.pi * 20**2 * 66 / 1000, rel=0.03)
     assert wall + lv == pytest.approx(np.pi * 28**2 * 72 / 1000, rel=0.03)
     areas = sections(labels, GRID)
-    assert areas.shape == (3, LEVELS.size)
+    assert areas.shape == (3, SECTIONS.size)
     np.testing.assert_allclose(areas[0, 1:8], np.pi * 20**2, rtol=0.04)
     np.testing.assert_allclose(areas[1, 1:8], np.pi * 28**2, rtol=0.04)
 

@@ -24,7 +24,7 @@ def anatomy(measured: Sequence[Measures], grid: Grid) -> list[Row]:
     wall = np.nanmean([m.wall_mm for m in measured], axis=0) - reference.SEGMENT_MM
     areas = np.mean([m.sections for m in measured], axis=0) / reference.SECTIONS_MM2 - 1
     sagitta = np.nanmean([m.sagitta for m in measured], axis=0)
-    worst, level = int(np.abs(wall).argmax()), int(np.abs(areas[2]).argmax())
+    worst, section = int(np.abs(wall).argmax()), int(np.abs(areas[2]).argmax())
     rows = [
         Row(
             "anatomy",
@@ -36,15 +36,15 @@ def anatomy(measured: Sequence[Measures], grid: Grid) -> list[Row]:
         ),
         Row(
             "anatomy",
-            "RV section by level, largest departure",
+            "RV section by height, largest departure",
             "±15 %",
-            f"{areas[2][level]:+.0%} (level 0.{level + 1})",
+            f"{areas[2][section]:+.0%} (at 0.{section + 1})",
             bool(np.abs(areas[2]).max() <= 0.15),
             UKDHP,
         ),
         Row(
             "anatomy",
-            "septum bows towards the RV, smallest of 9 levels",
+            "septum bows towards the RV, smallest of 9 heights",
             "> 0 mm",
             f"{sagitta.min():.1f} mm",
             bool(sagitta.min() > 0),
@@ -117,13 +117,18 @@ def mean_surfaces(all_rays: list[Rays]) -> Surfaces:
 
 
 def _spectrum(measured: Sequence[Measures]) -> list[Row]:
-    rms, shares = shape_spectrum(np.array([surface_points(m.rays) for m in measured]))
-    modes = int((shares.cumsum() < 0.95).sum()) + 1
+    rms, variance = shape_spectrum(np.array([surface_points(m.rays) for m in measured]))
+    modes = int((variance.cumsum() < 0.95).sum()) + 1
     source = UKDHP
     return [
         Row("anatomy", "shape PCA at ED, modes for 95 %", "10–20", f"{modes}", 10 <= modes <= 20, source),
         Row(
-            "anatomy", "shape PCA at ED, first mode", "40–50 %", f"{shares[0]:.0%}", 0.395 <= shares[0] <= 0.505, source
+            "anatomy",
+            "shape PCA at ED, first mode",
+            "40–50 %",
+            f"{variance[0]:.0%}",
+            0.395 <= variance[0] <= 0.505,
+            source,
         ),
         Row("anatomy", "distance from the mean shape, RMS", "4–5.5 mm", f"{rms:.1f} mm", 4 <= rms <= 5.5, source),
     ]
@@ -132,7 +137,7 @@ def _spectrum(measured: Sequence[Measures]) -> list[Row]:
 def motion(measured: Sequence[Measures], people: pd.DataFrame, frames: int) -> list[Row]:
     """The beat, of hearts imaged over the whole cycle; ``people`` holds their conditions, row by row."""
     cycle = people.cycle_s.to_numpy(float)
-    usual = np.isnan(cycle) | (np.abs(60 / cycle - 62.5) <= 5)  # systole's share of the cycle follows the rate
+    usual = np.isnan(cycle) | (np.abs(60 / cycle - 62.5) <= 5)  # systole's fraction of the cycle follows the rate
     es = np.array([m.es_frame for m in measured])[usual if usual.any() else slice(None)] * 20 / frames
     change = max(m.wall_change for m in measured)
     faulty = [m.faults for m in measured if m.faults]

@@ -41,9 +41,9 @@ def demographics(table: pd.DataFrame) -> list[Row]:
             )
         )
     if len(known.get("sex", ())):
-        share = float((known["sex"] == "F").mean())
+        fraction = float((known["sex"] == "F").mean())
         error = float(np.sqrt(0.56 * 0.44 / len(known["sex"])))
-        rows.append(Row("people", "women", "56 %", f"{share:.0%}", within(share, 0.55, 0.57, error=error), PAPER))
+        rows.append(Row("people", "women", "56 %", f"{fraction:.0%}", within(fraction, 0.55, 0.57, error=error), PAPER))
     return rows
 
 
@@ -54,12 +54,12 @@ def sizes(table: pd.DataFrame) -> list[Row]:
     """Volumes, mass and ejection fractions by sex and decade, of a table with conditions and phenotypes."""
     rows = []
     for quantity in ("lvedv", "lvesv", "rvedv", "rvesv", "lvm", "lvef", "rvef"):
-        level = UKDHP_MASS if quantity == "lvm" else 1.0
+        scale = UKDHP_MASS if quantity == "lvm" else 1.0
         for sex in ("F", "M"):
-            cells = _cells(table, quantity, sex, level) if {"age", "sex"} <= set(table) else []
+            cells = _cells(table, quantity, sex, scale) if {"age", "sex"} <= set(table) else []
             rows += _size_rows(quantity, sex, cells) if cells else []
         values = table[quantity].dropna()
-        typical = " and ".join(f"{sex} {reference.normal(quantity, sex, 45).mean * level:.0f}" for sex in ("F", "M"))
+        typical = " and ".join(f"{sex} {reference.normal(quantity, sex, 45).mean * scale:.0f}" for sex in ("F", "M"))
         ours = f"{values.mean():.1f} ± {values.std():.1f}"
         rows.append(
             Row(
@@ -102,7 +102,7 @@ def _source(quantity: str) -> str:
 
 @dataclass(frozen=True)
 class _Cell:
-    """One sex and decade: departures from the published mean and SD (shares), and their standard errors."""
+    """One sex and decade: departures from the published mean and SD (fractions), and their standard errors."""
 
     name: str
     mean: float
@@ -111,7 +111,7 @@ class _Cell:
     sd_error: float
 
 
-def _cells(table: pd.DataFrame, quantity: str, sex: str, level: float) -> list[_Cell]:
+def _cells(table: pd.DataFrame, quantity: str, sex: str, scale: float) -> list[_Cell]:
     cells = []
     for low, high in zip(reference.DECADES, (*reference.DECADES[1:], 200), strict=True):
         people = table[(table.sex == sex) & (table.age >= low) & (table.age < high)]
@@ -119,7 +119,7 @@ def _cells(table: pd.DataFrame, quantity: str, sex: str, level: float) -> list[_
         if len(values) < _CELL:
             continue
         published = reference.normal(quantity, sex, float(people.age.mean()))
-        mean, sd = published.mean * level, published.sd * level
+        mean, sd = published.mean * scale, published.sd * scale
         cells.append(
             _Cell(
                 f"{sex} {low}–{high - 1}" if high < 200 else f"{sex} {low}+",
@@ -143,18 +143,18 @@ def _size_rows(quantity: str, sex: str, cells: list[_Cell]) -> list[Row]:
 
     mean, mean_inside = worst(lambda c: c.mean, lambda c: c.mean_error, 0.05)
     sd, sd_inside = worst(lambda c: c.sd, lambda c: c.sd_error, 0.15)
-    level = UKDHP_MASS if quantity == "lvm" else 1.0
+    scale = UKDHP_MASS if quantity == "lvm" else 1.0
     unit = _UNITS[quantity]
     return [
         Row(
             "size",
             f"{name}, mean by decade",
-            f"±5 % (at 45: {middle.mean * level:.0f} {unit})",
+            f"±5 % (at 45: {middle.mean * scale:.0f} {unit})",
             mean,
             mean_inside,
             source,
         ),
-        Row("size", f"{name}, SD by decade", f"±15 % (at 45: {middle.sd * level:.1f} {unit})", sd, sd_inside, source),
+        Row("size", f"{name}, SD by decade", f"±15 % (at 45: {middle.sd * scale:.1f} {unit})", sd, sd_inside, source),
     ]
 
 

@@ -12,8 +12,8 @@ from cheart.grid import Grid
 from cheart.labels import LV, MYO, RV, STRUCTURES
 from cheart.phenotypes import voxel_volumes
 
-LEVELS: NDArray[np.float64] = np.arange(1, 10) / 10
-"""Levels at which sections are measured: share of the LV cavity's length, from base to apex."""
+SECTIONS: NDArray[np.float64] = np.arange(1, 10) / 10
+"""Where sections are measured: fractions of the LV cavity's length, from base to apex."""
 
 SEGMENTS = (
     "basal anterior", "basal anteroseptal", "basal inferoseptal", "basal inferior", "basal inferolateral",
@@ -29,7 +29,7 @@ class Rays:
     """The surfaces of one frame along rays from the LV axis.
 
     Attributes:
-        z: [H] levels in mm, from the apex of the wall to the base, H = len(heights).
+        z: [H] heights in mm, from the apex of the wall to the base, H = len(heights).
         centre: [H, 2], the LV's centroid (x, y) in mm.
         endo, epi, free: [H, A] radii in mm of LV endocardium, epicardium, and outer border of the RV (or of the
             epicardium where there is no RV).
@@ -55,25 +55,25 @@ def rays(
     Args:
         labels: [Z, Y, X], one frame in the template pose.
         grid: its grid.
-        heights: shares of the LV wall's length from apex (0) to base (1).
-        angles: rays a level.
+        heights: fractions of the LV wall's length from apex (0) to base (1).
+        angles: rays a height.
         step: along a ray, mm.
     """
     z, y, x = grid.axes()
     lv_wall = (labels == LV) | (labels == MYO)
     planes = np.flatnonzero(lv_wall.any(axis=(1, 2)))
     low, high = z[planes[0]] - grid.spacing[0] / 2, z[planes[-1]] + grid.spacing[0] / 2
-    level = low + (high - low) * np.asarray(heights, float)
+    height = low + (high - low) * np.asarray(heights, float)
     area = lv_wall[planes].sum(axis=(1, 2))
     in_x = (lv_wall[planes].sum(axis=1) * x).sum(axis=1) / area
     in_y = (lv_wall[planes].sum(axis=2) * y).sum(axis=1) / area
-    centre = np.stack([np.interp(level, z[planes], c) for c in (in_x, in_y)], axis=-1)
+    centre = np.stack([np.interp(height, z[planes], c) for c in (in_x, in_y)], axis=-1)
 
     theta = np.arange(angles) * (2 * np.pi / angles)
     radius = (np.arange(int(95 / step)) + 0.5) * step
     xs = centre[:, 0, None, None] + radius[None, None] * np.cos(theta)[None, :, None]
     ys = centre[:, 1, None, None] + radius[None, None] * np.sin(theta)[None, :, None]
-    at = np.clip((level - z[0]) / grid.spacing[0], planes[0], planes[-1])
+    at = np.clip((height - z[0]) / grid.spacing[0], planes[0], planes[-1])
     where = [
         np.broadcast_to(at[:, None, None], xs.shape),
         (ys - y[0]) / grid.spacing[1],
@@ -83,11 +83,11 @@ def rays(
     for mask in (labels == LV, lv_wall, labels > 0):
         inside = ndimage.map_coordinates(mask.astype(np.float32), where, order=1, prefilter=False) > 0.5
         radii.append(inside.sum(axis=-1) * step)
-    return Rays(level, centre, *radii)
+    return Rays(height, centre, *radii)
 
 
 HEIGHTS_ED: NDArray[np.float64] = np.append(np.arange(1, 20) / 20, 0.98)
-"""Heights of the rays at end-diastole; every second is one of LEVELS."""
+"""Heights of the rays at end-diastole; every second is one of SECTIONS."""
 
 _POINT_ANGLES, _RV_POINTS = 24, 9
 _MIN_RV = 1.0  # mm: thinner is no RV
@@ -96,7 +96,7 @@ _MIN_RV = 1.0  # mm: thinner is no RV
 def surface_points(r: Rays) -> NDArray[np.float64]:
     """Corresponding points [P, 3] in mm on the three surfaces, for a shape model.
 
-    The LV at fixed heights and angles, the RV at fixed heights and shares of the arc between its insertions.
+    The LV at fixed heights and angles, the RV at fixed heights and fractions of the arc between its insertions.
 
     Args:
         r: rays of one frame at HEIGHTS_ED.
@@ -126,17 +126,17 @@ def _to_xyz(r: Rays, radii: NDArray[np.float64], theta: NDArray[np.float64]) -> 
     return np.stack([x, y, np.broadcast_to(r.z[:, None], x.shape)], axis=-1)
 
 
-def _rv_arc(r: Rays, level: int) -> NDArray[np.float64]:
-    """Angles at fixed shares of the arc between the RV's insertions (a tenth to nine tenths)."""
-    share = (np.arange(_RV_POINTS) + 1) / (_RV_POINTS + 1)
-    span = insertions(r, level)
+def _rv_arc(r: Rays, i: int) -> NDArray[np.float64]:
+    """Angles at fixed fractions of the arc between the RV's insertions (a tenth to nine tenths)."""
+    fraction = (np.arange(_RV_POINTS) + 1) / (_RV_POINTS + 1)
+    span = insertions(r, i)
     low, high = span if span is not None else (0.0, 0.0)
-    return low + share * (high - low)
+    return low + fraction * (high - low)
 
 
-def insertions(r: Rays, level: int) -> tuple[float, float] | None:
+def insertions(r: Rays, i: int) -> tuple[float, float] | None:
     """Angles in rad (−π to π) where the RV meets the wall, inferior and anterior; None where there is no RV."""
-    over = _half_turn(r.free[level] - r.epi[level]) - _MIN_RV
+    over = _half_turn(r.free[i] - r.epi[i]) - _MIN_RV
     parts, count = ndimage.label(over > 0)
     if not count:
         return None
@@ -146,8 +146,8 @@ def insertions(r: Rays, level: int) -> tuple[float, float] | None:
     def edge(inside: int, outside: int) -> float:
         if not 0 <= outside < over.size:
             return inside * step - np.pi
-        share = over[inside] / (over[inside] - over[outside])
-        return (inside + share * (outside - inside)) * step - np.pi
+        fraction = over[inside] / (over[inside] - over[outside])
+        return (inside + fraction * (outside - inside)) * step - np.pi
 
     return float(edge(span[0], span[0] - 1)), float(edge(span[-1], span[-1] + 1))
 
@@ -159,10 +159,10 @@ def septal_sagitta(r: Rays) -> NDArray[np.float64]:
         r: rays of one frame at HEIGHTS_ED.
 
     Returns:
-        At LEVELS [9]; nan where there is no RV.
+        At SECTIONS [9]; nan where there is no RV.
     """
-    out = np.full(LEVELS.size, np.nan)
-    for i in range(LEVELS.size):
+    out = np.full(SECTIONS.size, np.nan)
+    for i in range(SECTIONS.size):
         h = 17 - 2 * i
         span = insertions(r, h)
         if span is None or span[1] - span[0] < 0.2:
@@ -177,12 +177,12 @@ def septal_sagitta(r: Rays) -> NDArray[np.float64]:
 
 
 def sections(labels: NDArray[np.uint8], grid: Grid, *, slab: float = 0.06) -> NDArray[np.float64]:
-    """Areas [3, 9] in mm² of LV cavity, LV with its wall, and RV at LEVELS along the apex-to-mitral-centre axis.
+    """Areas [3, 9] in mm² of LV cavity, LV with its wall, and RV at SECTIONS along the apex-to-mitral-centre axis.
 
     Args:
         labels: [Z, Y, X], end-diastole.
         grid: its grid.
-        slab: half-width of the hat over which an area is averaged, as a share of the length.
+        slab: half-width of the hat over which an area is averaged, as a fraction of the length.
     """
     z, y, x = grid.axes()
     at = np.argwhere(labels > 0)
@@ -193,11 +193,11 @@ def sections(labels: NDArray[np.uint8], grid: Grid, *, slab: float = 0.06) -> ND
     mitral = cavity[cavity[:, 2] == top].mean(0) + np.array([0, 0, grid.spacing[0] / 2])
     apex = cavity[cavity[:, 2] == bottom].mean(0) - np.array([0, 0, grid.spacing[0] / 2])
     length = float(np.linalg.norm(apex - mitral))
-    level = (xyz - mitral) @ (apex - mitral) / length**2
-    areas = np.zeros((3, LEVELS.size))
+    along = (xyz - mitral) @ (apex - mitral) / length**2
+    areas = np.zeros((3, SECTIONS.size))
     for i, inside in enumerate((what == LV, what != RV, what == RV)):
-        for j, middle in enumerate(LEVELS):
-            hat = np.clip(1 - np.abs(level[inside] - middle) / slab, 0, None).sum()
+        for j, middle in enumerate(SECTIONS):
+            hat = np.clip(1 - np.abs(along[inside] - middle) / slab, 0, None).sum()
             areas[i, j] = hat * grid.voxel_ml * 1000 / (slab * length)
     return areas
 
@@ -224,7 +224,7 @@ def wall_thickness(labels: NDArray[np.uint8], grid: Grid) -> NDArray[np.float64]
 
 
 def _segment(height: NDArray[np.float64], theta: NDArray[np.float64]) -> NDArray[np.intp]:
-    """AHA segment 0 to 16 by height above the cavity's apex (share of its length) and angle in degrees."""
+    """AHA segment 0 to 16 by height above the cavity's apex (fraction of its length) and angle in degrees."""
     six = np.array([1, 0, 5, 4, 3, 2])[(theta // 60).astype(int) % 6]
     four = np.array([1, 0, 3, 2])[((theta + 45) // 90).astype(int) % 4]
     return np.where(
@@ -249,7 +249,7 @@ class Contraction:
 
 def contraction(ed: NDArray[np.uint8], es: NDArray[np.uint8], grid: Grid) -> Contraction:
     """Measure contraction between two frames [Z, Y, X]."""
-    middle = np.linspace(0.45, 0.75, 7)  # share of the wall's length: the middle third of the cavity
+    middle = np.linspace(0.45, 0.75, 7)  # fraction of the wall's length: the middle third of the cavity
     before, after = (rays(frame, grid, heights=middle, angles=60) for frame in (ed, es))
     wall = [(r.epi - r.endo).mean() for r in (before, after)]
     midwall = [((r.epi + r.endo) / 2).mean() for r in (before, after)]
@@ -318,7 +318,7 @@ def shape_spectrum(points: NDArray[np.float64]) -> tuple[float, NDArray[np.float
         points: [N, P, 3] mm.
 
     Returns:
-        RMS distance per point from the mean shape in mm, and each mode's share of the variance.
+        RMS distance per point from the mean shape in mm, and each mode's fraction of the variance.
     """
     aligned = points - points.mean(axis=1, keepdims=True)
     mean = aligned[0]
