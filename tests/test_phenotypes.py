@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from balls import SMALL, box, heart, radius
 from cheart.errors import InputError
 from cheart.grid import GRIDS, Grid
 from cheart.heart import Heart, whole
-from cheart.phenotypes import PAPER_FIVE, UNITS, from_curves, phenotypes, plane_mm, volume_curves
+from cheart.phenotypes import PAPER_FIVE, UNITS, from_curves, plane_mm, volume_curves
 
 
 def beating(frames=6):
@@ -28,7 +29,7 @@ def test_a_ball_has_the_volume_of_a_ball():
 def test_phenotypes_of_a_known_heart():
     heart = beating()
     curves = volume_curves(heart.labels, heart.grid)
-    found = phenotypes(heart)
+    found = heart.phenotypes
     assert found.es_frame == 2
     assert (found.lvedv, found.lvesv) == pytest.approx((curves[0, 0], curves[2, 0]))
     assert (found.rvedv, found.rvesv) == pytest.approx((curves[0, 2], curves[2, 2]))
@@ -39,7 +40,7 @@ def test_phenotypes_of_a_known_heart():
 
 
 def test_the_row_has_every_phenotype():
-    row = phenotypes(beating()).row()
+    row = beating().phenotypes.row()
     assert list(row) == list(UNITS)
     assert set(PAPER_FIVE) <= set(row)
     assert all(math.isfinite(v) for v in row.values())
@@ -49,14 +50,14 @@ def test_end_systole_is_sought_among_observed_frames():
     heart = beating()
     observed = np.zeros_like(heart.observed)
     observed[[0, 3]] = True
-    assert phenotypes(heart, observed=observed).es_frame == 3
+    assert replace(heart, observed=observed).phenotypes.es_frame == 3
 
 
 def test_one_frame_has_no_end_systole():
     heart = beating()
     observed = np.zeros_like(heart.observed)
     observed[0] = True
-    found = phenotypes(Heart(heart.labels, observed, heart.grid))
+    found = Heart(heart.labels, observed, heart.grid).phenotypes
     assert found.es_frame is None
     assert math.isnan(found.lvesv)
     assert math.isnan(found.lvef)

@@ -15,10 +15,10 @@ from cheart.conditions import Value
 from cheart.errors import InputError
 from cheart.files import refuse_existing
 from cheart.grid import Grid
+from cheart.phenotypes import Phenotypes, from_curves, volume_curves
 
 if TYPE_CHECKING:
     from cheart.align.placement import Placement
-    from cheart.phenotypes import Phenotypes
 
 Kind = Literal["imported", "simulated", "completed", "generated"]
 """What a person must be told about a heart that they see."""
@@ -92,15 +92,11 @@ class Heart:
     @cached_property
     def curves(self) -> NDArray[np.float64]:
         """Volume of LV cavity, myocardium and RV cavity in each frame, [T, 3] in mL; nan where not observed."""
-        from cheart.phenotypes import volume_curves
-
         return volume_curves(self.labels, self.grid, self.observed)
 
     @cached_property
     def phenotypes(self) -> Phenotypes:
         """Volumes, mass and function."""
-        from cheart.phenotypes import from_curves
-
         return from_curves(self.curves, cycle_s=self.cycle_s)
 
     def save(

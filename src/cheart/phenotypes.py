@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from cheart.errors import InputError
 from cheart.grid import Grid
-from cheart.heart import Heart
 from cheart.labels import MYOCARDIUM_G_PER_ML, STRUCTURES
 
 PAPER_FIVE = ("lvm", "lvedv", "lvesv", "rvedv", "rvesv")
@@ -85,22 +84,11 @@ class Phenotypes:
         return {name: float(getattr(self, name)) for name in UNITS}
 
 
-def phenotypes(sequence: Heart, *, observed: NDArray[np.bool_] | None = None) -> Phenotypes:
-    """Phenotypes of one beating heart.
+def from_curves(curves: NDArray[np.floating], *, cycle_s: float = math.nan) -> Phenotypes:
+    """Phenotypes from volume–time curves [T, 3] in mL, as :func:`volume_curves` gives them.
 
     End-diastole is frame 0, end-systole the frame of least LV cavity among those of which planes were imaged.
-
-    Args:
-        sequence: the heart.
-        observed: [T, Z] bool, planes to measure instead of the sequence's own: a generated heart is measured
-            on the planes of the real one that it is compared with.
     """
-    curves = volume_curves(sequence.labels, sequence.grid, sequence.observed if observed is None else observed)
-    return from_curves(curves, cycle_s=sequence.cycle_s)
-
-
-def from_curves(curves: NDArray[np.floating], *, cycle_s: float = math.nan) -> Phenotypes:
-    """Phenotypes from volume–time curves [T, 3] in mL, as :func:`volume_curves` gives them."""
     lv, myo, rv = np.asarray(curves, float).T
     known = np.flatnonzero(np.isfinite(lv))
     es = int(known[np.argmin(lv[known])]) if known.size and (known.size > 1 or known[0] > 0) else None

@@ -13,7 +13,6 @@ from cheart.heart import Heart, whole
 from cheart.labels import SCHEMES, to_canonical
 from cheart.metrics.overlap import dice
 from cheart.metrics.surface_distance import surface_distances
-from cheart.phenotypes import phenotypes
 
 ACDC = Path(__file__).parents[3] / "shared" / "data" / "acdc-training"
 pytestmark = [
@@ -33,7 +32,7 @@ def patient(number: int) -> Heart:
 @pytest.mark.parametrize(("number", "group", "low", "high"), [(1, "DCM", 15, 40), (61, "NOR", 50, 75)])
 def test_ejection_fraction_fits_the_diagnosis(number, group, low, high):
     assert f"Group: {group}" in (ACDC / f"patient{number:03d}" / "Info.cfg").read_text()
-    assert low < phenotypes(patient(number)).lvef < high
+    assert low < patient(number).phenotypes.lvef < high
 
 
 def test_copying_end_diastole_scores_what_is_known_of_it():

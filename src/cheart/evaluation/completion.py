@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,7 @@ from cheart.metrics.overlap import overlap
 from cheart.metrics.statistics import mean_over_frames, summary
 from cheart.metrics.surface_distance import SurfaceReference
 from cheart.model import Model
-from cheart.phenotypes import PAPER_FIVE, UNITS, phenotypes
+from cheart.phenotypes import PAPER_FIVE, UNITS
 from cheart.progress import Jobs, parallel, track
 
 DEFINITIONS = (
@@ -101,7 +101,7 @@ class Judge:
     """A real heart that made hearts are compared with; its surfaces are found once."""
 
     def __init__(self, real: Heart) -> None:
-        self.real, self.phenotypes = real, phenotypes(real)
+        self.real = real
         self._surfaces = SurfaceReference(real.labels, real.grid, real.observed)
 
     def likeness(self, made: Heart) -> tuple[dict[str, float], dict[str, NDArray[np.float64]], int]:
@@ -121,8 +121,8 @@ class Judge:
         """The row of one completed heart (see :class:`Completion`), and how many structures were empty."""
         row, by_frame, missing = self.likeness(made)
         for name, values in by_frame.items():
-            row |= _by_structure(f"{name}_es", values[self.phenotypes.es_frame or 0])
-        truth, ours = self.phenotypes.row(), phenotypes(made, observed=self.real.observed).row()
+            row |= _by_structure(f"{name}_es", values[self.real.phenotypes.es_frame or 0])
+        truth, ours = self.real.phenotypes.row(), replace(made, observed=self.real.observed).phenotypes.row()
         for name in PAPER_FIVE:
             row |= {f"real_{name}": truth[name], f"completed_{name}": ours[name]}
             row[f"d_{name}"] = abs(ours[name] - truth[name])

@@ -5,7 +5,7 @@ For every person, hearts are drawn from that person's conditions, measured and f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from cheart.metrics.closure import seam
 from cheart.metrics.distributions import compare_distributions
 from cheart.metrics.statistics import Better, mean_and_best, summary
 from cheart.model import Model
-from cheart.phenotypes import PAPER_FIVE, phenotypes
+from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import Jobs, parallel, track
 from cheart.tasks.generate import heart_seed
 
@@ -150,7 +150,7 @@ def _judge_person(model: Model, cohort: Cohort, samples: int, seed: int, person:
     number, index = person
     real = cohort.heart(index)
     judge, conditions = Judge(real), encoded_conditions(model, cohort, index)
-    truth = judge.phenotypes.row()
+    truth = judge.real.phenotypes.row()
     rows: list[dict[str, float]] = []
     empty = 0
     for k in range(samples):
@@ -169,7 +169,7 @@ def _judge(judge: Judge, truth: dict[str, float], made: Heart) -> tuple[dict[str
     """One sample's row, and how many structures were empty."""
     likeness, _, missing = judge.likeness(made)
     row = {name: likeness[name] for name in likeness if name.startswith(MEASURES)}
-    ours = phenotypes(made, observed=judge.real.observed).row()
+    ours = replace(made, observed=judge.real.observed).phenotypes.row()
     row |= {name: ours[name] for name in PAPER_FIVE}
     row |= {f"d_{name}": abs(ours[name] - truth[name]) for name in PAPER_FIVE}
     return row | _seam(made), missing

@@ -14,7 +14,6 @@ from cheart.evaluation.completion import chosen_subjects, encoded_conditions
 from cheart.heart import Heart
 from cheart.metrics.memorisation import Memorisation, nearest, occupancy
 from cheart.model import Model
-from cheart.phenotypes import phenotypes
 from cheart.progress import Jobs, parallel, track
 from cheart.tasks.generate import heart_seed
 
@@ -91,5 +90,5 @@ def _generated(model: Model, cohort: Cohort, seed: int, person: tuple[int, int])
 
 def _describe(heart: Heart) -> NDArray[np.uint8]:
     """The descriptor of end-diastole and end-systole, [D]."""
-    es = phenotypes(heart).es_frame or 0
+    es = heart.phenotypes.es_frame or 0
     return occupancy(heart.labels[[0, es]], heart.grid)

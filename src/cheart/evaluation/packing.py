@@ -14,7 +14,7 @@ from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import dice
 from cheart.metrics.statistics import mean_over_frames, summary
 from cheart.model import Model
-from cheart.phenotypes import PAPER_FIVE, phenotypes
+from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import track
 
 DEFINITIONS = (
@@ -64,5 +64,5 @@ def _row(real: Heart, whole: Heart, packed: Heart) -> dict[str, float]:
         by_frame = dice(one.labels, two.labels, observed)
         mean = mean_over_frames(by_frame, np.ones(len(by_frame), bool) if seen is None else seen.observed_frames)
         row |= {f"{name}_{s}": float(v) for s, v in zip(STRUCTURES, mean, strict=True)}
-    before, after = phenotypes(whole).row(), phenotypes(packed).row()
+    before, after = whole.phenotypes.row(), packed.phenotypes.row()
     return row | {f"d_{n}": abs(after[n] - before[n]) for n in PAPER_FIVE}

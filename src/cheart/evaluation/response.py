@@ -13,7 +13,7 @@ from cheart.errors import InputError
 from cheart.evaluation.completion import chosen_subjects
 from cheart.metrics.response import Response, Slope, cohort_slopes, model_slope
 from cheart.model import Model
-from cheart.phenotypes import PAPER_FIVE, phenotypes
+from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import Jobs, parallel, track
 from cheart.tasks.generate import heart_seed
 
@@ -94,7 +94,7 @@ def _cohort_slopes(model: Model, cohort: Cohort, indices: list[int], *, jobs: Jo
 
 
 def _measured(cohort: Cohort, index: int) -> dict[str, float]:
-    return phenotypes(cohort.heart(index)).row()
+    return cohort.heart(index).phenotypes.row()
 
 
 def _moved(model: Model, cohort: Cohort, seed: int, task: tuple[Factor, str, int, int]) -> list[list[float]]:
@@ -104,7 +104,7 @@ def _moved(model: Model, cohort: Cohort, seed: int, task: tuple[Factor, str, int
     known = {n: person[n] for n in model.encoding.schema.names if n in person}
     values: tuple[Value, Value] = (factor.levels[0], level) if level else _ends(model, factor)
     made = [model.network.generate(model.encode({**known, factor.name: v}), seed=heart_seed(seed, n)) for v in values]
-    rows = [phenotypes(model.heart(labels)).row() for labels in made]
+    rows = [model.heart(labels).phenotypes.row() for labels in made]
     return [[row[name] for name in PAPER_FIVE] for row in rows]
 
 

@@ -14,7 +14,7 @@ from cheart.heart import Heart
 from cheart.model import Model
 from cheart.paper.figure_people import choose_people
 from cheart.paper.plate import CannotDraw, Material
-from cheart.phenotypes import PAPER_FIVE, phenotypes
+from cheart.phenotypes import PAPER_FIVE
 from cheart.simulation.phenotypes import true_distribution
 from cheart.tasks.generate import heart_seed
 from cheart.tasks.vary import vary
@@ -86,7 +86,7 @@ def _sample(model: Model, seed: int, who: tuple[str, float, int]) -> tuple[dict[
     sex, age, number = who
     key = heart_seed(heart_seed(seed, 7), number)
     person, _ = model.settle({"age": age, "sex": sex}, unknown="draw", rng=np.random.default_rng(key))
-    heart = phenotypes(model.heart(model.network.generate(model.encode(person), seed=key))).row()
+    heart = model.heart(model.network.generate(model.encode(person), seed=key)).phenotypes.row()
     return {"sex": sex, "age": age, **{name: heart[name] for name in PAPER_FIVE}}, person
 
 

@@ -16,7 +16,7 @@ from cheart.models.registry import style_of
 from cheart.palette import COLOURS, INK
 from cheart.paper.ageing import AGES, Ageing, gather_ageing
 from cheart.paper.plate import DPI, WIDTH, Drawn, Material, letter, plain, show, tight, told_training
-from cheart.phenotypes import TITLES, UNITS, phenotypes
+from cheart.phenotypes import TITLES, UNITS
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet
 from cheart.plot.views import Field, Image, Window, cut_fields, long_axis_yx, window_around
@@ -66,7 +66,7 @@ def draw(material: Material) -> Drawn:
 def figure(data: Ageing) -> Sheet:
     """The heart above, the curves below."""
     window = window_around(list(data.hearts))[0]
-    frames = [(0, phenotypes(heart).es_frame or 0) for heart in data.hearts]
+    frames = [(0, heart.phenotypes.es_frame or 0) for heart in data.hearts]
     rows = [_solids(data, frames, window, 0), _changes(data, frames, window, 0)]
     rows += [_solids(data, frames, window, 1), _changes(data, frames, window, 1)]
     shaded, cut = tight(rows[0] + rows[2]), tight(rows[1] + rows[3])

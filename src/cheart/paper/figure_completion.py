@@ -34,7 +34,6 @@ from cheart.paper.plate import (
     tight,
     told_training,
 )
-from cheart.phenotypes import phenotypes
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Field, Image, Window, cut_fields, cut_image, long_axis_yx, window_around
@@ -127,7 +126,7 @@ def _dice_of(models: Mapping[str, Model], cohort: Cohort, index: int) -> dict[st
 
 def chosen_frames(heart: Heart) -> list[int]:
     """ED, one frame on the way to ES, ES, and frames spread over the filling; observed ones."""
-    es = phenotypes(heart).es_frame or heart.frames // 2
+    es = heart.phenotypes.es_frame or heart.frames // 2
     wanted = [0, es / 2, es, *(es + (heart.frames - es) * k / 4 for k in (1, 2, 3))]
     seen = heart.observed_frames
     return sorted({int(seen[np.abs(seen - w).argmin()]) for w in wanted})
@@ -163,7 +162,7 @@ def figure(data: Completions) -> Sheet:
 
 
 def _head(sheet: Sheet, heart: Heart, t: int, x: float) -> None:
-    es = phenotypes(heart).es_frame
+    es = heart.phenotypes.es_frame
     phase = {0: "ED, given", es: "ES"}.get(t, "")
     when = f"{t * heart.frame_s:.2f} s" if np.isfinite(heart.cycle_s) else f"{t / heart.frames:.0%}"
     sheet.text(x, 0.06, phase, size=7, ha="center")
@@ -205,7 +204,7 @@ def _draw_curves(sheet: Sheet, data: Completions, x: float) -> None:
     height = min(1.45, (sheet.height - _HEAD - _FOOT - legend) / len(STRUCTURES) - 0.30)
     # the models' range: on that of the copied first frame they could not be told apart
     low = min(float(np.nanmean(values, axis=0).min()) for name, values in data.dice.items() if name != COPY)
-    es = phenotypes(own).es_frame
+    es = own.phenotypes.es_frame
     for k, name in enumerate(STRUCTURES):
         axes = sheet.axes(x, _HEAD + k * (height + 0.30), _CURVES, height)
         for model, values in data.dice.items():

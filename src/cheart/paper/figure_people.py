@@ -14,7 +14,7 @@ from cheart.model import Model
 from cheart.models.registry import style_of
 from cheart.palette import hex_colour
 from cheart.paper.plate import DPI, WIDTH, Drawn, Material, show, tight, told_training
-from cheart.phenotypes import Phenotypes, phenotypes
+from cheart.phenotypes import Phenotypes
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Image, window_around
@@ -109,7 +109,7 @@ def figure(people: list[Person], held_out: str) -> Sheet:
                 x, y = _LEFT + column * cell, top + phase * row
                 if (i, column, phase) in images:
                     show(sheet.axes(x, y, cell, height), images[i, column, phase])
-                    _write_numbers(sheet, phenotypes(heart), phase, x + cell / 2, y + height + 0.02)
+                    _write_numbers(sheet, heart.phenotypes, phase, x + cell / 2, y + height + 0.02)
     _part(sheet, _LEFT + cell, _HEAD, len(people) * block - _BETWEEN)
     structure_legend(sheet, size=7)
     sheet.text(
@@ -125,7 +125,7 @@ def _images(people: list[Person]) -> dict[tuple[int, int, int], Image]:
     for i, person in enumerate(people):
         for column, (heart, window) in enumerate(zip(person.hearts, windows, strict=False)):
             px_per_mm = DPI * WIDTH / len(person.hearts) / view_side_mm(window)
-            for phase, frame in enumerate((0, phenotypes(heart).es_frame)):
+            for phase, frame in enumerate((0, heart.phenotypes.es_frame)):
                 if frame is not None:
                     found[i, column, phase] = shaded_image(heart.labels[frame], heart.grid, window, px_per_mm)
     return dict(zip(found, tight(list(found.values())), strict=True))
