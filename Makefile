@@ -1,13 +1,19 @@
-# make install   .venv with pinned dependencies
-# make demo      the main job, end to end, into demo/ (under 10 minutes on two cores)
-# make test      lint, types, tests (under 10 minutes)
+# make install    .venv with pinned dependencies
+# make demo       the main job, end to end, into demo/ (under 10 minutes on two cores)
+# make test       lint, types, tests (under 6 minutes)
+# make test-fast  lint, and the tests that train nothing (under a minute)
+# make docs       the site, guide and API, into site/
+# make notebooks  run examples/*.ipynb anew, with their outputs
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+# One thread a process: tests run in $(JOBS) processes, and threads of all of them would only wait for each other.
 
-.PHONY: install demo test lint types clean
+.PHONY: install demo test test-fast lint types docs notebooks clean
 
 install: $(VENV)/.installed
 
@@ -15,15 +21,18 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "cheart needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(PIP) torch
+	$(PIP) --editable '.[dev]'
 	@touch $@
 
 demo: install
 	$(BIN)/cheart demo demo --overwrite
 
 test: lint types
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(PYTEST)
+
+test-fast: lint
+	$(PYTEST) -m 'not slow'
 
 lint: install
 	$(BIN)/ruff check src tests benchmarks
@@ -32,5 +41,14 @@ lint: install
 types: install
 	$(BIN)/mypy
 
+docs: install
+	$(PIP) --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+notebooks: install
+	$(PIP) --editable '.[notebooks]'
+	$(BIN)/python examples/run_notebooks.py
+
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo site .pytest_cache .mypy_cache .ruff_cache
