@@ -13,7 +13,8 @@ def on_page_markdown(markdown, page, **_):
     if page.file.src_uri in WHOLE:
         markdown = (ROOT / WHOLE[page.file.src_uri]).read_text(encoding="utf-8").replace("](docs/", "](")
     markdown = re.sub(r"\]\((?:\.\./)?CONTRIBUTING\.md", "](contributing.md", markdown)
-    return re.sub(r"\[([^\]]+)\]\((?:\.\./)*(?:src|tests|benchmarks|examples|README|CITATION|LICENSE)[^)]*\)", r"\1", markdown)
+    elsewhere = "src|tests|benchmarks|examples|README|CITATION|LICENSE"
+    return re.sub(rf"\[([^\]]+)\]\((?:\.\./)*(?:{elsewhere})[^)]*\)", r"\1", markdown)
 
 
 def on_page_content(html, **_):
