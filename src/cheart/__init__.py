@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cheart.datasets.importing import import_cohort
     from cheart.datasets.registry import importer
     from cheart.errors import InputError
+    from cheart.evaluation.scores import evaluate
     from cheart.grid import Grid
     from cheart.heart import Heart
     from cheart.model import load
@@ -35,6 +36,7 @@ __all__ = [
     "HeartModel",
     "InputError",
     "__version__",
+    "evaluate",
     "import_cohort",
     "importer",
     "load",
@@ -48,6 +50,7 @@ _HOMES = {
     "InputError": "cheart.errors",
     "Heart": "cheart.heart",
     "HeartModel": "cheart.models.base",
+    "evaluate": "cheart.evaluation.scores",
     "import_cohort": "cheart.datasets.importing",
     "importer": "cheart.datasets.registry",
     "load": "cheart.model",

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from cheart.labels import STRUCTURES
 from cheart.phenotypes import PAPER_FIVE, UNITS
 
 Summary = Mapping[str, Any]
-"""What the judges of :mod:`cheart.tasks` summarise; a cell's entry has a mean and an SD."""
+"""What the judges summarise; a cell's entry has a mean and an SD."""
 
 Marks = Mapping[tuple[str, str], str]
 """By measure and row: the sign behind a cell, such as ``*`` for a difference that a test found."""
@@ -76,6 +78,16 @@ class Table:
         """Whether anything in it could be computed."""
         cells = [cell for row in self.rows for cell in row[1:]]
         return any(str(cell) != UNKNOWN for cell in cells)
+
+    def frame(self) -> pd.DataFrame:
+        """As numbers: a column of mean ± SD becomes two; the rows' names are the index."""
+        columns: dict[str, list[Any]] = {}
+        for k, head in enumerate(self.columns[1:], start=1):
+            cells = [row[k] for row in self.rows]
+            columns[head] = [cell.mean if isinstance(cell, Estimate) else cell for cell in cells]
+            if any(isinstance(cell, Estimate) for cell in cells):
+                columns[f"{head} SD"] = [cell.sd if isinstance(cell, Estimate) else float("nan") for cell in cells]
+        return pd.DataFrame(columns, index=[str(row[0]) for row in self.rows])
 
     def text(self) -> str:
         """Aligned for a terminal."""
