@@ -26,12 +26,11 @@ from scipy.spatial.transform import Rotation
 
 from cheart.align.pose import find_pose
 from cheart.grid import GRIDS, Grid
-from cheart.labels import LV, MYO, RV
-from cheart.palette import hex_colour
+from cheart.labels import LV, MYO, RV, hex_colour
 from cheart.simulation import Truth, draw_heart, draw_person
 from cheart.simulation.audit.check_hearts import exact_rays, mean_surfaces
-from cheart.simulation.heart import end_diastole, surfaces_at, voxelise
 from cheart.simulation.audit.measure import shape_spectrum, surface_points
+from cheart.simulation.heart import end_diastole, surfaces_at, voxelise
 
 HERE = Path(__file__).parent
 GRID = GRIDS["paper"]

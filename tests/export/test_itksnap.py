@@ -1,7 +1,7 @@
 import re
 
 from cheart.export.itksnap import LABEL_FILE, write_label_file
-from cheart.palette import COLOURS
+from cheart.labels import COLOURS
 
 
 def test_itk_snap_reads_names_and_colours(tmp_path):

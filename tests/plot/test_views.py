@@ -6,9 +6,8 @@ import pytest
 from bodies import beating_ellipsoids, ellipsoid_heart
 from cheart.grid import Grid
 from cheart.heart import Heart, whole
-from cheart.labels import LV, MYO, RV
-from cheart.palette import COLOURS, PAPER
-from cheart.plot.views import FADED, Window, cut_image, short_axis_planes, window_around
+from cheart.labels import COLOURS, LV, MYO, RV
+from cheart.plot.views import FADED, PAPER, Window, cut_image, short_axis_planes, window_around
 
 GRID = Grid((32, 64, 64), (4.0, 2.5, 2.5))
 

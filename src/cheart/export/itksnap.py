@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cheart.files import new_file
-from cheart.labels import STRUCTURES, TITLES
-from cheart.palette import COLOURS
+from cheart.labels import COLOURS, STRUCTURES, TITLES
 
 LABEL_FILE = "itk-snap-labels.txt"
 """Lies beside every folder of label maps that cheart writes."""

@@ -14,14 +14,13 @@ from cheart.align.placement import reorder_affine, working_order
 from cheart.align.pose import base_sense
 from cheart.errors import InputError
 from cheart.files import write_json
-from cheart.labels import LV, MYO, RV
+from cheart.labels import COLOURS, LV, MYO, RV
 from cheart.mesh.correspondence import MovingSurface, follow, wall_thickness
 from cheart.mesh.files import write_ply, write_pvd, write_stl, write_vtp
 from cheart.mesh.glb import write_glb
 from cheart.mesh.solids import write_msh, write_vtu
 from cheart.mesh.surface import PARTS, REGIONS, RESOLUTION_MM, Surface, closed_surface
 from cheart.mesh.wall import WALL_REGIONS, Solid, wall_solids
-from cheart.palette import COLOURS
 from cheart.phenotypes import count_voxels
 from cheart.progress import track
 from cheart.provenance import provenance

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.heart import Heart
-from cheart.labels import BACKGROUND, LV, MYO, RV
+from cheart.labels import BACKGROUND, COLOURS, LV, MYO, RV
 from cheart.models.registry import style_of
-from cheart.palette import COLOURS, INK
 from cheart.paper.ageing import AGES, Ageing, gather_ageing
 from cheart.paper.plate import DPI, WIDTH, Drawn, Material, letter, plain, show, tight, told_training
 from cheart.phenotypes import TITLES, UNITS
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet
-from cheart.plot.views import Field, Image, Window, cut_fields, long_axis_yx, window_around
+from cheart.plot.views import INK, Field, Image, Window, cut_fields, long_axis_yx, window_around
 
 SEXES = {"F": ("women", "#b0448c"), "M": ("men", "#2b7a78")}
 """Titles and colours."""

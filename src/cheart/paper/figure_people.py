@@ -9,10 +9,9 @@ from matplotlib.lines import Line2D
 from cheart.conditions import describe
 from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
-from cheart.labels import LV, RV
+from cheart.labels import LV, RV, hex_colour
 from cheart.model import Model
 from cheart.models.registry import style_of
-from cheart.palette import hex_colour
 from cheart.paper.plate import DPI, WIDTH, Drawn, Material, show, tight, told_training
 from cheart.phenotypes import Phenotypes
 from cheart.plot.shaded import shaded_image, view_side_mm

@@ -15,9 +15,8 @@ from cheart.cohort import Cohort, Split
 from cheart.files import new_file
 from cheart.model import Model
 from cheart.models.registry import style_of
-from cheart.palette import INK
 from cheart.plot.style import TEXT, Sheet
-from cheart.plot.views import Image
+from cheart.plot.views import INK, Image
 from cheart.progress import parallel
 
 if TYPE_CHECKING:

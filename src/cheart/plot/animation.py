@@ -14,13 +14,12 @@ from PIL import ImageDraw, ImageFont
 
 from cheart.files import new_file
 from cheart.heart import Heart
-from cheart.labels import STRUCTURES
-from cheart.palette import COLOURS, INK
+from cheart.labels import COLOURS, STRUCTURES
 from cheart.plot.curves import CAVITIES, cavity_ml, draw_curves, times, top_ml
 from cheart.plot.movie import check_suffix, write_movie
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, all_titles, foot
-from cheart.plot.views import FADED, Image, Window, cut_image, long_axis_yx, short_axis_planes, window_around
+from cheart.plot.views import FADED, INK, Image, Window, cut_image, long_axis_yx, short_axis_planes, window_around
 from cheart.progress import track
 
 _DPI = 100

@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from cheart.heart import Heart
-from cheart.labels import STRUCTURES
-from cheart.palette import hex_colour
+from cheart.labels import STRUCTURES, hex_colour
 from cheart.plot.style import GREY, TEXT
 
 CAVITIES = ("rv", "lv")

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter, map_coordinates
 
 from cheart.grid import Grid
-from cheart.labels import LV, MYO, RV
-from cheart.palette import COLOURS, PAPER
-from cheart.plot.views import Field, Image, Window, coverage
+from cheart.labels import COLOURS, LV, MYO, RV
+from cheart.plot.views import PAPER, Field, Image, Window, coverage
 
 AZIMUTH, ELEVATION = 25.0, 22.0
 """Degrees: seen from anterior, turned a little towards the RV, from a little above the base."""

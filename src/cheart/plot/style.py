@@ -13,8 +13,8 @@ from matplotlib.patches import Patch
 from cheart.conditions import describe
 from cheart.errors import InputError
 from cheart.heart import Heart
-from cheart.labels import STRUCTURES, TITLES
-from cheart.palette import INK, hex_colour
+from cheart.labels import STRUCTURES, TITLES, hex_colour
+from cheart.plot.views import INK
 
 TEXT = "#{:02x}{:02x}{:02x}".format(*INK)
 GREY = "#75757c"

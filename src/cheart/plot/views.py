@@ -16,8 +16,10 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from cheart.errors import InputError
 from cheart.heart import Heart
-from cheart.labels import LV, MYO, RV
-from cheart.palette import COLOURS, INK, PAPER
+from cheart.labels import COLOURS, LV, MYO, RV
+
+INK, PAPER = (38, 38, 42), (255, 255, 255)
+"""Red, green and blue of outlines and text, and of the background."""
 
 Cut = Literal["short", "four_chamber", "two_chamber"]
 Image = NDArray[np.uint8]
