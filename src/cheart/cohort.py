@@ -281,6 +281,10 @@ def split_subjects(n: int, *, seed: int) -> list[str]:
     """Assign n subjects to training, validation and test in the paper's proportions (968/138/277 of 1,383).
 
     Every split gets at least one subject where n ≥ 3. The assignment depends on n and seed only.
+
+    >>> split = split_subjects(1383, seed=0)
+    >>> [split.count(name) for name in SPLITS]
+    [968, 138, 277]
     """
     total = sum(PAPER_SPLIT)
     test = max(1, round(n * PAPER_SPLIT[2] / total)) if n >= 3 else 0

@@ -25,6 +25,12 @@ MISSING = ("", "n/a", "na", "nan", "none")
 class Factor:
     """One condition: a number with a unit and a range, or one of a few levels.
 
+    >>> SBP.read("135"), SEX.read("f"), SBP.read("n/a")
+    (135.0, 'F', None)
+    >>> HEIGHT.read(1.65)
+    Traceback (most recent call last):
+    cheart.errors.InputError: height 1.65 is outside the range: expected 100 to 230 cm (in m? then write 165)
+
     Raises:
         InputError: a number without a range low < high, or fewer than two levels.
     """
@@ -90,7 +96,12 @@ class Factor:
 
 @dataclass(frozen=True)
 class Schema:
-    """The factors that a cohort or a model knows, in order. It travels with both."""
+    """The factors that a cohort or a model knows, in order. It travels with both.
+
+    >>> schema = Schema((AGE, Factor("group", "level", levels=("NOR", "DCM"))))
+    >>> schema.read({"age": "63", "shoe_size": "42"})
+    {'age': 63.0, 'group': None}
+    """
 
     factors: tuple[Factor, ...]
 
@@ -147,7 +158,17 @@ class Encoding:
 
     A number becomes (value − centre) / scale; a level becomes one column a level; the paper's age becomes one
     column a decade. Every factor has one column more, which is 1 where the value is missing (its other columns
-    are then 0): a missing value is told to the network, never imputed in silence.
+    are then 0): a missing value enters the network as missing, never imputed in silence.
+
+    >>> schema = Schema((AGE, SEX))
+    >>> encoding = Encoding.fit(schema, [{"age": 40, "sex": "F"}, {"age": 60, "sex": "M"}])
+    >>> encoding.columns
+    ('age', 'age:missing', 'sex:F', 'sex:M', 'sex:missing')
+    >>> encoding.encode([{"age": 65, "sex": "F"}, {"age": 50}])
+    array([[1.5, 0. , 1. , 0. , 0. ],
+           [0. , 0. , 0. , 0. , 1. ]], dtype=float32)
+    >>> encoding.outside({"age": 65})
+    ['age 65 years is beyond the training range 40 to 60 years: the model extrapolates']
 
     Attributes:
         schema: the factors.
@@ -277,7 +298,10 @@ class Encoding:
 
 
 def decade(age: float) -> str:
-    """The paper's age group of an age in years, such as ``60-70``.
+    """The paper's age group of an age in years.
+
+    >>> decade(63)
+    '60-70'
 
     Raises:
         InputError: outside 10 to 80.
@@ -292,7 +316,10 @@ def decade(age: float) -> str:
 
 
 def describe(person: Conditions, schema: Schema | None = None) -> str:
-    """Conditions in words, such as ``age 63 years, sex F, weight n/a``.
+    """Conditions in words.
+
+    >>> describe({"age": 63, "sex": "F", "weight": None})
+    'age 63 years, sex F, weight n/a'
 
     Args:
         person: the conditions.

@@ -19,6 +19,12 @@ class Grid:
     The template space is right-handed and in mm: +z along the left-ventricular long axis towards the base,
     +x from the left to the right ventricle, the origin in the middle of the grid.
 
+    >>> grid = Grid(shape=(32, 64, 64), spacing=(4.0, 2.5, 2.5))
+    >>> grid.name, grid.voxel_ml
+    ('half', 0.025)
+    >>> grid.affine[:3, 3]  # the middle of voxel (0, 0, 0)
+    array([-78.75, -78.75, -62.  ])
+
     Attributes:
         shape: voxels as (Z, Y, X), the order of the arrays.
         spacing: voxel size in mm as (Z, Y, X).

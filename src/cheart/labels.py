@@ -82,13 +82,20 @@ def parse_scheme(text: str | Scheme) -> Scheme:
 
 
 def scheme_text(scheme: Scheme) -> str:
-    """The text that :func:`parse_scheme` reads back."""
+    """The text that :func:`parse_scheme` reads back.
+
+    >>> scheme_text(SCHEMES["acdc"])
+    '1=rv,2=myo,3=lv'
+    """
     names = {number: name for name, number in STRUCTURES.items()}
     return ",".join(f"{foreign}={names[ours]}" for foreign, ours in sorted(scheme.items()) if ours)
 
 
 def to_canonical(array: NDArray, scheme: Scheme) -> NDArray[np.uint8]:
     """Translate foreign labels to canonical ones.
+
+    >>> to_canonical(np.array([0, 1, 2, 3]), SCHEMES["acdc"])
+    array([0, 3, 2, 1], dtype=uint8)
 
     Args:
         array: any shape, whole numbers.

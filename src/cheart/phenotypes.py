@@ -88,6 +88,10 @@ def from_curves(curves: NDArray[np.floating], *, cycle_s: float = math.nan) -> P
     """Phenotypes from volume–time curves [T, 3] in mL, as :func:`volume_curves` gives them.
 
     End-diastole is frame 0, end-systole the frame of least LV cavity among those of which planes were imaged.
+
+    >>> heart = from_curves(np.array([[150.0, 100.0, 160.0], [60.0, 100.0, 70.0]]), cycle_s=0.9)
+    >>> heart.es_frame, heart.lvef, heart.lvm, round(heart.lvco, 3)
+    (1, 60.0, 105.0, 6.0)
     """
     lv, myo, rv = np.asarray(curves, float).T
     known = np.flatnonzero(np.isfinite(lv))
@@ -164,6 +168,9 @@ def plane_mm(planes: NDArray[np.bool_], spacing: float) -> NDArray[np.float64]:
 
     Each plane reaches half-way to its neighbours, and beyond the outermost ones by half the stack's usual
     distance between planes. All planes observed: the spacing. A single plane: the spacing.
+
+    >>> plane_mm(np.array([False, True, False, True, True]), spacing=2.0)
+    array([0. , 3.5, 0. , 3. , 2.5])
 
     Args:
         planes: [Z] bool, the observed planes.

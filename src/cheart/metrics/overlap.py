@@ -71,7 +71,12 @@ def overlap(
 def dice(
     reference: NDArray[np.uint8], other: NDArray[np.uint8], observed: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float64]:
-    """Dice per frame and structure, [T, 3]; see :func:`overlap` and :attr:`Overlap.dice`."""
+    """Dice per frame and structure, [T, 3]; see :func:`overlap` and :attr:`Overlap.dice`.
+
+    >>> one, two = (np.array(row, np.uint8).reshape(1, 1, 1, 4) for row in ([1, 1, 2, 0], [1, 2, 2, 0]))
+    >>> dice(one, two).round(3)  # LV cavity, myocardium, RV cavity, which neither has
+    array([[0.667, 0.667,   nan]])
+    """
     return overlap(reference, other, observed).dice
 
 

@@ -32,13 +32,17 @@ class Summary:
     missing: int
 
     def text(self, digits: int = 3) -> str:
-        """As in the paper's tables, such as ``0.908±0.023``; missing values are told."""
-        told = f" ({self.missing} missing)" if self.missing else ""
-        return f"{self.mean:.{digits}f}±{self.sd:.{digits}f}{told}" if self.n else "n/a"
+        """As in the paper's tables, such as ``0.908±0.023``; missing values are counted."""
+        missing = f" ({self.missing} missing)" if self.missing else ""
+        return f"{self.mean:.{digits}f}±{self.sd:.{digits}f}{missing}" if self.n else "n/a"
 
 
 def summary(values: ArrayLike) -> Summary:
-    """Mean ± SD of one value a subject, [N]."""
+    """Mean ± SD of one value a subject, [N].
+
+    >>> summary([0.9, 0.8, float("nan")]).text()
+    '0.850±0.071 (1 missing)'
+    """
     values = np.asarray(values, float)
     known = values[~np.isnan(values)]
     return Summary(
@@ -149,7 +153,11 @@ def _wilcoxon(difference: NDArray[np.float64]) -> float:
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Holm's step-down correction of a family of p-values, [M]."""
+    """Holm's step-down correction of a family of p-values, [M].
+
+    >>> holm([0.01, 0.04, 0.03])
+    array([0.03, 0.06, 0.06])
+    """
     p = np.asarray(p, float)
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
