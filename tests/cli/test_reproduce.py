@@ -13,7 +13,7 @@ from cheart.models.registry import BUILT_IN, model_class
 from cheart.paper import figures
 from cheart.paper import reproduce as running
 from cheart.paper.experiment import SCALES, Experiment
-from cheart.paper.plate import CannotDraw, Drawn, Material
+from cheart.paper.figure_page import CannotDraw, Drawn, Material
 from cheart.plot.style import Sheet
 from cheart.training.options import PRESETS, TrainingOptions
 from cohorts import tiny_cohort

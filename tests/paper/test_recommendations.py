@@ -7,7 +7,7 @@ from cheart.evaluation.tables import PHENOTYPES
 from cheart.paper.comparison import COMPLETED_PHENOTYPES, COMPLETION
 from cheart.paper.recommendations import claims, recommendations
 from cheart.paper.results import Results
-from cheart.paper.sections import Material, sections
+from cheart.paper.sections import Outcome, sections
 
 PEOPLE = 40
 
@@ -39,9 +39,9 @@ def remarks(results: dict[str, Results], *, copied: float = 0.7) -> tuple[list[s
     """Both verdicts, and the recommendation on completion."""
     tasks = dict.fromkeys(results, ("complete", "generate"))
     rows = {**results, COPIED: Results(completion(copied))}
-    material = Material(rows, tasks, "cheart", why_no_truth="simulated hearts alone have it")
-    parts = sections(material)
-    return [c.verdict for c in claims(material, parts)], recommendations(material, parts)[0].text
+    outcome = Outcome(rows, tasks, "cheart", why_no_truth="simulated hearts alone have it")
+    parts = sections(outcome)
+    return [c.verdict for c in claims(outcome, parts)], recommendations(outcome, parts)[0].text
 
 
 def judged(dice: dict[str, float], off: dict[str, float]) -> dict[str, Results]:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from cheart.paper.results import Results
-from cheart.paper.sections import Material, Section, sections
+from cheart.paper.sections import Outcome, Section, sections
 from known_results import generated, judged
 
 KINDS = np.array(["sick", "well"] * 8, object)
 
 
 def parts_of(results: dict[str, Results], kinds: np.ndarray = KINDS, **tasks: tuple[str, ...]) -> list[Section]:
-    return sections(Material(results, dict.fromkeys(results, ("complete",)) | tasks, next(iter(results)), kinds))
+    return sections(Outcome(results, dict.fromkeys(results, ("complete",)) | tasks, next(iter(results)), kinds))
 
 
 def test_dice_by_kind_and_the_tests_within_a_kind() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,16 +12,38 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from cheart.conditions import PAPER_SCHEMA, Value, describe
+from cheart.errors import InputError
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.heart import Heart
 from cheart.labels import BACKGROUND, COLOURS, LV, MYO, RV
+from cheart.model import Model
 from cheart.models.registry import style_of
-from cheart.paper.ageing import AGES, Ageing, gather_ageing
-from cheart.paper.plate import DPI, WIDTH, Drawn, Material, letter, plain, show, tight, told_training
-from cheart.phenotypes import TITLES, UNITS
+from cheart.paper.figure_page import (
+    DPI,
+    WIDTH,
+    CannotDraw,
+    Drawn,
+    Material,
+    letter,
+    plain,
+    show,
+    tight,
+    training_sentence,
+)
+from cheart.paper.figure_people import choose_people
+from cheart.phenotypes import PAPER_FIVE, TITLES, UNITS
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet
 from cheart.plot.views import INK, Field, Image, Window, cut_fields, long_axis_yx, window_around
+from cheart.simulation.phenotypes import true_distribution
+from cheart.tasks.generate import heart_seed
+from cheart.tasks.vary import vary
+
+AGES = (25.0, 35.0, 45.0, 55.0, 65.0, 75.0)
+"""The middles of the adult decades: a model that knows age in decades and one that knows years are asked alike."""
+
+_TRUE_DRAWS = 20  # a person
 
 SEXES = {"F": ("women", "#b0448c"), "M": ("men", "#2b7a78")}
 """Titles and colours."""
@@ -38,7 +63,7 @@ def draw(material: Material) -> Drawn:
         CannotDraw: no model generates, or it does not know age and sex.
     """
     name, model = material.lead("generate")
-    data = gather_ageing(material, model)
+    data = _gather(material, model)
     n = len(data.sampled) // (len(SEXES) * len(AGES))
     whose = "the heart of a held-out person" if data.own else "a drawn heart"
     truth = (
@@ -51,15 +76,98 @@ def draw(material: Material) -> Drawn:
     beyond = f" Ages beyond the training range ({low:g} to {high:g}) are marked †." if data.beyond else ""
     caption = (
         f"Ageing by {style_of(name).label}. (a) One heart, {whose} ({data.words}), at {AGES[0]:g} to {AGES[-1]:g} "
-        f"years with its code and all other conditions held: shaded views at end-diastole (ED) and end-systole (ES), "
+        f"years with its latent and all other conditions held: shaded views at end-diastole (ED) and end-systole (ES), "
         f"and in the four-chamber-like plane what has changed since {AGES[0]:g}: full colour is what now lies where "
         "something "
         f"else lay, dark grey where now nothing is. (b) Phenotypes of {n} generated hearts a sex and age, weight, "
         f"height and pressure drawn as the training cohort has them at that age: mean and 95 % interval of hearts."
         f"{truth}{beyond} What people of different ages have, not what happens to one person. "
-        f"{told_training({name: model})} {material.told_cohort(len(material.people))} Seed {material.seed}."
+        f"{training_sentence({name: model})} {material.cohort_sentence(len(material.people))} Seed {material.seed}."
     )
     return Drawn(figure(data).figure, caption)
+
+
+@dataclass(frozen=True, eq=False)
+class Ageing:
+    """One heart through the decades, and many.
+
+    Attributes:
+        words: the conditions of the one heart's owner, without the age.
+        own: whether it is the heart of a held-out person (else its latent was drawn).
+        hearts: at each of :data:`AGES`.
+        sampled: one row a heart: sex, age, and the five phenotypes.
+        truth: the same columns, drawn from the simulator for the same people; None where the cohort is not simulated.
+        beyond: the ages outside the training range.
+    """
+
+    words: str
+    own: bool
+    hearts: tuple[Heart, ...]
+    sampled: pd.DataFrame
+    truth: pd.DataFrame | None
+    beyond: tuple[float, ...]
+
+
+def _gather(material: Material, model: Model) -> Ageing:
+    """Make the hearts of Fig. 7.
+
+    Raises:
+        CannotDraw: the model does not know age and sex.
+    """
+    for name in ("age", "sex"):
+        if name not in model.encoding.schema.names:
+            raise CannotDraw(f"the model does not know {name}; it was trained on {model.trained_on}")
+    words, own, hearts = _one_heart(material, model)
+    people = [(sex, age, k) for sex in ("F", "M") for age in AGES for k in range(material.samples)]
+    sampled = material.each(partial(_sample, model, material.seed), people, "heart")
+    measured = pd.DataFrame([heart for heart, _ in sampled])
+    low, high = model.encoding.trained["age"]
+    beyond = tuple(age for age in AGES if not low <= age <= high)
+    return Ageing(words, own, hearts, measured, _truth(material, [person for _, person in sampled]), beyond)
+
+
+def _one_heart(material: Material, model: Model) -> tuple[str, bool, tuple[Heart, ...]]:
+    """The young person of Fig. 4 through the decades."""
+    (first, *_), _ = choose_people(material)
+    index = material.people[first - 1]
+    schema, person = model.encoding.schema, material.cohort.conditions(index)
+    known = {name: person[name] for name in schema.names if person.get(name) is not None}
+    own = "complete" in model.network.tasks
+    heart = material.cohort.heart(index) if own else None
+    made = vary(model, "age", list(AGES), heart=heart, conditions=known, seed=material.seed)
+    words = describe(known, schema).replace("sbp", "SBP").split(", ")
+    return ", ".join(w for w in words if not w.startswith("age ")), own, tuple(made)
+
+
+def _sample(model: Model, seed: int, who: tuple[str, float, int]) -> tuple[dict[str, float | str], dict[str, Value]]:
+    """The phenotypes of a heart of (sex, age, number), and the conditions that it was made for.
+
+    The number fixes the latent and how the person differs from the average one of that sex and age, so that a
+    number followed through the ages is one person growing older.
+    """
+    sex, age, number = who
+    key = heart_seed(heart_seed(seed, 7), number)
+    person, _ = model.settle({"age": age, "sex": sex}, unknown="draw", rng=np.random.default_rng(key))
+    heart = model.heart(model.network.generate(model.encode(person), seed=key)).phenotypes.row()
+    return {"sex": sex, "age": age, **{name: heart[name] for name in PAPER_FIVE}}, person
+
+
+def _truth(material: Material, people: list[dict[str, Value]]) -> pd.DataFrame | None:
+    """What the simulator gives the same people."""
+    if not material.simulated or any(p.get(name) is None for p in people for name in PAPER_SCHEMA.names):
+        return None
+    tables = []
+    for number, person in enumerate(people):
+        five = {name: person[name] for name in PAPER_SCHEMA.names}
+        try:
+            drawn = true_distribution(five, n=_TRUE_DRAWS, seed=heart_seed(material.seed, number))
+        except InputError:  # nobody like that is in the simulator
+            continue
+        tables.append(drawn[list(PAPER_FIVE)].assign(sex=person["sex"], age=person["age"]))
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
+# -- drawing -------------------------------------------------------------------------------------------------------
 
 
 def figure(data: Ageing) -> Sheet:

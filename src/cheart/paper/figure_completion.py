@@ -21,7 +21,7 @@ from cheart.metrics.overlap import dice
 from cheart.model import Model
 from cheart.models.base import Style
 from cheart.models.registry import style_of
-from cheart.paper.plate import (
+from cheart.paper.figure_page import (
     DPI,
     INK_HEX,
     WIDTH,
@@ -32,7 +32,7 @@ from cheart.paper.plate import (
     plain,
     show,
     tight,
-    told_training,
+    training_sentence,
 )
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
@@ -83,8 +83,8 @@ def draw(material: Material) -> Drawn:
         f"four-chamber-like, the held-out heart's outlines dashed over the completions. Shown is the person of median "
         f"Dice by {style_of(lead).label}, not the best. (c) Dice of each frame, mean over {n} held-out people; shaded: "
         f"the 95 % interval of the mean. The first frame copied leaves the panels: it falls to {_lowest(data):.2f} on "
-        f"average over the structures. ES: the shown heart's end-systole. {told_training(models)} "
-        f"{material.told_cohort(len(material.people))} Nothing here is random."
+        f"average over the structures. ES: the shown heart's end-systole. {training_sentence(models)} "
+        f"{material.cohort_sentence(len(material.people))} Nothing here is random."
     )
     return Drawn(figure(data).figure, caption)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.models.registry import style_of
-from cheart.paper.plate import INK_HEX, WIDTH, CannotDraw, Drawn, Material, plain, told_training
+from cheart.paper.figure_page import INK_HEX, WIDTH, CannotDraw, Drawn, Material, plain, training_sentence
 from cheart.phenotypes import TITLES, UNITS
 from cheart.plot.style import GREY, Sheet
 
@@ -58,8 +58,8 @@ def draw(material: Material) -> Drawn:
         f"and their density. Below: the density of {samples} hearts a person that each model generated from the same "
         f"people's conditions; lines: the contours of the top row. Contours hold 50, 75 and 95 % of a density "
         f"(Gaussian kernels, in every panel of a column of the width that Scott's rule gives the held-out hearts). W1: "
-        f"Wasserstein distance of the pooled phenotype, mean over samples, as in Table IV. {told_training(models)} "
-        f"{material.told_cohort(data.age.size)} Seed {material.seed}."
+        f"Wasserstein distance of the pooled phenotype, mean over samples, as in Table IV. {training_sentence(models)} "
+        f"{material.cohort_sentence(data.age.size)} Seed {material.seed}."
     )
     return Drawn(figure(data, material.held_out).figure, caption)
 
@@ -69,8 +69,8 @@ def _gather(material: Material) -> Ages:
     if not generations:
         raise CannotDraw("no model generated hearts for the held-out people")
     count = min(len(g.people) for g in generations.values())
-    told = [material.cohort.conditions(i).get("age") for i in material.people[:count]]
-    known = np.array([a is not None for a in told])
+    ages = [material.cohort.conditions(i).get("age") for i in material.people[:count]]
+    known = np.array([a is not None for a in ages])
     if known.sum() < FEWEST:
         raise CannotDraw(f"the age of {int(known.sum())} held-out people is known; a density needs {FEWEST}")
     real: dict[str, Array] = {}
@@ -83,7 +83,7 @@ def _gather(material: Material) -> Ages:
             made[name][phenotype] = table.to_numpy(float)[:count][known]
             real[phenotype] = generation.people[f"real_{phenotype}"].to_numpy(float)[:count][known]
         w1[name] = {p: entry["w1"]["mean"] for p, entry in generation.distributions().items()}
-    return Ages(np.array([float(a) for a in told if a is not None]), real, made, w1)
+    return Ages(np.array([float(a) for a in ages if a is not None]), real, made, w1)
 
 
 def density(x: Array, y: Array, at_x: Array, at_y: Array, width: tuple[float, float]) -> Array:

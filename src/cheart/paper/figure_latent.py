@@ -1,4 +1,4 @@
-"""Fig. 6: where the codes of beating hearts lie in latent space, and what some of them decode to."""
+"""Fig. 6: where the latents of beating hearts lie in latent space, and what some of them decode to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,18 @@ from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
 from cheart.model import Model
 from cheart.models.registry import style_of
-from cheart.paper.plate import DPI, INK_HEX, WIDTH, CannotDraw, Drawn, Material, letter, show, tight, told_training
+from cheart.paper.figure_page import (
+    DPI,
+    INK_HEX,
+    WIDTH,
+    CannotDraw,
+    Drawn,
+    Material,
+    letter,
+    show,
+    tight,
+    training_sentence,
+)
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Image, window_around
@@ -36,8 +47,8 @@ class Trajectories:
     """Codes of generated hearts in two dimensions.
 
     Attributes:
-        whole: [N, T, 2], t-SNE of the codes.
-        motion: [N, T, 2], t-SNE of the codes less their mean over the cycle.
+        whole: [N, T, 2], t-SNE of the latents.
+        motion: [N, T, 2], t-SNE of the latents less their mean over the cycle.
         heart: the heart whose frames are shown, decoded.
         which: its place among the N.
     """
@@ -49,7 +60,7 @@ class Trajectories:
 
 
 def draw(material: Material) -> Drawn:
-    """Lay the codes of generated hearts out and draw them.
+    """Lay the latents of generated hearts out and draw them.
 
     Raises:
         CannotDraw: no CHeart among the models (the others have one latent a beat), or too few people.
@@ -61,12 +72,12 @@ def draw(material: Material) -> Drawn:
     data = _gather(material, model)
     n, frames = data.whole.shape[:2]
     caption = (
-        f"t-SNE of the codes of all {frames} frames of {n} hearts that {style_of(name).label} generated, one for each "
-        f"of as many held-out people's conditions; a dot is a frame, its colour the time in the cycle, a line one "
-        f"heart's beat. (a) The codes, with frames of the outlined heart decoded around them. (b) The codes less each "
-        "heart's "
-        f"mean over the cycle: the motion without the anatomy. Distances between far points of a t-SNE mean nothing. "
-        f"{told_training({name: model})} {material.told_cohort(n)} Seed {material.seed}."
+        f"t-SNE of the latents of all {frames} frames of {n} hearts that {style_of(name).label} generated, one for "
+        f"each of as many held-out people's conditions; a dot is a frame, its colour the time in the cycle, a line one "
+        f"heart's beat. (a) The latents, with frames of the outlined heart decoded around them. (b) The latents less "
+        f"each heart's mean over the cycle: the motion without the anatomy. Distances between far points of a t-SNE "
+        f"mean nothing. "
+        f"{training_sentence({name: model})} {material.cohort_sentence(n)} Seed {material.seed}."
     )
     return Drawn(figure(data).figure, caption)
 
@@ -74,12 +85,12 @@ def draw(material: Material) -> Drawn:
 def _gather(material: Material, model: Model) -> Trajectories:
     rows = material.people[: material.subjects]
     if len(rows) < _FEWEST:
-        raise CannotDraw(f"a map of the codes needs {_FEWEST} people, but there are {len(rows)}")
-    codes = []
+        raise CannotDraw(f"a map of latents needs {_FEWEST} people, but there are {len(rows)}")
+    latents = []
     for number, index in enumerate(rows, start=1):
         noise = model.network.sample_latent(heart_seed(heart_seed(material.seed, number), 0))
-        codes.append(model.network.trajectory(noise, encoded_conditions(model, material.cohort, index)))
-    stacked = np.stack(codes).astype(float)
+        latents.append(model.network.trajectory(noise, encoded_conditions(model, material.cohort, index)))
+    stacked = np.stack(latents).astype(float)
     motion = stacked - stacked.mean(axis=1, keepdims=True)
     which = int(np.argsort(np.square(motion).sum(axis=(1, 2)), kind="stable")[len(rows) // 2])
     noise = model.network.sample_latent(heart_seed(heart_seed(material.seed, which + 1), 0))
@@ -102,12 +113,12 @@ def _flat(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 
 
 def figure(data: Trajectories) -> Sheet:
-    """The map of the codes with decoded frames on both its sides; a small one of the motion on the right."""
+    """The map of the latents with decoded frames on both its sides; a small one of the motion on the right."""
     sheet = Sheet(WIDTH, _HEAD + _MAP + _FOOT)
     left, right = _CELL + _LEAD + 0.05, WIDTH - _SMALL - 0.05
     large = sheet.axes(left, _HEAD, _MAP, _MAP)
     small = sheet.axes(right, _HEAD, _SMALL, _SMALL)
-    for axes, points, title in ((large, data.whole, "codes"), (small, data.motion, "codes less each heart's mean")):
+    for axes, points, title in ((large, data.whole, "latents"), (small, data.motion, "latents less each heart's mean")):
         _draw_map(axes, points, data.which)
         axes.set_title(title, pad=4)
     _draw_frames(sheet, large, data, left)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +11,7 @@ from cheart.errors import InputError
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.evaluation.truth import Truthfulness, evaluate_truth, true_phenotypes
 from cheart.models.registry import style_of
-from cheart.paper.plate import INK_HEX, WIDTH, CannotDraw, Drawn, Material, letter, plain, told_training
+from cheart.paper.figure_page import INK_HEX, WIDTH, CannotDraw, Drawn, Material, letter, plain, training_sentence
 from cheart.phenotypes import TITLES, UNITS
 from cheart.plot.style import GREY, Sheet
 
@@ -25,13 +24,6 @@ _MEASURES = (
     ("follow", "follows the person", 1.0),
 )
 """Key of the summary, title, and what a perfect model has."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """The judgement of every model."""
-
-    by_model: Mapping[str, Truthfulness]
 
 
 def draw(material: Material) -> Drawn:
@@ -61,14 +53,14 @@ def draw(material: Material) -> Drawn:
         f"spread of one person's samples over the true one, the share of samples in the person's true central 90 % "
         f"interval, and the slope of (a); grey lines: what is right. The truth is exact volumes, the samples are "
         f"counted in voxels. "
-        f"{told_training(models)} {material.told_cohort(count)} Seed {material.seed}."
+        f"{training_sentence(models)} {material.cohort_sentence(count)} Seed {material.seed}."
     )
-    return Drawn(figure(Found(found)).figure, caption)
+    return Drawn(figure(found).figure, caption)
 
 
-def figure(found: Found) -> Sheet:
+def figure(by_model: Mapping[str, Truthfulness]) -> Sheet:
     """Means by person, a row a model and a column a phenotype, above the measures by model."""
-    rows = list(found.by_model)
+    rows = list(by_model)
     gap = 0.36
     width = (WIDTH - _LEFT - 0.06 - gap * (len(PHENOTYPES) - 1)) / len(PHENOTYPES)
     lower = _HEAD + len(rows) * (_PANEL + _GAP) + 0.52
@@ -78,7 +70,7 @@ def figure(found: Found) -> Sheet:
         sheet.text(x + width / 2, 0.08, f"{TITLES[name]} ({UNITS[name]})", size=7.5, ha="center")
         for row, model in enumerate(rows):
             axes = sheet.axes(x, _HEAD + row * (_PANEL + _GAP), width, _PANEL)
-            _people(axes, found.by_model, model, name)
+            _people(axes, by_model, model, name)
             axes.tick_params(labelbottom=row == len(rows) - 1)
             if row == len(rows) - 1:
                 axes.set_xlabel("true mean")
@@ -89,7 +81,7 @@ def figure(found: Found) -> Sheet:
         sheet.text(0.04, y, style_of(model).label, size=7, colour=style_of(model).colour)
     letter(sheet, 0.04, 0.04, "a")
     letter(sheet, 0.04, lower - 0.26, "b")
-    _measures(sheet, found.by_model, lower)
+    _measures(sheet, by_model, lower)
     return sheet
 
 
@@ -117,14 +109,14 @@ def _measures(sheet: Sheet, by_model: Mapping[str, Truthfulness], top: float) ->
         axes = sheet.axes(0.44 + k * (width + gap), top, width, _LOWER)
         if right is not None:
             axes.axhline(right, color=GREY, lw=0.7, zorder=0)
-        for i, (model, told) in enumerate(summaries.items()):
+        for i, (model, one) in enumerate(summaries.items()):
             shown, place = style_of(model), np.arange(len(PHENOTYPES)) + 0.16 * (i - (len(summaries) - 1) / 2)
             axes.plot(
-                place, [told[p][key] for p in PHENOTYPES], ls="", marker=shown.marker, ms=3.6, mew=0,
+                place, [one[p][key] for p in PHENOTYPES], ls="", marker=shown.marker, ms=3.6, mew=0,
                 color=shown.colour, label=shown.label,
             )  # fmt: skip
             if key == "w1":
-                floors = [told[p]["floor"] for p in PHENOTYPES]
+                floors = [one[p]["floor"] for p in PHENOTYPES]
                 axes.hlines(floors, place - 0.12, place + 0.12, color=INK_HEX, lw=0.8)
         low, high = axes.get_ylim()
         axes.set_ylim(min(0.0, low), {"coverage": 1.02}.get(key, max(high * 1.05, 1.15)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import matplotlib as mpl
 from cheart.cohort import Cohort, Split
 from cheart.model import Model
 from cheart.paper import figure_ageing, figure_completion, figure_density, figure_latent, figure_people, figure_truth
-from cheart.paper.plate import STYLE, CannotDraw, Drawn, Material, save
+from cheart.paper.figure_page import STYLE, CannotDraw, Drawn, Material, save
 from cheart.progress import bar
 
 if TYPE_CHECKING:
@@ -21,24 +21,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FigureFile:
-    """One figure on disk, or why it is not there.
+    """One figure in a folder, or why it is not there.
 
     Attributes:
-        name: the files' stem.
+        folder: where its files lie.
+        name: their stem.
         number: as the paper counts, such as ``Figure 3``.
         title: what it shows.
         caption: what a reader must know: how many hearts, of which model and cohort, the seed, how to read it.
-        png, svg: the files; None where the figure was skipped.
         skipped: why it was not drawn; empty where it was.
     """
 
+    folder: Path
     name: str
     number: str
     title: str
     caption: str = ""
-    png: Path | None = None
-    svg: Path | None = None
     skipped: str = ""
+
+    @property
+    def png(self) -> Path:
+        """The picture for a page."""
+        return self.folder / f"{self.name}.png"
+
+    @property
+    def svg(self) -> Path:
+        """The drawing for print."""
+        return self.folder / f"{self.name}.svg"
+
+    @property
+    def reason(self) -> str:
+        """Why it was not drawn, as a sentence."""
+        return f"{self.number} ({self.title}) was not drawn: {self.skipped}"
 
 
 FIGURES: tuple[tuple[str, str, str, Callable[[Material], Drawn]], ...] = (
@@ -70,7 +84,7 @@ def make_figures(
         cohort: on the models' grid, with their number of frames.
         generations: what :func:`cheart.evaluation.generation.evaluate_generation` found on the same split, by model.
         folder: to write into; files of the same names are replaced.
-        seed: of every random code.
+        seed: of all that is random.
         jobs: worker processes, −1 for one a core.
         split: the people.
         subjects: people over whom Fig. 3 averages and of whom Fig. 6 shows trajectories, at most.
@@ -88,13 +102,13 @@ def make_figures(
 
             remark("drawing")
             material = Material(models, cohort, generations, seed, jobs, split, subjects, samples, remark)
+            file = FigureFile(Path(folder), name, number, title)
             try:
                 with mpl.rc_context(STYLE):
                     drawn = draw(material)
-                    png, svg = Path(folder) / f"{name}.png", Path(folder) / f"{name}.svg"
-                    save(drawn.figure, png, svg)
-                files.append(FigureFile(name, number, title, drawn.caption, png, svg))
+                    save(drawn.figure, file.png, file.svg)
+                files.append(replace(file, caption=drawn.caption))
             except CannotDraw as reason:
-                files.append(FigureFile(name, number, title, skipped=str(reason)))
+                files.append(replace(file, skipped=str(reason)))
             move(done + 1, "")
     return files

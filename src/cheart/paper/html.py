@@ -6,12 +6,12 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 from cheart.evaluation.formats import hypertext
 from cheart.evaluation.tables import Table
 from cheart.paper import comparison as statistics
 from cheart.paper import published as paper
+from cheart.paper.figures import FigureFile
 from cheart.paper.recommendations import Remark
 from cheart.paper.sections import Section
 
@@ -67,23 +67,6 @@ code { font: .86em/1.4 "SF Mono", Consolas, "DejaVu Sans Mono", monospace; overf
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A figure of the page.
-
-    Attributes:
-        name: of its place in the page.
-        title: such as ``Figure 3: …``.
-        caption: what is to be seen.
-        path: the PNG.
-    """
-
-    name: str
-    title: str
-    caption: str
-    path: Path
-
-
-@dataclass(frozen=True)
 class Page:
     """All that stands on the page.
 
@@ -92,8 +75,7 @@ class Page:
         warnings: what a reader must not miss, such as that hearts are simulated.
         claims, recommendations: the short version.
         sections: the tables.
-        pictures: the figures.
-        undrawn: of the others, why not.
+        figures: with those that could not be drawn.
         made: tables of how it was made: what was asked, models, steps.
         facts: seeds, versions, fingerprints, by name.
     """
@@ -104,8 +86,7 @@ class Page:
     claims: Sequence[Remark]
     recommendations: Sequence[Remark]
     sections: Sequence[Section]
-    pictures: Sequence[Picture]
-    undrawn: Sequence[str]
+    figures: Sequence[FigureFile]
     made: Sequence[Table]
     facts: Mapping[str, str]
 
@@ -113,7 +94,7 @@ class Page:
 def render(page: Page) -> str:
     """The whole file."""
     places = [("short", "In short"), *((s.name, s.title) for s in page.sections)]
-    drawn = [("figures", "Figures")] if page.pictures or page.undrawn else []
+    drawn = [("figures", "Figures")] if page.figures else []
     places += [*drawn, ("made", "How this was made")]
     body = [
         f"<h1>{escape(page.title)}</h1>",
@@ -123,8 +104,8 @@ def render(page: Page) -> str:
         _short(page),
         *map(_section, page.sections),
         *(_heading(*place) for place in drawn),
-        *map(_figure, page.pictures),
-        _list(page.undrawn),
+        *(_figure(figure) for figure in page.figures if not figure.skipped),
+        _list(figure.reason for figure in page.figures if figure.skipped),
         _made(page),
     ]
     return (
@@ -180,11 +161,11 @@ def _list(items: Iterable[str]) -> str:
     return f'<ul class="gaps">{lines}</ul>' if lines else ""
 
 
-def _figure(picture: Picture) -> str:
-    data = base64.b64encode(picture.path.read_bytes()).decode("ascii")
+def _figure(figure: FigureFile) -> str:
+    data, title = base64.b64encode(figure.png.read_bytes()).decode("ascii"), escape(f"{figure.number}: {figure.title}")
     return (
-        f'<figure id="{escape(picture.name)}"><img src="data:image/png;base64,{data}" alt="{escape(picture.title)}">\n'
-        f"<figcaption><strong>{escape(picture.title)}.</strong> {escape(picture.caption)}</figcaption></figure>"
+        f'<figure id="{escape(figure.name)}"><img src="data:image/png;base64,{data}" alt="{title}">\n'
+        f"<figcaption><strong>{title}.</strong> {escape(figure.caption)}</figcaption></figure>"
     )
 
 

@@ -14,7 +14,7 @@ from cheart.evaluation.completion import COPIED
 from cheart.evaluation.tables import PHENOTYPES, clear_in_cohort
 from cheart.metrics.statistics import PairedTest
 from cheart.paper.comparison import ALPHA
-from cheart.paper.sections import Material, Section
+from cheart.paper.sections import Outcome, Section
 
 OPPONENTS = ("cvae", "cvae-gan")
 """The models that the reference is to complete at least as well as."""
@@ -52,40 +52,40 @@ class Remark:
     rule: str
 
 
-def claims(material: Material, parts: list[Section]) -> list[Remark]:
+def claims(outcome: Outcome, parts: list[Section]) -> list[Remark]:
     """What is to be shown of the reference, with what was found."""
-    return [_claim_of_completion(material, _tests(parts, "table-1")), _claim_of_distributions(material)]
+    return [_claim_of_completion(outcome, _tests(parts, "table-1")), _claim_of_distributions(outcome)]
 
 
-def recommendations(material: Material, parts: list[Section]) -> list[Remark]:
+def recommendations(outcome: Outcome, parts: list[Section]) -> list[Remark]:
     """Which model for what."""
-    if material.kinds is not None:
-        return [_for_systole(material, next(part for part in parts if part.name == "end-systole").tests)]
-    remarks = [_for_completion(material, _tests(parts, "table-1"))]
-    generations = _summaries(material, "generation")
+    if outcome.kinds is not None:
+        return [_for_systole(outcome, next(part for part in parts if part.name == "end-systole").tests)]
+    remarks = [_for_completion(outcome, _tests(parts, "table-1"))]
+    generations = _summaries(outcome, "generation")
     if generations:
         remarks += [
-            _for_one_person(material.reference, generations, _tests(parts, "table-2")),
+            _for_one_person(outcome.reference, generations, _tests(parts, "table-2")),
             _for_populations(generations),
-            _for_people(material.reference, _summaries(material, "truth"), _tests(parts, "truth")),
-            _for_conditions({name: one for name, one in material.of("response").items() if one}),
+            _for_people(outcome.reference, _summaries(outcome, "truth"), _tests(parts, "truth")),
+            _for_conditions({name: one for name, one in outcome.of("response").items() if one}),
             _of_beats(generations),
-            _of_memory(material.of("memorisation")),
+            _of_memory(outcome.of("memorisation")),
         ]
     return [remark for remark in remarks if remark is not None]
 
 
-def _summaries(material: Material, part: str) -> dict[str, dict[str, Any]]:
-    return {row: one.summary() for row, one in material.of(part).items()}
+def _summaries(outcome: Outcome, part: str) -> dict[str, dict[str, Any]]:
+    return {row: one.summary() for row, one in outcome.of(part).items()}
 
 
 def _tests(parts: list[Section], name: str) -> Tests:
     return {(t.measure, t.second): t for part in parts if part.name == name for t in part.tests}
 
 
-def _for_systole(material: Material, tests: Sequence[PairedTest]) -> Remark:
+def _for_systole(outcome: Outcome, tests: Sequence[PairedTest]) -> Remark:
     """The rows by Dice at end-systole, and which the reference is told apart from."""
-    means = {row: one["dice_es"]["mean"] for row, one in _summaries(material, "completion").items()}
+    means = {row: one["dice_es"]["mean"] for row, one in _summaries(outcome, "completion").items()}
     order = sorted(means, key=lambda row: -means[row])
     text = "Average Dice at end-systole: " + ", ".join(f"{row} {means[row]:.3f}" for row in order) + "."
     for test in tests:
@@ -95,11 +95,11 @@ def _for_systole(material: Material, tests: Sequence[PairedTest]) -> Remark:
     return Remark("To complete a heart of such a subject from its first frame", "", text, "By the paired tests.")
 
 
-def _claim_of_completion(material: Material, tests: Tests) -> Remark:
-    first, opponents = material.reference, [name for name in OPPONENTS if name != material.reference]
+def _claim_of_completion(outcome: Outcome, tests: Tests) -> Remark:
+    first, opponents = outcome.reference, [name for name in OPPONENTS if name != outcome.reference]
     title = f"{first} completes at least as well as {' and '.join(opponents)} (mean Dice of the three structures)"
     rule = f"Met where the mean Dice of {first}, to the three digits of the table, is at least that of each of them."
-    means = _completion_dice(material)
+    means = _completion_dice(outcome)
     missing = [name for name in (first, *opponents) if name not in means]
     if missing:
         return Remark(title, "not checked", f"Not among the models of this run: {', '.join(missing)}.", rule)
@@ -108,11 +108,11 @@ def _claim_of_completion(material: Material, tests: Tests) -> Remark:
     return Remark(title, "met" if met else "not met", f"{first} {means[first]:.3f}; {'; '.join(against)}.", rule)
 
 
-def _claim_of_distributions(material: Material) -> Remark:
-    first = material.reference
+def _claim_of_distributions(outcome: Outcome) -> Remark:
+    first = outcome.reference
     title = f"{first} is the nearest of the generative models in at least {LEADS} of the five W1 (pooled)"
     rule = "The smallest mean over draws leads. There is no test behind a lead."
-    values = _w1(_summaries(material, "generation"))
+    values = _w1(_summaries(outcome, "generation"))
     if len(values) < 2 or not values.get(first):
         why = f"It needs two generative models, {first} among them, and real hearts that differ."
         return Remark(title, "not checked", why, rule)
@@ -127,8 +127,8 @@ def _claim_of_distributions(material: Material) -> Remark:
     return Remark(title, verdict, f"It leads in {count} of {len(leaders)}: {', '.join(each)}.", rule)
 
 
-def _for_completion(material: Material, tests: Tests) -> Remark | None:
-    first, means = material.reference, _completion_dice(material)
+def _for_completion(outcome: Outcome, tests: Tests) -> Remark | None:
+    first, means = outcome.reference, _completion_dice(outcome)
     still = means.pop(COPIED, None)
     if not means or still is None:
         return None
@@ -265,8 +265,8 @@ def _of_memory(judged: Summaries) -> Remark | None:
     return Remark("Before giving generated hearts away", "", text, rule)
 
 
-def _completion_dice(material: Material) -> dict[str, float]:
-    return {row: one["dice"]["mean"] for row, one in _summaries(material, "completion").items()}
+def _completion_dice(outcome: Outcome) -> dict[str, float]:
+    return {row: one["dice"]["mean"] for row, one in _summaries(outcome, "completion").items()}
 
 
 def _w1(generations: Summaries) -> dict[str, dict[str, float]]:

@@ -14,10 +14,11 @@ from cheart.files import new_file, read_json, write_json
 from cheart.models.registry import BUILT_IN
 from cheart.paper import html
 from cheart.paper.experiment import Experiment, Run
+from cheart.paper.figures import FigureFile
 from cheart.paper.folds import kinds_of
 from cheart.paper.recommendations import claims, recommendations
 from cheart.paper.results import Results
-from cheart.paper.sections import Material, Section, sections
+from cheart.paper.sections import Outcome, Section, sections
 from cheart.paper.step_cache import file_fingerprint, in_words
 from cheart.provenance import provenance
 
@@ -39,12 +40,13 @@ def write_report(experiment: Experiment, results: Mapping[str, Results], steps: 
         What ``result.json`` says.
     """
     out, cohort = experiment.out, experiment.people
-    material = _material(experiment, results)
-    parts = sections(material)
+    outcome = _outcome(experiment, results)
+    parts = sections(outcome)
     _write_tables(out / "tables", parts)
-    pictures, undrawn = _pictures(out / "figures")
-    checked = claims(material, parts) if experiment.folds == 1 else []
-    advised = recommendations(material, parts)
+    listed = out / "figures" / "figures.json"
+    figures = [FigureFile(listed.parent, **figure) for figure in read_json(listed)] if listed.is_file() else []
+    checked = claims(outcome, parts) if experiment.folds == 1 else []
+    advised = recommendations(outcome, parts)
     runs = {f"{run.label}{run.name}": _training(run) for run in experiment.runs()}
     about = {name: cohort.info[name] for name in ("kind", "title", "fingerprint")}
     counts = {split: len(cohort.indices(split)) for split in SPLITS} if experiment.folds == 1 else len(cohort)
@@ -60,7 +62,7 @@ def write_report(experiment: Experiment, results: Mapping[str, Results], steps: 
         "tests": {part.name: [asdict(test) for test in part.tests] for part in parts if part.tests},
         "definitions": {part.name: part.definitions for part in parts},
         "gaps": {part.name: list(part.gaps) for part in parts if part.gaps},
-        "figures_not_drawn": undrawn,
+        "figures_not_drawn": [figure.reason for figure in figures if figure.skipped],
         "steps": steps,
         "provenance": provenance(seed=experiment.seed),
     }
@@ -71,8 +73,7 @@ def write_report(experiment: Experiment, results: Mapping[str, Results], steps: 
         claims=checked,
         recommendations=advised,
         sections=parts,
-        pictures=pictures,
-        undrawn=undrawn,
+        figures=figures,
         made=[_trainings(runs), _times(steps)],
         facts=_facts(result),
     )
@@ -81,7 +82,7 @@ def write_report(experiment: Experiment, results: Mapping[str, Results], steps: 
     return result
 
 
-def _material(experiment: Experiment, results: Mapping[str, Results]) -> Material:
+def _outcome(experiment: Experiment, results: Mapping[str, Results]) -> Outcome:
     kinds = None
     if experiment.folds > 1:
         held_out = [int(i) for part in experiment.splits for i in part.indices("test")[: experiment.subjects]]
@@ -89,7 +90,7 @@ def _material(experiment: Experiment, results: Mapping[str, Results]) -> Materia
     verdict = experiment.out / "evaluation" / "truth.json"
     why = read_json(verdict)["not_judged"] if verdict.is_file() else ""
     tasks = {name: model.tasks for name, model in experiment.classes.items()}
-    return Material(results, tasks, experiment.reference, kinds, why)
+    return Outcome(results, tasks, experiment.reference, kinds, why)
 
 
 def _write_tables(folder: Path, parts: Sequence[Section]) -> None:
@@ -103,19 +104,6 @@ def _write_tables(folder: Path, parts: Sequence[Section]) -> None:
 def _write_text(path: Path, text: str) -> None:
     with new_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
-
-
-def _pictures(folder: Path) -> tuple[list[html.Picture], list[str]]:
-    """The figures that were drawn, and for the others why not."""
-    if not (folder / "figures.json").is_file():
-        return [], []
-    figures: list[dict[str, Any]] = read_json(folder / "figures.json")
-    drawn = [
-        html.Picture(f["name"], f"{f['number']}: {f['title']}", f["caption"], folder / f"{f['name']}.png")
-        for f in figures
-        if not f["skipped"]
-    ]
-    return drawn, [f"{f['number']} ({f['title']}) was not drawn: {f['skipped']}" for f in figures if f["skipped"]]
 
 
 def _training(run: Run) -> dict[str, Any]:

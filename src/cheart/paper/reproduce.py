@@ -212,7 +212,7 @@ def _draw_figures(experiment: Experiment) -> Step:
             models, experiment.people, generations, folder,
             seed=experiment.seed, jobs=jobs if isinstance(jobs, int) else 1, samples=ageing,
         )  # fmt: skip
-        drawn = [{k: v for k, v in asdict(file).items() if k not in ("png", "svg")} for file in files]
+        drawn = [{name: value for name, value in asdict(file).items() if name != "folder"} for file in files]
         write_json(folder / "figures.json", drawn)
 
     cost = COSTS["figure"] * 14 * ageing

@@ -61,8 +61,8 @@ class Results:
     def summary(self) -> dict[str, Any]:
         """All of it in numbers."""
         parts = {part: getattr(self, part) for part in ("completion", "generation", "truth")}
-        told = {part: None if found is None else found.summary() for part, found in parts.items()}
-        return {**told, "response": self.response, "memorisation": self.memorisation}
+        numbers = {part: None if found is None else found.summary() for part, found in parts.items()}
+        return {**numbers, "response": self.response, "memorisation": self.memorisation}
 
 
 def files_of(folder: Path, part: Part) -> list[Path]:

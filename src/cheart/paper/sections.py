@@ -74,8 +74,8 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Material:
-    """What the parts are made of.
+class Outcome:
+    """What an experiment came to.
 
     Attributes:
         results: by row of the tables, all of the same subjects.
@@ -117,25 +117,25 @@ class Material:
         return replace(part, tables=tables, tests=tuple(tests), definitions=definitions, gaps=gaps)
 
 
-def sections(material: Material) -> list[Section]:
+def sections(outcome: Outcome) -> list[Section]:
     """All parts: the paper's in its order and then what it does not have; cross-validated, end-systole comes first."""
     parts: list[Section] = []
-    if material.of("completion"):
-        parts += _completion(material)
-    generations = material.of("generation")
-    if generations and material.kinds is not None:
-        parts += [_ejection(name, one, material.kinds) for name, one in generations.items()]
+    if outcome.of("completion"):
+        parts += _completion(outcome)
+    generations = outcome.of("generation")
+    if generations and outcome.kinds is not None:
+        parts += [_ejection(name, one, outcome.kinds) for name, one in generations.items()]
     elif generations:
-        parts += [*_generation(material, generations), _response(material), _memorisation(material), _truth(material)]
+        parts += [*_generation(outcome, generations), _response(outcome), _memorisation(outcome), _truth(outcome)]
     return parts
 
 
-def _completion(material: Material) -> list[Section]:
-    completions, crossed = material.of("completion"), material.kinds is not None
+def _completion(outcome: Outcome) -> list[Section]:
+    completions, crossed = outcome.of("completion"), outcome.kinds is not None
     rows = {row: one.subjects for row, one in completions.items()}
     summaries = {row: one.summary() for row, one in completions.items()}
     draw = partial(completion_tables, summaries)
-    gaps = (*material.cannot("complete"), *count_empty(completions))
+    gaps = (*outcome.cannot("complete"), *count_empty(completions))
     part = partial(Section, tables=(), definitions=(FOLDS if crossed else "") + judge_completion.DEFINITIONS)
     all_frames = part(
         "table-1",
@@ -146,21 +146,19 @@ def _completion(material: Material) -> list[Section]:
     given = f"{COPIED.capitalize()}: exact at end-diastole, which is what was given."
     phenotypes = part("completed-phenotypes", "Completion: volumes and mass", gaps=gaps if crossed else (*gaps, given))
     parts = [
-        material.tested(all_frames, rows, statistics.COMPLETION, draw, slice(0, 3)),
-        material.tested(phenotypes, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
+        outcome.tested(all_frames, rows, statistics.COMPLETION, draw, slice(0, 3)),
+        outcome.tested(phenotypes, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
     ]
-    if material.kinds is None:
+    if outcome.kinds is None:
         return parts
     first = part("end-systole", "End-systole of held-out subjects, from end-diastole", gaps=gaps)
-    systole = material.tested(first, rows, statistics.SYSTOLE, partial(systole_tables, summaries))
-    if len(set(material.kinds)) == 1:
+    systole = outcome.tested(first, rows, statistics.SYSTOLE, partial(systole_tables, summaries))
+    if len(set(outcome.kinds)) == 1:
         return [systole, *parts]
-    return [systole, _by_kind(material, part("by-kind", "By kind of subject", gaps=gaps), rows, material.kinds), *parts]
+    return [systole, _by_kind(outcome, part("by-kind", "By kind of subject", gaps=gaps), rows, outcome.kinds), *parts]
 
 
-def _by_kind(
-    material: Material, part: Section, rows: Mapping[str, pd.DataFrame], kinds: NDArray[np.object_]
-) -> Section:
+def _by_kind(outcome: Outcome, part: Section, rows: Mapping[str, pd.DataFrame], kinds: NDArray[np.object_]) -> Section:
     """Dice at end-systole by kind of subject."""
     names = sorted(set(kinds))
     apart = {row: pd.DataFrame({n: t["dice_es"].where(kinds == n) for n in names}) for row, t in rows.items()}
@@ -173,7 +171,7 @@ def _by_kind(
         heads = ("", *(f"{name} ({int((kinds == name).sum())})" for name in names))
         return [Table("Completion, end-systole: average Dice", heads, tuple(lines), "by-kind")]
 
-    return material.tested(part, apart, dict.fromkeys(names, "max"), draw)
+    return outcome.tested(part, apart, dict.fromkeys(names, "max"), draw)
 
 
 def _ejection(model: str, generation: Generation, kinds: NDArray[np.object_]) -> Section:
@@ -197,11 +195,11 @@ def _ejection(model: str, generation: Generation, kinds: NDArray[np.object_]) ->
     return Section("ejection", "Generation: ejection fraction by kind of subject", (table,), text)
 
 
-def _generation(material: Material, generations: Mapping[str, Generation]) -> list[Section]:
+def _generation(outcome: Outcome, generations: Mapping[str, Generation]) -> list[Section]:
     rows = {name: g.people for name, g in generations.items()}
     summaries = {name: g.summary() for name, g in generations.items()}
     some, draw = next(iter(generations.values())), partial(generation_tables, summaries)
-    cannot = tuple(material.cannot("generate"))
+    cannot = tuple(outcome.cannot("generate"))
     gaps = (*cannot, *count_empty(generations))
     likeness = f"{judge_generation.LIKENESS} Here: {int(some.samples['sample'].max())} samples a person."
     paper = {number: tuple(paper_tables(number)) for number in ("II", "III", "IV")}
@@ -213,15 +211,15 @@ def _generation(material: Material, generations: Mapping[str, Generation]) -> li
     )  # fmt: skip
     real = () if len(some.real_seams) else ("The real hearts' seam: no heart of these was observed whole.",)
     return [
-        material.tested(second, rows, statistics.LIKENESS, draw, slice(0, 1)),
-        material.tested(third, rows, statistics.GENERATED_PHENOTYPES, draw, slice(1, 2)),
+        outcome.tested(second, rows, statistics.LIKENESS, draw, slice(0, 1)),
+        outcome.tested(third, rows, statistics.GENERATED_PHENOTYPES, draw, slice(1, 2)),
         fourth,
         Section("seam", "Does the beat close?", tuple(draw()[6:]), judge_generation.SEAM, gaps=(*cannot, *real)),
     ]
 
 
-def _response(material: Material) -> Section:
-    responses = material.of("response")
+def _response(outcome: Outcome) -> Section:
+    responses = outcome.of("response")
     silent = [name for name, one in responses.items() if not one]
     heard = {name: one for name, one in responses.items() if one}
     gaps = [f"{', '.join(silent)}: too few people, or conditions that do not vary, for the cohort's own slopes."]
@@ -234,8 +232,8 @@ def _response(material: Material) -> Section:
     )
 
 
-def _memorisation(material: Material) -> Section:
-    judged = material.of("memorisation")
+def _memorisation(outcome: Outcome) -> Section:
+    judged = outcome.of("memorisation")
     return Section(
         "memorisation",
         "Do the models hand out training hearts?",
@@ -245,14 +243,14 @@ def _memorisation(material: Material) -> Section:
     )
 
 
-def _truth(material: Material) -> Section:
+def _truth(outcome: Outcome) -> Section:
     part = Section("truth", "Are they the right hearts in the right people?", (), judge_truth.DEFINITIONS)
-    if material.why_no_truth:
-        return replace(part, gaps=(f"Not judged: {material.why_no_truth}.",))
-    truths = material.of("truth")
+    if outcome.why_no_truth:
+        return replace(part, gaps=(f"Not judged: {outcome.why_no_truth}.",))
+    truths = outcome.of("truth")
     summaries = {name: one.summary() for name, one in truths.items()}
     people = {name: one.people for name, one in truths.items()}
-    return material.tested(part, people, statistics.TRUTH, lambda marks: [truth_table(summaries, marks)])
+    return outcome.tested(part, people, statistics.TRUTH, lambda marks: [truth_table(summaries, marks)])
 
 
 def count_empty(judged: Mapping[str, Any]) -> list[str]:

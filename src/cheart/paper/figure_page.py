@@ -60,7 +60,7 @@ class Material:
         split: the people.
         subjects: people over whom curves are averaged, at most.
         samples: hearts a sex and age in Fig. 7.
-        remark: is told what goes on.
+        remark: says what goes on.
     """
 
     models: Mapping[str, Model]
@@ -75,7 +75,7 @@ class Material:
 
     @property
     def simulated(self) -> bool:
-        """Whether the cohort's hearts are simulated; whoever sees them must be told."""
+        """Whether the cohort's hearts are simulated; which whoever sees them has to know."""
         return bool(self.cohort.info["kind"] == "simulated")
 
     @property
@@ -118,7 +118,7 @@ class Material:
             self.remark(f"{what} {len(found)} of {len(items)}")
         return found
 
-    def told_cohort(self, n: int, what: str = "held-out subjects") -> str:
+    def cohort_sentence(self, n: int, what: str = "held-out subjects") -> str:
         """The sentence on the cohort for a caption."""
         warning = " Simulated hearts, not patients." if self.simulated else ""
         return f"Cohort: {self.cohort.info['title']} ({self.cohort.info['kind']}); {n} {what}.{warning}"
@@ -132,7 +132,7 @@ class Drawn:
     caption: str
 
 
-def told_training(models: Mapping[str, Model]) -> str:
+def training_sentence(models: Mapping[str, Model]) -> str:
     """The sentence on the models' training for a caption; models of one training cohort share it."""
     by_cohort: dict[str, list[str]] = {}
     for name, model in models.items():
