@@ -28,7 +28,7 @@ MANY = 20
 def measure_all(repeats: int) -> dict[str, float]:
     """Seconds of each work, and memory."""
     start = time.perf_counter()
-    load().generate(1, age=63, sex="F")
+    load().generate({"age": 63, "sex": "F"})[0]
     bundled = time.perf_counter() - start
     with tempfile.TemporaryDirectory() as folder:
         hearts, model = FewHearts.simulate(Path(folder) / "few"), Path(folder) / "model"

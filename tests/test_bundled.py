@@ -28,7 +28,7 @@ def test_its_weights_are_those_that_were_judged():
 
 
 def test_it_makes_the_hearts_that_it_made(bundled):
-    for known, heart in zip(HEARTS, bundled.generate(2, conditions=PERSON), strict=True):
+    for known, heart in zip(HEARTS, bundled.generate(PERSON, n=2), strict=True):
         found = heart.phenotypes.row()
         assert {n: found[n] for n in known} == pytest.approx(known, abs=0.5)  # platforms round differently
 

@@ -19,8 +19,6 @@ from cheart.grid import Grid
 from cheart.model import Model
 from cheart.progress import parallel
 from cheart.simulation.cohort import simulate
-from cheart.tasks.batch import Batch, begin, make
-from cheart.tasks.generate import orders
 from cohorts import tiny_cohort
 from tiny import cohort, model, run
 
@@ -79,9 +77,7 @@ def test_models_are_judged_alike(cluster: str, model: Model, cohort: Cohort) -> 
 
 def test_the_same_hearts_are_written(cluster: str, model: Model, tmp_path: Path) -> None:
     for name, jobs in (("here", 1), ("there", cluster)):
-        batch = Batch(tmp_path / name, model, list(orders(model, 3, {"age": 40}, seed=3, unknown="draw")))
-        begin(batch, resume=False, shard=False, overwrite=False)
-        assert make(batch, jobs=jobs) == 0
+        assert model.generate({"age": 40}, n=3, seed=3).save(tmp_path / name, jobs=jobs) == 0
     names = [p.name for p in (tmp_path / "here").iterdir() if p.name != "result.json"]
     same, _, _ = filecmp.cmpfiles(tmp_path / "here", tmp_path / "there", names, shallow=False)
     assert sorted(same) == sorted(names)

@@ -1,10 +1,12 @@
 """cheart: complete, generate, vary and evaluate beating hearts (CHeart, Qiao et al., IEEE TMI 2023).
 
 >>> import cheart
->>> model = cheart.load("model")
->>> heart = model.complete("patient_ed.nii.gz", age=63, sex="F")
->>> hearts = model.generate(5, age=63, sex="F", height=165, weight=70, sbp=135)
->>> ages = model.vary("age", [20, 40, 60, 80], sex="F")
+>>> model = cheart.load()                                             # the bundled one        # doctest: +SKIP
+>>> heart = cheart.read_heart("patient_ed.nii.gz", scheme="acdc")                              # doctest: +SKIP
+>>> person = {"age": 63, "sex": "F"}
+>>> beat = model.complete(heart, person)                                                       # doctest: +SKIP
+>>> hearts = model.generate(person, n=100)                                                     # doctest: +SKIP
+>>> ages = model.vary("age", [20, 40, 60, 80], heart=heart, conditions=person)                 # doctest: +SKIP
 
 The names below are imported when they are first used, so that ``import cheart`` costs nothing.
 """
@@ -19,43 +21,58 @@ from cheart._version import __version__
 if TYPE_CHECKING:
     from cheart.cohort import Cohort
     from cheart.datasets.importing import import_cohort
+    from cheart.datasets.posing import read_heart
     from cheart.datasets.registry import importer
-    from cheart.errors import InputError
+    from cheart.errors import CheartWarning, InputError
     from cheart.evaluation.scores import evaluate
     from cheart.grid import Grid
     from cheart.heart import Heart
-    from cheart.model import load
+    from cheart.hearts import Hearts
+    from cheart.model import Model, load, train
     from cheart.models.base import HeartModel
     from cheart.models.registry import register
+    from cheart.simulation.acquisition import Acquisition
     from cheart.simulation.cohort import simulate
 
 __all__ = [
+    "Acquisition",
+    "CheartWarning",
     "Cohort",
     "Grid",
     "Heart",
     "HeartModel",
+    "Hearts",
     "InputError",
+    "Model",
     "__version__",
     "evaluate",
     "import_cohort",
     "importer",
     "load",
+    "read_heart",
     "register",
     "simulate",
+    "train",
 ]
 
 _HOMES = {
+    "Acquisition": "cheart.simulation.acquisition",
+    "CheartWarning": "cheart.errors",
     "Cohort": "cheart.cohort",
     "Grid": "cheart.grid",
-    "InputError": "cheart.errors",
     "Heart": "cheart.heart",
     "HeartModel": "cheart.models.base",
+    "Hearts": "cheart.hearts",
+    "InputError": "cheart.errors",
+    "Model": "cheart.model",
     "evaluate": "cheart.evaluation.scores",
     "import_cohort": "cheart.datasets.importing",
     "importer": "cheart.datasets.registry",
     "load": "cheart.model",
+    "read_heart": "cheart.datasets.posing",
     "register": "cheart.models.registry",
     "simulate": "cheart.simulation.cohort",
+    "train": "cheart.model",
 }
 
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cheart.conditions import Value
+from cheart.conditions import Value, describe
 from cheart.errors import InputError
 from cheart.files import refuse_existing
 from cheart.grid import Grid
 from cheart.phenotypes import Phenotypes, from_curves, volume_curves
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from cheart.align.placement import Placement
 
 Kind = Literal["imported", "simulated", "completed", "generated"]
 """What a person must be told about a heart that they see."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Heart:
     """A periodic cardiac cycle of label maps in the template pose; frame 0 is end-diastole.
 
@@ -122,6 +127,81 @@ class Heart:
             write_in_own_space(Path(path), self)
         else:
             raise InputError(f"space {space!r}: expected template or subject")
+
+    def plot(self, *, title: str | None = None) -> Figure:
+        """End-diastole and end-systole in four cuts, and the volume curves; ``title``: in place of the conditions."""
+        from cheart.plot.picture import picture
+
+        return picture([self], titles=None if title is None else [title])
+
+    def animate(self, path: Path | str, *, title: str | None = None, overwrite: bool = False) -> None:
+        """Write it as it beats: a shaded view, three cuts and the volume curves (.gif, .webp; .mp4 with ffmpeg).
+
+        Raises:
+            InputError: another suffix, or ``path`` exists and ``overwrite`` is false.
+        """
+        from cheart.plot.animation import save_animation
+
+        save_animation(path, [self], titles=None if title is None else [title], overwrite=overwrite)
+
+    def mesh(
+        self,
+        folder: Path | str,
+        *,
+        formats: Sequence[str] = ("stl", "ply", "vtp", "glb"),
+        correspondence: bool = False,
+        resolution: float = 2.0,
+        title: str | None = None,
+        overwrite: bool = False,
+    ) -> dict[str, Any]:
+        """Write closed, smooth surfaces of both ventricles in the template space (mm); see ``cheart mesh --help``.
+
+        Args:
+            folder: to be written.
+            formats: any of stl, ply, vtp and glb (animated); vtu and msh, the LV's wall as tetrahedra.
+            correspondence: one surface deformed through the cycle: vertex i is the same place in every frame.
+            resolution: length of a typical edge, 0.8 to 10 mm.
+            title: goes into every file; without it, what the heart is and its conditions.
+            overwrite: replace what is there.
+
+        Returns:
+            The manifest, which also is ``surfaces.json``.
+
+        Raises:
+            InputError: another format or resolution, or ``folder`` exists and ``overwrite`` is false.
+        """
+        from cheart.mesh.write import save_surfaces
+
+        return save_surfaces(
+            folder, self.labels, self.grid.affine, frame_s=self.frame_s, title=title or self._title, formats=formats,
+            correspondence=correspondence, resolution=resolution, overwrite=overwrite,
+        )  # fmt: skip
+
+    @property
+    def _title(self) -> str:
+        words = describe(self.conditions)
+        return self.kind.capitalize() + (f": {words}" if words else "")
+
+    def __repr__(self) -> str:
+        cycle = f" of {self.cycle_s:g} s" if np.isfinite(self.cycle_s) else ""
+        p = self.phenotypes
+        return (
+            f"<{self._title}; {self.frames} frames{cycle} on {self.grid.name},\n"
+            f" LVEDV {p.lvedv:.0f} mL, LVEF {p.lvef:.0f} %, LVM {p.lvm:.0f} g, RVEDV {p.rvedv:.0f} mL>"
+        )
+
+    def _repr_html_(self) -> str:
+        """A picture and the phenotypes, for notebooks."""
+        from cheart.phenotypes import UNITS
+
+        image = BytesIO()
+        self.plot().savefig(image, format="png", dpi=80)
+        source = b64encode(image.getvalue()).decode()
+        row = self.phenotypes.row()
+        heads = "".join(f"<th>{name} ({unit})</th>" for name, unit in UNITS.items())
+        cells = "".join(f"<td>{row[name]:.4g}</td>" for name in UNITS)
+        notes = "".join(f"<p>warning: {escape(text)}</p>" for text in self.warnings)
+        return f'<img src="data:image/png;base64,{source}"/><table><tr>{heads}</tr><tr>{cells}</tr></table>{notes}'
 
 
 def whole(labels: NDArray[np.uint8], grid: Grid, cycle_s: float = float("nan"), **about: Any) -> Heart:

@@ -21,7 +21,9 @@ def options():
 
 def test_a_file_in_its_own_pose_and_scheme_comes_back_on_its_own_voxels(cheart, run, file, tmp_path):
     out = tmp_path / "out"
-    answer = cheart("complete", run, file, *options(), "--scheme", "acdc", "--own-space", "--cycle", 0.8, "-o", out)
+    answer = cheart(
+        "complete", run, file, *options(), "--scheme", "acdc", "--space", "subject", "--cycle", 0.8, "-o", out
+    )
     assert answer.code == 0, answer
     given, back = nib.load(file), nib.load(out / "own-space.nii.gz")
     assert back.shape == (*given.shape, 4)
@@ -49,7 +51,7 @@ def test_a_picture_and_tables_come_with_it(cheart, run, file, tmp_path):
 
 
 def test_a_completed_heart_is_imported_again(cheart, run, file, tmp_path):
-    cheart("complete", run, file, *options(), "--scheme", "acdc", "--own-space", "-o", tmp_path / "out")
+    cheart("complete", run, file, *options(), "--scheme", "acdc", "--space", "subject", "-o", tmp_path / "out")
     table = tmp_path / "out" / "participants.tsv"
     answer = cheart(
         "import", "nifti", tmp_path / "out", tmp_path / "back", "--participants", table, "--scheme", "cheart",

@@ -46,7 +46,7 @@ def test_a_table_of_people_row_by_row(cheart, run, tmp_path):
     assert list(people["sex"]) == ["F", "F", "M", "M"]
     table.write_text("participant_id\tage\tsex\tweight\na\t30\tF\tn/a\n")
     cheart("generate", run, "--participants", table, "-n", 2, "-o", tmp_path / "one")
-    seeds = [list(read_table(tmp_path / name / "participants.tsv")["code_seed"][:2]) for name in ("one", "two")]
+    seeds = [list(read_table(tmp_path / name / "participants.tsv")["latent_seed"][:2]) for name in ("one", "two")]
     assert seeds[0] == seeds[1], "a person's hearts do not depend on who else is in the table"
 
 

@@ -52,17 +52,17 @@ def test_shards_in_folders_of_their_own_add_up_when_put_together(cheart, run, tm
 
 
 def test_what_was_interrupted_goes_on(cheart, run, tmp_path, whole, monkeypatch):
-    from cheart.tasks import batch
+    from cheart.export import hearts as batch
 
-    make_one, count = batch._make_one, []
+    write_one, count = batch._write_one, []
 
     def interrupted(*arguments):
         count.append(1)
         if len(count) == 3:
             raise KeyboardInterrupt
-        make_one(*arguments)
+        write_one(*arguments)
 
-    monkeypatch.setattr(batch, "_make_one", interrupted)
+    monkeypatch.setattr(batch, "_write_one", interrupted)
     stopped = cheart("generate", run, *SAME, "-o", tmp_path / "out")
     assert stopped.code == 130
     assert "--resume" in stopped.err
@@ -76,14 +76,19 @@ def test_what_fails_at_once_leaves_nothing(cheart, run, tmp_path, monkeypatch):
     def full(*_):
         raise OSError("no room")
 
-    monkeypatch.setattr("cheart.tasks.batch._make_one", full)
+    monkeypatch.setattr("cheart.export.hearts._write_one", full)
     assert cheart("generate", run, *SAME, "-o", tmp_path / "out").code == 1
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
-    [(["--seed", 4], "--seed"), (["--age", 40], "conditions"), (["--as", "monai"], "--as"), (["-n", 6], "-n")],
+    [
+        (["--seed", 4], "seed"),
+        (["--age", 40], "conditions"),
+        (["--layout", "monai"], "layout"),
+        (["-n", 6], "number of hearts"),
+    ],
 )
 def test_another_batch_is_not_mixed_in(cheart, refused, run, tmp_path, change, told):
     cheart("generate", run, *SAME, "-o", tmp_path / "out", "--shard", "1/2")
@@ -102,7 +107,7 @@ def test_a_shard_is_a_part_of_parts(refused, run, tmp_path, shard):
 def test_nnunet_takes_the_folder_as_it_is(cheart, run, table, tmp_path):
     """The rules of nnU-Net's dataset_format.md and verify_dataset_integrity."""
     out = tmp_path / "Dataset501_Hearts"
-    thick = ["--as", "nnunet", "--slice-thickness", 12, "--missing-slices", 1]
+    thick = ["--layout", "nnunet", "--slice-thickness", 12, "--missing-slices", 1]
     answer = cheart("generate", run, "--participants", table, "-n", 2, *thick, "-o", out, "--jobs", 1)
     assert answer.code == 0, answer
     assert answer.err == ""
@@ -126,7 +131,7 @@ def test_nnunet_takes_the_folder_as_it_is(cheart, run, table, tmp_path):
 
 def test_folds_never_part_the_frames_of_one_heart(cheart, run, table, tmp_path):
     out = tmp_path / "Dataset501_Hearts"
-    cheart("generate", run, "--participants", table, "-n", 2, "--as", "nnunet", "-o", out, "--jobs", 1)
+    cheart("generate", run, "--participants", table, "-n", 2, "--layout", "nnunet", "-o", out, "--jobs", 1)
     for fold in json.loads((out / "splits_final.json").read_text()):
         hearts = [{case.split("_")[0] for case in fold[part]} for part in ("train", "val")]
         assert not hearts[0] & hearts[1]
@@ -135,14 +140,14 @@ def test_folds_never_part_the_frames_of_one_heart(cheart, run, table, tmp_path):
 
 def test_a_name_that_nnunet_would_not_take_is_refused(refused, run, tmp_path):
     assert "Dataset501_Hearts" in refused(
-        "generate", run, "--as", "nnunet", "--slice-thickness", 8, "-o", tmp_path / "x"
+        "generate", run, "--layout", "nnunet", "--slice-thickness", 8, "-o", tmp_path / "x"
     )
     assert not list(tmp_path.iterdir())
 
 
 def test_monai_reads_the_list(cheart, run, table, tmp_path):
     out = tmp_path / "set"
-    answer = cheart("generate", run, "--participants", table, "-n", 1, "--as", "monai", "-o", out, "--jobs", 1)
+    answer = cheart("generate", run, "--participants", table, "-n", 1, "--layout", "monai", "-o", out, "--jobs", 1)
     assert "each image is its own label map" in answer.err
     about = json.loads((out / "dataset.json").read_text())
     assert {key: len(about[key]) for key in ("training", "validation", "test")} == dict.fromkeys(

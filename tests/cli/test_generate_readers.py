@@ -24,7 +24,7 @@ def test_nnunet_finds_the_dataset_whole_and_reads_it(cheart, run, people, tmp_pa
     )
     reader = pytest.importorskip("nnunetv2.imageio.simpleitk_reader_writer").SimpleITKIO()
     out = tmp_path / "raw" / "Dataset501_Hearts"
-    cheart("generate", run, "--participants", people, "-n", 1, "--as", "nnunet", "--slice-thickness", 12, "-o", out)
+    cheart("generate", run, "--participants", people, "-n", 1, "--layout", "nnunet", "--slice-thickness", 12, "-o", out)
     verify.verify_dataset_integrity(str(out), num_processes=1)
     case = read_table(out / "cases.tsv")["case"].iloc[0]
     image, about = reader.read_images([str(out / "imagesTr" / f"{case}_{channel:04d}.nii.gz") for channel in range(3)])
@@ -38,7 +38,7 @@ def test_monai_lists_and_loads_it(cheart, run, people, tmp_path):
     data = pytest.importorskip("monai.data", reason="monai is not there")
     transforms = pytest.importorskip("monai.transforms")
     out = tmp_path / "set"
-    cheart("generate", run, "--participants", people, "-n", 1, "--as", "monai", "--slice-thickness", 12, "-o", out)
+    cheart("generate", run, "--participants", people, "-n", 1, "--layout", "monai", "--slice-thickness", 12, "-o", out)
     lists = {
         part: data.load_decathlon_datalist(str(out / "dataset.json"), True, part)
         for part in ("training", "validation", "test")

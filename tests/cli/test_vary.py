@@ -2,7 +2,10 @@ import json
 
 import pytest
 
+from cheart.cli.vary import spread
 from cheart.cohort import read_table
+from cheart.conditions import AGE, SEX
+from cheart.errors import InputError
 from sources import acdc_patient, save, stack
 
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -16,7 +19,7 @@ def test_a_drawn_heart_at_several_ages(cheart, run, tmp_path):
     assert value["warnings"] == ["age 80 years is beyond the training range 20 to 70 years: the model extrapolates"]
     people = read_table(tmp_path / "out" / "participants.tsv")
     assert list(people["age"]) == [20, 40, 60, 80]
-    assert all(people[name].nunique() == 1 for name in ("sex", "weight", "height", "sbp", "code_seed"))
+    assert all(people[name].nunique() == 1 for name in ("sex", "weight", "height", "sbp", "latent_seed"))
 
 
 def test_a_persons_heart_at_both_sexes(cheart, run, tmp_path):
@@ -48,3 +51,10 @@ def test_nothing_is_left_of_what_is_refused(refused, run, tmp_path):
 def test_without_a_model_it_is_the_bundled_one(cheart, tmp_path):
     answer = cheart("vary", "--condition", "sex", "-o", tmp_path / "out")
     assert answer.code == 0, answer
+
+
+def test_spread_leads_through_numbers_or_levels():
+    assert spread(AGE, 20, 80, 4) == [20, 40, 60, 80]
+    assert spread(SEX, None, None, 7) == ["F", "M"]
+    with pytest.raises(InputError, match="--from and --to"):
+        spread(AGE, 20, None, 4)

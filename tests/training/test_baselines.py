@@ -21,7 +21,7 @@ def test_a_trained_baseline_is_read_back_and_used(tmp_path: Path, name: str, pre
     train(cohort, tmp_path / "run", model=name, preset=preset, settings=(*NETWORK, size), jobs=1)
     model = load(tmp_path / "run")
     assert model.name == name
-    (heart,) = model.generate(1, seed=0)
+    (heart,) = model.generate(seed=0)
     assert heart.frames == cohort.frames
     train(cohort, tmp_path / "run", settings=("epochs=3",), resume=True, jobs=1)
 
@@ -52,7 +52,7 @@ def test_baselines_on_shapes_take_thick_slices_of_two_frames(tmp_path: Path, nam
     cohort = tiny_cohort(tmp_path / "c", n=20, planes=slice(4, None, 3), pair=True)
     settings = ("epochs=2", "modes=6", "latent=4", "code=12")
     train(cohort, tmp_path / "run", model=name, preset="quick", settings=settings, jobs=1)
-    (heart,) = load(tmp_path / "run").generate(1, seed=0)
+    (heart,) = load(tmp_path / "run").generate(seed=0)
     assert {1, 2, 3} <= set(np.unique(heart.labels))
 
 

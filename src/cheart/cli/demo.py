@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cheart.evaluation.completion import Completion
     from cheart.model import Model
 
-PEOPLE = (
+PEOPLE: tuple[dict[str, float | str | None], ...] = (
     {"age": 28.0, "sex": "F", "weight": 62.0, "height": 167.0, "sbp": 114.0},
     {"age": 68.0, "sex": "M", "weight": 84.0, "height": 176.0, "sbp": 142.0},
 )
@@ -30,49 +30,39 @@ def demo(
     overwrite: Overwrite = False,
 ) -> None:
     """A heart by the bundled model at once; then simulate a cohort, train on it, complete and generate."""
-    from cheart.cli.say import say
+    from cheart.cli.console import inform
     from cheart.files import new_folder
 
     start = time.perf_counter()
     with new_folder(out, overwrite=overwrite) as folder:
-        say("1/5  A heart by the model that comes with cheart")
+        inform("1/5  A heart by the model that comes with cheart")
         _first(folder)
-    say(f"     {out / 'first.gif'} is there after {time.perf_counter() - start:.0f} s")
+    inform(f"     {out / 'first.gif'} is there after {time.perf_counter() - start:.0f} s")
     cohort, model = _learn(out, subjects, grid, epochs)
-    say("4/5  Completing held-out hearts from their first frame")
+    inform("4/5  Completing held-out hearts from their first frame")
     ours, copied = _complete(out, cohort, model)
-    say("5/5  Generating hearts for two people")
+    inform("5/5  Generating hearts for two people")
     _generate(out, model)
     print(_summary(out, cohort, ours, copied, model, time.perf_counter() - start))
 
 
 def _first(folder: Path) -> None:
     """One heart by the bundled model, as NIfTI with its tables and a picture, and beating."""
-    from cheart.cli.options import finish
-    from cheart.files import new_folder
-    from cheart.model import load
-    from cheart.plot.animation import save_animation
-    from cheart.tasks.results import write_hearts
+    import cheart
 
-    model = load()
-    hearts = model.generate(1, conditions=PEOPLE[0])
-    save_animation(folder / "first.gif", hearts, caption=f"Model trained on {model.trained_on}")
-    with new_folder(folder / "first") as made:
-        finish(made, write_hearts(made, hearts, model, total=1, title="Writing", seed=0), model)
+    hearts = cheart.load().generate(PEOPLE[0])
+    hearts.animate(folder / "first.gif")
+    hearts.save(folder / "first")
 
 
 def _learn(folder: Path, subjects: int, grid: str, epochs: int) -> tuple[Cohort, Model]:
-    from cheart.cli.say import say
-    from cheart.grid import Grid
-    from cheart.model import load
-    from cheart.simulation.cohort import simulate
-    from cheart.training.train import train
+    import cheart
+    from cheart.cli.console import inform
 
-    say(f"2/5  Simulating {subjects} healthy hearts")
-    cohort = simulate(folder / "cohort", n=subjects, seed=0, grid=Grid.parse(grid))
-    say("3/5  Training CHeart on them")
-    train(cohort, folder / "model", preset="quick", settings=[f"epochs={epochs}"])
-    return cohort, load(folder / "model")
+    inform(f"2/5  Simulating {subjects} healthy hearts")
+    cohort = cheart.simulate(folder / "cohort", n=subjects, seed=0, grid=grid)
+    inform("3/5  Training CHeart on them")
+    return cohort, cheart.train(cohort, folder / "model", preset="quick", settings={"epochs": epochs})
 
 
 def _complete(folder: Path, cohort: Cohort, model: Model) -> tuple[Completion, Completion]:
@@ -90,7 +80,7 @@ def _complete(folder: Path, cohort: Cohort, model: Model) -> tuple[Completion, C
     for index in map(int, cohort.indices("test")[:2]):
         person = cohort.conditions(index)
         real = cohort.heart(index)
-        made = model.complete(real, conditions=person)
+        made = model.complete(real, person)
         words = describe(person, cohort.schema)
         hearts += [real, made]
         titles += [f"held out, {words}", words]
@@ -101,15 +91,12 @@ def _complete(folder: Path, cohort: Cohort, model: Model) -> tuple[Completion, C
 
 def _generate(folder: Path, model: Model) -> None:
     """Three hearts for each of two people as NIfTI, a picture, and two of them beating."""
-    from cheart.cli.options import finish
-    from cheart.files import new_folder
-    from cheart.plot.animation import save_animation
-    from cheart.tasks.results import write_hearts
+    from cheart.hearts import Hearts
 
-    hearts = [heart for person in PEOPLE for heart in model.generate(3, conditions=person)]
-    with new_folder(folder / "generated") as made:
-        finish(made, write_hearts(made, hearts, model, total=len(hearts), title="Writing", seed=0), model)
-    save_animation(folder / "beating.gif", hearts[::3], caption=f"Model trained on {model.trained_on}")
+    items = [item for person in PEOPLE for item in model.generate(person, n=3).items]
+    hearts = Hearts(model, items, about={"seed": 0})
+    hearts.save(folder / "generated")
+    hearts[::3].animate(folder / "beating.gif")
 
 
 def _summary(out: Path, cohort: Cohort, ours: Completion, copied: Completion, model: Model, seconds: float) -> str:

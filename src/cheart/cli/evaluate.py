@@ -31,14 +31,15 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """The paper's Tables I to IV on held-out hearts: completion and generation, with all definitions printed."""
-    from cheart.cli.options import open_model, workers
-    from cheart.cli.say import answer
+    from cheart.cli.console import answer
+    from cheart.cli.options import workers
     from cheart.evaluation.scores import evaluate as judge
     from cheart.files import refuse_existing
+    from cheart.model import load
 
     if out is not None:
         refuse_existing(out, overwrite=overwrite)
-    trained = open_model(model, device)
+    trained = load(model, device=device)
     jobs_or_address = workers(jobs, scheduler, trained)
     scores = judge(
         trained, cohort, split=split, task=task, samples=samples, subjects=subjects, seed=seed, jobs=jobs_or_address

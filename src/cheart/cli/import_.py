@@ -103,7 +103,7 @@ def _import(
     name: str, *, src: Path, out: Path, jobs: int, scheduler: str | None, as_json: bool, own: dict[str, Any], **how: Any
 ) -> None:
     import cheart
-    from cheart.cli.say import answer, warn
+    from cheart.cli.console import answer, warn
 
     cohort = cheart.import_cohort(name, src, out, jobs=scheduler or jobs, **how, **own)
     for who, reason in cohort.left_out.items():

@@ -17,7 +17,7 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Say what is in a cohort, a model or a result."""
-    from cheart.cli.say import answer
+    from cheart.cli.console import answer
     from cheart.errors import InputError
     from cheart.models.find import find_model
 

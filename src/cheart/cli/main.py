@@ -9,6 +9,7 @@ import typer
 
 from cheart._version import __version__
 from cheart.cli.complete import complete
+from cheart.cli.console import inform, show_warnings_plainly
 from cheart.cli.demo import demo
 from cheart.cli.evaluate import evaluate
 from cheart.cli.generate import generate
@@ -19,7 +20,6 @@ from cheart.cli.pack import pack
 from cheart.cli.push import push
 from cheart.cli.render import render
 from cheart.cli.reproduce import reproduce
-from cheart.cli.say import say, show_warnings_plainly
 from cheart.cli.simulate import simulate
 from cheart.cli.train import train
 from cheart.cli.vary import vary
@@ -71,13 +71,13 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        say(f"cheart: {error}")
+        inform(f"cheart: {error}")
         sys.exit(2)
     except OSError as error:  # no room, no permission, a file where a folder should be
-        say(f"cheart: {error}")
+        inform(f"cheart: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
-        say("cheart: stopped; nothing was left half-written")
+        inform("cheart: stopped; no file was left half-written")
         sys.exit(130)
 
 

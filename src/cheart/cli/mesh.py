@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from cheart.cli.options import AsJson, LabelScheme, OutFolder, Overwrite
+from cheart.cli.options import AsJson, OutFolder, Overwrite, SchemeName, SpacingName
 
 
 def mesh(
@@ -29,53 +29,26 @@ def mesh(
         ),
     ] = False,
     resolution: Annotated[float, typer.Option("--resolution", help="Length of a typical edge, mm.")] = 2.0,
-    labels: LabelScheme = "cheart",
-    spacing: Annotated[
-        Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
-    ] = None,
+    scheme: SchemeName = "cheart",
+    spacing: SpacingName = None,
     title: Annotated[str, typer.Option("--title", help="What this is; it goes into every file.")] = "",
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Write closed, smooth surfaces of both ventricles, frame by frame, in the input's own space (mm)."""
-    from cheart.cli.say import answer, warn
-    from cheart.errors import InputError
-    from cheart.files import new_folder, refuse_existing
+    from cheart.cli.console import answer
     from cheart.io.nifti import read_label_map
-    from cheart.labels import check_topology, parse_scheme, to_canonical
-    from cheart.mesh.write import FORMATS, OrientedLabels, write_meshes
+    from cheart.labels import parse_scheme, to_canonical
+    from cheart.mesh.write import save_surfaces, worst_volume_error
 
     wanted = tuple(part.strip().lower() for part in formats.split(","))
-    if any(part not in FORMATS for part in wanted):
-        raise InputError(f"--format {formats!r}: expected one or more of {', '.join(FORMATS)}, with commas")
-    if not 0.8 <= resolution <= 10:
-        raise InputError(f"--resolution {resolution:g}: expected 0.8 to 10 mm")
-    scheme = parse_scheme(labels)
-    refuse_existing(out, overwrite=overwrite)
     stored = read_label_map(source, spacing=spacing)
-    heart = OrientedLabels.of(to_canonical(stored.labels, scheme), stored.affine)
-    check_topology(heart.labels[0], what=source.name)
-    with new_folder(out, overwrite=overwrite) as partial:
-        manifest = write_meshes(
-            partial, heart, frame_s=stored.frame_s, title=title or "cheart surfaces",
-            formats=tuple(f for f in FORMATS if f in wanted), correspondence=correspondence,
-            resolution_mm=resolution,
-        )  # fmt: skip
+    manifest = save_surfaces(
+        out, to_canonical(stored.labels, parse_scheme(scheme)), stored.affine, frame_s=stored.frame_s, title=title,
+        formats=wanted, correspondence=correspondence, resolution=resolution, overwrite=overwrite,
+    )  # fmt: skip
     rows = manifest["surfaces"]
-    if manifest["frames_left_out"]:
-        warn(f"frames without a whole heart were left out: {', '.join(map(str, manifest['frames_left_out']))}")
-    worst = max(abs(row["volume_error"]) for row in [*rows, *manifest.get("walls", [])])
-    if worst > 0.02:
-        warn(
-            f"a surface's volume differs from its voxels' by {worst:.1%}, most likely because pieces that lie apart "
-            "were left out: see volume_error in surfaces.json"
-        )
-    poor = max(row["quality"]["share_below_0.2"] for row in rows)
-    if poor > 0.01:
-        warn(f"up to {poor:.1%} of a surface's triangles are thin (quality below 0.2): see quality in surfaces.json")
-    inside_out = sum(row["quality"]["inside_out"] for row in manifest.get("walls", []))
-    if inside_out:
-        warn(f"{inside_out} tetrahedra are inside out: see quality of the walls in surfaces.json; try --resolution")
+    worst = worst_volume_error(manifest)
     closed = sum(row["watertight"] for row in rows)
     text = (
         f"{len(rows)} surfaces of {len(manifest['frames'])} frames in {out} ({closed} watertight, volume within "

@@ -1,16 +1,19 @@
-"""Options that several verbs share."""
+"""Options that several verbs share, each said once; groups of them come to a verb as one value."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from cheart.errors import InputError
 
 if TYPE_CHECKING:
-    from cheart.heart import Heart
+    from cheart.hearts import Hearts, Unknown
     from cheart.model import Model
     from cheart.progress import Jobs
 
@@ -37,52 +40,134 @@ Scheduler = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda …")]
-LabelScheme = Annotated[
+SchemeName = Annotated[
     str, typer.Option("--scheme", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")
 ]
-
-Age = Annotated[str | None, typer.Option("--age", help="Years.")]
-Sex = Annotated[str | None, typer.Option("--sex", help="F or M.")]
-Weight = Annotated[str | None, typer.Option("--weight", help="kg.")]
-Height = Annotated[str | None, typer.Option("--height", help="cm.")]
-SBP = Annotated[str | None, typer.Option("--sbp", help="Systolic blood pressure, mmHg.")]
-More = Annotated[list[str] | None, typer.Option("--with", help="Another condition of the model, as name=value.")]
-
-SliceThickness = Annotated[float | None, typer.Option("--slice-thickness", help="Image slices of this thickness, mm.")]
-SliceGap = Annotated[float, typer.Option("--slice-gap", help="Gap between slices, mm.")]
-InPlane = Annotated[float | None, typer.Option("--in-plane", help="Pixel size of the slices, mm.")]
-BreathHold = Annotated[float, typer.Option("--breath-hold", help="SD of each slice's shift in plane, mm.")]
-MissingSlices = Annotated[
-    int, typer.Option("--missing-slices", help="Up to so many slices missing at base and at apex.")
-]
-ContourDice = Annotated[
-    float | None, typer.Option("--contour-dice", help="Contours that err: their Dice to the truth.")
+SpacingName = Annotated[
+    Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
 ]
 
 
-def conditions(
-    age: str | None, sex: str | None, weight: str | None, height: str | None, sbp: str | None, more: list[str] | None
-) -> dict[str, str]:
-    """The conditions that were given, by name, as text; the model's schema reads them.
+@dataclass(frozen=True)
+class Group:
+    """Options that belong together.
 
-    Raises:
-        InputError: ``--with`` without a name and a value.
+    Attributes:
+        options: by parameter, its annotation and its default.
+        gather: makes one value of theirs.
     """
-    named = {"age": age, "sex": sex, "weight": weight, "height": height, "sbp": sbp}
-    for item in more or []:
-        name, found, value = item.partition("=")
-        if not found or not name:
-            raise InputError(f"--with {item!r}: expected name=value, such as group=DCM")
-        named[name] = value
-    return {name: value for name, value in named.items() if value is not None}
+
+    options: Mapping[str, tuple[Any, Any]]
+    gather: Callable[..., Any] = dict
 
 
-def open_model(model: str, device: str) -> Model:
-    """Read a model onto a device."""
-    from cheart.model import load
-    from cheart.training.loop import choose_device
+def options(**groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a verb's parameter be a group: the command line has the group's options in its place."""
 
-    return load(model, device=str(choose_device(device)))
+    def decorate(verb: Callable[..., None]) -> Callable[..., None]:
+        def command(**words: Any) -> None:
+            for name, group in groups.items():
+                words[name] = group.gather(**{option: words.pop(option) for option in group.options})
+            verb(**words)
+
+        parameters = []
+        for own in Signature.from_callable(verb, eval_str=True).parameters.values():
+            group = groups.get(own.name, Group({own.name: (own.annotation, own.default)}))
+            parameters += [
+                Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+                for name, (annotation, default) in group.options.items()
+            ]
+        command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        command.__name__, command.__doc__ = verb.__name__, verb.__doc__
+        return command
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where the result goes."""
+
+    out: Path
+    overwrite: bool
+    as_json: bool
+
+
+@dataclass(frozen=True)
+class Given:
+    """The conditions that were given, by name, as text (the model's schema reads them), and what becomes of others."""
+
+    conditions: dict[str, str]
+    unknown: Unknown
+
+
+@dataclass(frozen=True)
+class Work:
+    """Who does it, and whether it goes on with what stands there."""
+
+    jobs: int | None
+    scheduler: str | None
+    resume: bool
+
+
+def output(out: Any = OutFolder) -> Group:
+    """The group of :class:`Output`."""
+    return Group({"out": (out, Parameter.empty), "overwrite": (Overwrite, False), "as_json": (AsJson, False)}, Output)
+
+
+def conditions(unknown: Unknown) -> Group:
+    """The group of :class:`Given`; conditions that are not given are ``unknown`` where nobody says anything else."""
+    flags = {
+        "age": ("--age", "Years."),
+        "sex": ("--sex", "F or M."),
+        "weight": ("--weight", "kg."),
+        "height": ("--height", "cm."),
+        "sbp": ("--sbp", "Systolic blood pressure, mmHg."),
+    }
+    more = Annotated[list[str] | None, typer.Option("--with", help="Another condition of the model, as name=value.")]
+    others = Annotated[
+        Literal["draw", "missing"],
+        typer.Option("--unknown", help="Conditions that are not given: drawn as in training, or missing to the model."),
+    ]
+    named = {name: (Annotated[str | None, typer.Option(flag, help=text)], None) for name, (flag, text) in flags.items()}
+    return Group({**named, "more": (more, None), "unknown": (others, unknown)}, _given)
+
+
+READING = Group(
+    {
+        "scheme": (SchemeName, "cheart"),
+        "spacing": (SpacingName, None),
+        "mirrored": (
+            Annotated[bool, typer.Option("--mirrored", help="The header mirrors the heart, as those of ACDC do.")],
+            False,
+        ),
+    }
+)
+"""How a foreign label map is read: words of :func:`cheart.read_heart`."""
+
+WORK = Group(
+    {
+        "jobs": (JobsOption, None),
+        "scheduler": (Scheduler, None),
+        "resume": (Annotated[bool, typer.Option("--resume", help="Go on with what stands in OUT.")], False),
+    },
+    Work,
+)
+
+IMAGING = Group(
+    {
+        name: (Annotated[kind, typer.Option("--" + name.replace("_", "-"), help=text)], default)
+        for name, kind, default, text in (
+            ("slice_thickness", float | None, None, "Image slices of this thickness, mm."),
+            ("slice_gap", float, 0.0, "Gap between slices, mm."),
+            ("in_plane", float | None, None, "Pixel size of the slices, mm."),
+            ("breath_hold", float, 0.0, "SD of each slice's shift in plane, mm."),
+            ("missing_slices", int, 0, "Up to so many slices missing at base and at apex."),
+            ("contour_dice", float | None, None, "Contours that err: their Dice to the truth."),
+        )
+    }
+)
+"""What is imaged of each heart, and how well: words of :class:`cheart.Acquisition`."""
 
 
 def workers(jobs: int | None, scheduler: str | None, model: Model, *, many: bool = True) -> Jobs:
@@ -92,37 +177,34 @@ def workers(jobs: int | None, scheduler: str | None, model: Model, *, many: bool
     return jobs if jobs is not None else -1 if many and model.network.device.type == "cpu" else 1
 
 
-def finish(folder: Path, shown: list[Heart], model: Model) -> None:
-    """Draw the picture that goes with every result."""
-    from cheart.plot.picture import save_picture
+def save(hearts: Hearts, target: Output, work: Work, *, many: bool = False, **how: Any) -> int:
+    """``hearts.save`` for a verb that can be told to go on; returns how many hearts are missing."""
+    from cheart.cli.console import inform
 
-    save_picture(folder / "picture.png", shown, caption=f"Model {model.name}, trained on {model.trained_on}")
-
-
-def report(out: Path, shown: list[Heart], model: Model, total: int, warnings: list[str]) -> dict[str, Any]:
-    """The answer of a verb that makes hearts, for machines."""
-    return {
-        "result": str(out),
-        "kind": shown[0].kind,
-        "hearts": total,
-        "trained_on": model.trained_on,
-        "warnings": warnings,
-        "first": {"conditions": dict(shown[0].conditions), "drawn": list(shown[0].drawn), **shown[0].phenotypes.row()},
-    }
+    jobs = workers(work.jobs, work.scheduler, hearts.model, many=many)
+    try:
+        return hearts.save(target.out, resume=work.resume, overwrite=target.overwrite, jobs=jobs, **how)
+    except KeyboardInterrupt:
+        inform("stopped; the same command with --resume goes on from the last whole heart")
+        raise
 
 
-_NEXT = {
-    "bids": "then phenotypes.tsv, and sub-*_dseg.nii.gz in ITK-SNAP",
-    "nnunet": "then dataset.json and cases.tsv; the folder belongs into nnUNet_raw",
-    "monai": "then dataset.json, which monai.data.load_decathlon_datalist reads, and cases.tsv",
-}
-
-
-def in_words(out: Path, shown: list[Heart], model: Model, total: int, form: str = "bids") -> str:
-    """The answer of a verb that makes hearts, for people."""
+def tell(hearts: Hearts, target: Output, *, layout: str = "bids") -> None:
+    """Answer for a verb that made hearts."""
+    from cheart.cli.console import answer
     from cheart.conditions import describe
 
-    first, schema = shown[0], model.encoding.schema
+    out, model, first, total = target.out, hearts.model, hearts[0], len(hearts)
+    p, schema = first.phenotypes, model.encoding.schema
+    value = {
+        "result": str(out),
+        "kind": first.kind,
+        "hearts": total,
+        "missing": 0,
+        "trained_on": model.trained_on,
+        "warnings": list(hearts.warnings),
+        "first": {"conditions": dict(first.conditions), "drawn": list(first.drawn), **p.row()},
+    }
     lines = [
         f"{total} {first.kind} heart{'s' if total > 1 else ''} in {out}, by a {model.name} model trained on "
         f"{model.trained_on}.",
@@ -132,11 +214,30 @@ def in_words(out: Path, shown: list[Heart], model: Model, total: int, form: str 
     if first.drawn:
         lines.append(f"  drawn as the training cohort has them: {', '.join(first.drawn)}")
     if missing:
-        lines.append(f"  told to the model as missing: {', '.join(missing)}")
-    p = first.phenotypes
+        lines.append(f"  missing to the model: {', '.join(missing)}")
     lines.append(
         f"  LVEDV {p.lvedv:.0f} mL, LVESV {p.lvesv:.0f} mL, LVEF {p.lvef:.0f} %, LVM {p.lvm:.0f} g, "
         f"RVEDV {p.rvedv:.0f} mL, RVESV {p.rvesv:.0f} mL"
     )
-    lines.append(f"Look at {out / 'picture.png'} first; {_NEXT[form]}.")
-    return "\n".join(lines)
+    lines.append(f"Look at {out / 'picture.png'} first; {_NEXT[layout]}.")
+    answer(value, "\n".join(lines), as_json=target.as_json)
+
+
+_NEXT = {
+    "bids": "then phenotypes.tsv, and sub-*_dseg.nii.gz in ITK-SNAP",
+    "nnunet": "then dataset.json and cases.tsv; the folder belongs into nnUNet_raw",
+    "monai": "then dataset.json, which monai.data.load_decathlon_datalist reads, and cases.tsv",
+}
+
+
+def _given(*, more: list[str] | None, unknown: Unknown, **named: str | None) -> Given:
+    """
+    Raises:
+        InputError: ``--with`` without a name and a value.
+    """
+    for item in more or []:
+        name, found, value = item.partition("=")
+        if not found or not name:
+            raise InputError(f"--with {item!r}: expected name=value, such as group=DCM")
+        named[name] = value
+    return Given({name: value for name, value in named.items() if value is not None}, unknown)

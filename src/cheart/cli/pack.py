@@ -32,7 +32,7 @@ def pack(
     as_json: AsJson = False,
 ) -> None:
     """Pack a model to pass it on: a few MB in place of many, a model card, and the log of its training."""
-    from cheart.cli.say import answer
+    from cheart.cli.console import answer
     from cheart.evaluation.model_card import card, packing_tables
     from cheart.files import new_folder, read_json, refuse_existing
     from cheart.model import load

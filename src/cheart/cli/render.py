@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
-from cheart.cli.options import LabelScheme, Overwrite
+from cheart.cli.options import READING, Overwrite, options
 
 
+@options(reading=READING)
 def render(
     sources: Annotated[
         list[Path],
@@ -19,6 +20,7 @@ def render(
         Path,
         typer.Option("-o", "--out", metavar="OUT", help="OUT.gif, .webp or .mp4 beats; .png, .svg or .pdf is still."),
     ],
+    reading: dict[str, Any],
     subject: Annotated[
         list[str] | None, typer.Option("--subject", help="A participant; may be given several times.")
     ] = None,
@@ -26,17 +28,12 @@ def render(
         list[str] | None, typer.Option("--title", help="What to say of a heart, one for each, in their order.")
     ] = None,
     caption: Annotated[str, typer.Option("--caption", help="A line for the foot; without it, the model.")] = "",
-    labels: LabelScheme = "cheart",
-    spacing: Annotated[
-        Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
-    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Draw hearts beside each other, beating in step: short axis, long axes, a 3D view and the volume curves."""
-    from cheart.cli.say import say, warn
+    from cheart.cli.console import inform, warn
     from cheart.errors import InputError
     from cheart.files import refuse_existing
-    from cheart.labels import parse_scheme
     from cheart.plot.animation import save_animation
     from cheart.plot.collect import MOST, collect_all, told_of_models
     from cheart.plot.movie import SUFFIXES
@@ -45,8 +42,7 @@ def render(
     if out.suffix.lower() not in (*SUFFIXES, *STILL):
         raise InputError(f"-o {out.name}: expected a name that ends in {', '.join((*SUFFIXES, *STILL))}")
     refuse_existing(out, overwrite=overwrite, file=True)
-    scheme = parse_scheme(labels)
-    hearts = collect_all(sources, subjects=subject or (), scheme=scheme, spacing=spacing)
+    hearts = collect_all(sources, subjects=subject or (), **reading)
     if title and len(title) != len(hearts):
         raise InputError(f"--title was given {len(title)} times for {len(hearts)} hearts: give one for each, or none")
     titles = title[:MOST] if title else None
@@ -54,4 +50,4 @@ def render(
         warn(f"{len(hearts)} hearts are many for one picture: the first {MOST} are shown")
     draw = save_picture if out.suffix.lower() in STILL else save_animation
     draw(out, hearts[:MOST], titles=titles, caption=caption or told_of_models(sources))
-    say(f"{out}: {len(hearts[:MOST])} heart{'s' * (len(hearts) > 1)}, {out.stat().st_size / 1e6:.1f} MB")
+    inform(f"{out}: {len(hearts[:MOST])} heart{'s' * (len(hearts) > 1)}, {out.stat().st_size / 1e6:.1f} MB")

@@ -41,7 +41,7 @@ def reproduce(
     as_json: AsJson = False,
 ) -> None:
     """Train five models, judge them, and write the paper's tables and a report that opens offline."""
-    from cheart.cli.say import answer, say
+    from cheart.cli.console import answer, inform
     from cheart.paper.experiment import Experiment
     from cheart.paper.reproduce import reproduce as run
 
@@ -51,9 +51,9 @@ def reproduce(
         start_from=start_from, folds=folds,
     )  # fmt: skip
     try:
-        result = run(experiment, tell=say)
+        result = run(experiment, tell=inform)
     except KeyboardInterrupt:
-        say("stopped; the same command goes on from here")
+        inform("stopped; the same command goes on from here")
         raise
     answer(result, _in_words(out, result), as_json=as_json)
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cheart.cli.options import (
-    BreathHold,
-    ContourDice,
-    InPlane,
-    MissingSlices,
-    Scheduler,
-    SliceGap,
-    SliceThickness,
-)
+from cheart.cli.options import IMAGING, Scheduler, options
 
 if TYPE_CHECKING:
     from cheart.progress import Jobs
 
 
+@options(imaging=IMAGING)
 def simulate(
+    imaging: dict[str, Any],
     out: Annotated[Path | None, typer.Argument(metavar="OUT", help="Folder to write the cohort to.")] = None,
     n: Annotated[int, typer.Option("-n", help="Subjects (the paper has 1383).")] = 1383,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes on any number of workers.")] = 0,
@@ -31,12 +25,6 @@ def simulate(
     frames: Annotated[int, typer.Option(help="Frames a cycle.")] = 20,
     heart_rate: Annotated[bool, typer.Option("--heart-rate", help="Heart rate as a sixth condition.")] = False,
     observed: Annotated[str, typer.Option(help="Frames that are imaged: all, or ed,es.")] = "all",
-    slice_thickness: SliceThickness = None,
-    slice_gap: SliceGap = 0.0,
-    in_plane: InPlane = None,
-    breath_hold: BreathHold = 0.0,
-    missing_slices: MissingSlices = 0,
-    contour_dice: ContourDice = None,
     nifti: Annotated[bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz.")] = False,
     check: Annotated[
         Path | None,
@@ -49,7 +37,7 @@ def simulate(
 ) -> None:
     """Simulate healthy beating hearts whose true dependence on age, sex, size and blood pressure is known."""
     import cheart
-    from cheart.cli.say import answer
+    from cheart.cli.console import answer
     from cheart.errors import InputError
     from cheart.simulation.acquisition import Acquisition
     from cheart.simulation.cohort import TRUTH
@@ -60,15 +48,7 @@ def simulate(
         _check(check, jobs=scheduler or jobs, as_json=as_json)
         return
     assert out is not None
-    acquisition = Acquisition(
-        slice_thickness=slice_thickness,
-        slice_gap=slice_gap,
-        in_plane=in_plane,
-        breath_hold=breath_hold,
-        missing_slices=missing_slices,
-        observed=observed,
-        contour_dice=contour_dice,
-    )
+    acquisition = Acquisition(observed=observed, **imaging)
     cohort = cheart.simulate(
         out,
         n=n,
@@ -101,7 +81,7 @@ def _check(path: Path, *, jobs: Jobs, as_json: bool) -> None:
     """Print the table "quantity, published, ours, inside?"; exit 1 where a band is broken."""
     from dataclasses import asdict
 
-    from cheart.cli.say import answer
+    from cheart.cli.console import answer
     from cheart.cohort import Cohort
     from cheart.simulation.audit.check import broken, check_cohort
 

@@ -27,7 +27,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a cohort's training subjects; early stopping watches its validation subjects."""
-    from cheart.cli.say import answer, say
+    from cheart.cli.console import answer, inform
     from cheart.cohort import Cohort
     from cheart.training.distributed import follows
     from cheart.training.log import tensorboard
@@ -40,7 +40,7 @@ def train(
                 seed=seed, device=device, jobs=scheduler or jobs, resume=resume, log=log,
             )  # fmt: skip
     except KeyboardInterrupt:
-        say(f"stopped; cheart train {cohort} -o {run} --resume goes on from the last whole epoch")
+        inform(f"stopped; cheart train {cohort} -o {run} --resume goes on from the last whole epoch")
         raise
     if follows():
         return  # another process of torchrun answers

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cheart.cli.options import (
-    SBP,
-    Age,
-    AsJson,
-    Device,
-    Height,
-    LabelScheme,
-    ModelName,
-    More,
-    OutFolder,
-    Overwrite,
-    Seed,
-    Sex,
-    Weight,
-)
+from cheart.cli.options import READING, WORK, Device, Given, ModelName, Output, Seed, Work, conditions, options, output
 from cheart.models.find import BUNDLED
 
+if TYPE_CHECKING:
+    from cheart.conditions import Factor, Value
 
+
+@options(target=output(), reading=READING, given=conditions("draw"), work=WORK)
 def vary(
-    out: OutFolder,
+    target: Output,
     condition: Annotated[str, typer.Option("--condition", help="The condition that changes, such as age.")],
+    reading: dict[str, Any],
+    given: Given,
+    work: Work,
     model: ModelName = BUNDLED,
     start: Annotated[float | None, typer.Option("--from", help="Its first value (a number).")] = None,
     stop: Annotated[float | None, typer.Option("--to", help="Its last value.")] = None,
@@ -35,49 +28,36 @@ def vary(
     heart: Annotated[
         Path | None, typer.Option("--heart", metavar="INPUT.nii.gz", help="Whose heart; without one it is drawn.")
     ] = None,
-    labels: LabelScheme = "cheart",
-    spacing: Annotated[
-        Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
-    ] = None,
-    mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="The header mirrors the heart, as those of ACDC do.")
-    ] = False,
-    age: Age = None,
-    sex: Sex = None,
-    weight: Weight = None,
-    height: Height = None,
-    sbp: SBP = None,
-    more: More = None,
     seed: Seed = 0,
     device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: AsJson = False,
 ) -> None:
     """Show one heart at several values of a condition; all else stays as it is."""
-    from cheart.cli.options import conditions, finish, in_words, open_model, report
-    from cheart.cli.say import answer, warn
-    from cheart.datasets.posing import read_heart
-    from cheart.files import new_folder, refuse_existing
-    from cheart.tasks.results import write_hearts
-    from cheart.tasks.vary import spread
-    from cheart.tasks.vary import vary as vary_heart
+    import cheart
+    from cheart.cli.options import save, tell
+    from cheart.files import refuse_existing
 
-    refuse_existing(out, overwrite=overwrite)
-    trained = open_model(model, device)
-    values = spread(trained.encoding.schema[condition], start, stop, steps)
-    given = conditions(age, sex, weight, height, sbp, more)
-    read = trained.encoding.schema.read(given)
-    warnings = sorted({w for value in values for w in trained.encoding.outside({**read, condition: value})})
-    for warning in warnings:
-        warn(warning)
-    posed = None
-    if heart is not None:
-        posed = read_heart(
-            heart, scheme=labels, grid=trained.grid, frames=trained.frames, spacing=spacing, mirrored=mirrored
-        )
-    hearts = vary_heart(trained, condition, values, heart=posed, conditions=given, seed=seed)
-    with new_folder(out, overwrite=overwrite) as folder:
-        shown = write_hearts(folder, hearts, trained, total=len(values), title="Varying", seed=seed, varied=condition)
-        finish(folder, shown, trained)
-    total = len(values)
-    answer(report(out, shown, trained, total, warnings), in_words(out, shown, trained, total), as_json=as_json)
+    if not work.resume:
+        refuse_existing(target.out, overwrite=target.overwrite)
+    network = cheart.load(model, device=device)
+    values = spread(network.encoding.schema[condition], start, stop, steps)
+    own = heart and cheart.read_heart(heart, grid=network.grid, frames=network.frames, **reading)
+    hearts = network.vary(condition, values, heart=own, conditions=given.conditions, unknown=given.unknown, seed=seed)
+    save(hearts, target, work)
+    tell(hearts, target)
+
+
+def spread(factor: Factor, start: float | None, stop: float | None, steps: int) -> list[Value]:
+    """The values that a factor is led through: all its levels, or ``steps`` numbers from start to stop.
+
+    Raises:
+        InputError: a number factor without both ends.
+    """
+    import numpy as np
+
+    from cheart.errors import InputError
+
+    if factor.kind == "level":
+        return list(factor.levels)
+    if start is None or stop is None:
+        raise InputError(f"vary {factor.name}: give its first and last value with --from and --to")
+    return [factor.read(round(float(v), 6)) for v in np.linspace(start, stop, steps)]

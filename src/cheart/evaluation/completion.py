@@ -156,7 +156,7 @@ def encoded_conditions(model: Model, cohort: Cohort, index: int) -> NDArray[np.f
     """A subject's conditions, as far as the model takes them, as its network takes them [E]."""
     person = cohort.conditions(index)
     known = {name: person[name] for name in model.encoding.schema.names if name in person}
-    conditions, _ = model.settle(known, unknown="missing", rng=np.random.default_rng(0))
+    conditions, _ = model.resolve_conditions(known, unknown="missing", rng=np.random.default_rng(0))
     return model.encode(conditions)
 
 

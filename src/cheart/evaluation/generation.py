@@ -17,6 +17,7 @@ from cheart.conditions import Value, decade
 from cheart.errors import InputError
 from cheart.evaluation.completion import MEASURES, Judge, chosen_subjects, encoded_conditions
 from cheart.heart import Heart
+from cheart.hearts import heart_seed
 from cheart.labels import STRUCTURES
 from cheart.metrics.closure import seam
 from cheart.metrics.distributions import compare_distributions
@@ -24,7 +25,6 @@ from cheart.metrics.statistics import Better, mean_and_best, summary
 from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import Jobs, parallel, track
-from cheart.tasks.generate import heart_seed
 
 LIKENESS = (
     "Generation from each person's conditions. Dice, HD and ASSD against the real heart of that person as in "

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from cheart.cohort import Cohort, Split
 from cheart.evaluation.completion import chosen_subjects, encoded_conditions
 from cheart.heart import Heart
+from cheart.hearts import heart_seed
 from cheart.metrics.memorisation import Memorisation, nearest, occupancy
 from cheart.model import Model
 from cheart.progress import Jobs, parallel, track
-from cheart.tasks.generate import heart_seed
 
 DEFINITIONS = (
     "Memorisation: distance (1 − Dice of the occupancy of 8 mm cells at end-diastole and end-systole) to the nearest "

@@ -11,11 +11,11 @@ from cheart.cohort import Cohort, Split
 from cheart.conditions import Factor, Value
 from cheart.errors import InputError
 from cheart.evaluation.completion import chosen_subjects
+from cheart.hearts import heart_seed
 from cheart.metrics.response import Response, Slope, cohort_slopes, model_slope
 from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import Jobs, parallel, track
-from cheart.tasks.generate import heart_seed
 
 HEARTS = 20
 """People whose conditions are moved, at most; each has one random code."""

@@ -29,7 +29,6 @@ from cheart.evaluation.tables import (
 from cheart.files import new_file, new_folder, write_json
 from cheart.model import Model, load
 from cheart.progress import Jobs
-from cheart.tasks.results import describe_result
 
 _SHORT = {"completed-phenotypes": "phenotypes", "table-2": "likeness", "table-3": "generated-phenotypes"}
 
@@ -92,7 +91,7 @@ def evaluate(
     about = {"title": cohort.info["title"], "kind": cohort.info["kind"], "fingerprint": cohort.fingerprint}
     count = len(next(iter(rows.values())))
     how = {"kind": "evaluation", "split": split, "subjects": count, "seed": seed, "cohort": about}
-    return Scores(describe_result(model, **how, **found), rows)
+    return Scores(model.result(**how, **found), rows)
 
 
 @dataclass(frozen=True, eq=False)

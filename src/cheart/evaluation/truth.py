@@ -17,12 +17,12 @@ from cheart.cohort import Cohort, Split, read_table
 from cheart.conditions import PAPER_SCHEMA
 from cheart.errors import InputError
 from cheart.evaluation.generation import Generation
+from cheart.hearts import heart_seed
 from cheart.metrics.distributions import wasserstein
 from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import track
 from cheart.simulation.cohort import TRUTH
 from cheart.simulation.phenotypes import true_distribution
-from cheart.tasks.generate import heart_seed
 
 DRAWS = 1000
 """True draws a person."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from cheart.align.placement import reorder_affine, working_order
 from cheart.align.pose import base_sense
-from cheart.errors import InputError
-from cheart.files import write_json
-from cheart.labels import COLOURS, LV, MYO, RV
+from cheart.errors import InputError, show_warnings
+from cheart.files import new_folder, refuse_existing, write_json
+from cheart.labels import COLOURS, LV, MYO, RV, check_topology
 from cheart.mesh.correspondence import MovingSurface, follow, wall_thickness
 from cheart.mesh.files import write_ply, write_pvd, write_stl, write_vtp
 from cheart.mesh.glb import write_glb
@@ -98,6 +98,65 @@ class OrientedLabels:
     def mirrored(self) -> bool:
         """Whether the voxel axes are left-handed in the world."""
         return bool(np.linalg.det(self.affine[:3, :3]) < 0)
+
+
+def save_surfaces(
+    folder: Path | str,
+    labels: NDArray[np.uint8],
+    affine: NDArray[np.floating],
+    *,
+    frame_s: float = float("nan"),
+    title: str = "",
+    formats: Sequence[str] = SURFACES,
+    correspondence: bool = False,
+    resolution: float = RESOLUTION_MM,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Write closed, smooth surfaces of both ventricles, and warn of what is wrong with them; returns the manifest.
+
+    Args:
+        folder: to be written; ``surfaces.json`` in it is the manifest.
+        labels: [T, Z, Y, X] canonical labels.
+        affine: 4×4, voxel (x, y, z) to mm: the space of the surfaces.
+        frame_s, title, formats, correspondence, resolution (0.8 to 10 mm): see :func:`write_meshes`.
+        overwrite: replace what is there.
+
+    Raises:
+        InputError: another format or resolution, ``folder`` exists, or labels that cannot be a heart.
+    """
+    if any(part not in FORMATS for part in formats):
+        raise InputError(f"format {','.join(formats)!r}: expected one or more of {', '.join(FORMATS)}")
+    if not 0.8 <= resolution <= 10:
+        raise InputError(f"resolution {resolution:g}: expected 0.8 to 10 mm")
+    refuse_existing(Path(folder), overwrite=overwrite)
+    heart = OrientedLabels.of(labels, affine)
+    check_topology(heart.labels[0], what="the first frame")
+    with new_folder(Path(folder), overwrite=overwrite) as partial:
+        manifest = write_meshes(
+            partial, heart, frame_s=frame_s, title=title or "cheart surfaces",
+            formats=tuple(f for f in FORMATS if f in formats), correspondence=correspondence, resolution_mm=resolution,
+        )  # fmt: skip
+    show_warnings(_warnings(manifest))
+    return manifest
+
+
+def worst_volume_error(manifest: Mapping[str, Any]) -> float:
+    """The most by which a volume differs from its voxels', as a fraction."""
+    return max(abs(row["volume_error"]) for row in [*manifest["surfaces"], *manifest.get("walls", [])])
+
+
+def _warnings(manifest: Mapping[str, Any]) -> Iterator[str]:
+    if manifest["frames_left_out"]:
+        yield f"frames without a whole heart were left out: {', '.join(map(str, manifest['frames_left_out']))}"
+    if (worst := worst_volume_error(manifest)) > 0.02:
+        yield (
+            f"a surface's volume differs from its voxels' by {worst:.1%}, most likely because pieces that lie apart "
+            "were left out: see volume_error in surfaces.json"
+        )
+    if (poor := max(row["quality"]["share_below_0.2"] for row in manifest["surfaces"])) > 0.01:
+        yield f"up to {poor:.1%} of a surface's triangles are thin (quality below 0.2): see quality in surfaces.json"
+    if inside_out := sum(row["quality"]["inside_out"] for row in manifest.get("walls", [])):
+        yield f"{inside_out} tetrahedra are inside out: see quality of the walls in surfaces.json; try --resolution"
 
 
 def write_meshes(

@@ -27,13 +27,13 @@ from cheart.errors import InputError
 from cheart.evaluation.completion import COPIED
 from cheart.files import read_json, write_json
 from cheart.models.base import HeartModel, Task
+from cheart.models.device import choose_device
 from cheart.models.find import find_model
 from cheart.models.registry import BUILT_IN, model_class
 from cheart.models.store import read_model
 from cheart.paper.folds import split_into_folds
 from cheart.progress import Jobs
 from cheart.simulation.cohort import PAPER_SUBJECTS
-from cheart.training.loop import choose_device
 from cheart.training.options import PRESETS
 
 PLAN = "plan.json"

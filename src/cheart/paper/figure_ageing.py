@@ -16,6 +16,7 @@ from cheart.conditions import PAPER_SCHEMA, Value, describe
 from cheart.errors import InputError
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.heart import Heart
+from cheart.hearts import heart_seed
 from cheart.labels import BACKGROUND, COLOURS, LV, MYO, RV
 from cheart.model import Model
 from cheart.models.registry import style_of
@@ -37,8 +38,6 @@ from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet
 from cheart.plot.views import INK, Field, Image, Window, cut_fields, long_axis_yx, window_around
 from cheart.simulation.phenotypes import true_distribution
-from cheart.tasks.generate import heart_seed
-from cheart.tasks.vary import vary
 
 AGES = (25.0, 35.0, 45.0, 55.0, 65.0, 75.0)
 """The middles of the adult decades: a model that knows age in decades and one that knows years are asked alike."""
@@ -134,7 +133,7 @@ def _one_heart(material: Material, model: Model) -> tuple[str, bool, tuple[Heart
     known = {name: person[name] for name in schema.names if person.get(name) is not None}
     own = "complete" in model.network.tasks
     heart = material.cohort.heart(index) if own else None
-    made = vary(model, "age", list(AGES), heart=heart, conditions=known, seed=material.seed)
+    made = model.vary("age", list(AGES), heart=heart, conditions=known, seed=material.seed)
     words = describe(known, schema).replace("sbp", "SBP").split(", ")
     return ", ".join(w for w in words if not w.startswith("age ")), own, tuple(made)
 
@@ -147,7 +146,7 @@ def _sample(model: Model, seed: int, who: tuple[str, float, int]) -> tuple[dict[
     """
     sex, age, number = who
     key = heart_seed(heart_seed(seed, 7), number)
-    person, _ = model.settle({"age": age, "sex": sex}, unknown="draw", rng=np.random.default_rng(key))
+    person, _ = model.resolve_conditions({"age": age, "sex": sex}, unknown="draw", rng=np.random.default_rng(key))
     heart = model.heart(model.network.generate(model.encode(person), seed=key)).phenotypes.row()
     return {"sex": sex, "age": age, **{name: heart[name] for name in PAPER_FIVE}}, person
 

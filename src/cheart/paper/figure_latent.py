@@ -13,6 +13,7 @@ from scipy.spatial.distance import cdist
 
 from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
+from cheart.hearts import heart_seed
 from cheart.model import Model
 from cheart.models.registry import style_of
 from cheart.paper.figure_page import (
@@ -30,7 +31,6 @@ from cheart.paper.figure_page import (
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Image, window_around
-from cheart.tasks.generate import heart_seed
 
 SHOWN = 8
 """Decoded frames, as many as in the paper."""

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from cheart.conditions import describe
 from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
+from cheart.hearts import heart_seed
 from cheart.labels import LV, RV, hex_colour
 from cheart.model import Model
 from cheart.models.registry import style_of
@@ -17,7 +18,6 @@ from cheart.phenotypes import Phenotypes
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Image, window_around
-from cheart.tasks.generate import heart_seed
 
 GENERATED = 5
 """Hearts a person beside the person's own, as in the paper."""

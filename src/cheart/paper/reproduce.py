@@ -15,13 +15,13 @@ from cheart.evaluation.response import evaluate_response
 from cheart.evaluation.truth import evaluate_truth, true_phenotypes
 from cheart.files import write_json
 from cheart.model import load
+from cheart.models.device import choose_device
 from cheart.paper.experiment import Experiment, Run, row_folder
 from cheart.paper.figures import make_figures
 from cheart.paper.report import write_report
 from cheart.paper.results import Part, files_of, join_folds, read_results, write_part
 from cheart.paper.step_cache import Step, StepCache, Tell, file_fingerprint
 from cheart.simulation.cohort import simulate
-from cheart.training.loop import choose_device
 from cheart.training.train import train
 
 COSTS = {"read": 0.7, "judge": 0.3, "move": 0.1, "look": 0.03, "simulate": 0.2, "truth": 0.1, "figure": 0.2}
@@ -152,7 +152,7 @@ def _judge(run: Run, judge: Judge, cost: float) -> Step:
         return {"cohort": run.cohort.fingerprint, "weights": file_fingerprint(run.weights), **options}
 
     def work() -> None:
-        model = load(run.folder, device=str(choose_device(experiment.device)))
+        model = load(run.folder, device=experiment.device)
         found = judge.evaluate(model, run.cohort, **options, jobs=experiment.judging_jobs())
         write_part(run.evaluation, judge.part, found)
 

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from cheart.files import new_file
+from cheart.files import new_file, refuse_existing
 from cheart.heart import Heart
 from cheart.labels import COLOURS, STRUCTURES
 from cheart.plot.curves import CAVITIES, cavity_ml, draw_curves, times, top_ml
@@ -28,7 +28,12 @@ _VIEWS = ("", "short axis, middle", "4-chamber-like", "2-chamber-like")
 
 
 def save_animation(
-    path: Path | str, hearts: Sequence[Heart], *, titles: Sequence[str] | None = None, caption: str = ""
+    path: Path | str,
+    hearts: Sequence[Heart],
+    *,
+    titles: Sequence[str] | None = None,
+    caption: str = "",
+    overwrite: bool = True,
 ) -> None:
     """Write beating hearts, one block a heart, all to one scale and in step.
 
@@ -38,12 +43,14 @@ def save_animation(
             hearts with other frame counts show the frame of the same phase.
         titles: what to say of each beside its kind; without them, the conditions.
         caption: a line for the foot.
+        overwrite: replace what is there.
 
     Raises:
         InputError: no heart, another suffix, or no imaged plane with an LV at end-diastole.
     """
     path = Path(path)
     check_suffix(path)
+    refuse_existing(path, overwrite=overwrite, file=True)
     count = max((heart.frames for heart in hearts), default=0)
     images = list(track(animate(hearts, titles=titles, caption=caption), total=count, title="Drawing"))
     cycle = hearts[0].cycle_s

@@ -18,7 +18,7 @@ from cheart.files import read_json
 from cheart.grid import Grid
 from cheart.heart import Heart, Kind
 from cheart.io.nifti import TEMPLATE, LabelMap, Spacing, read_label_map, sidecar_path
-from cheart.labels import Scheme, to_canonical
+from cheart.labels import Scheme, parse_scheme, to_canonical
 
 MOST = 6
 """Hearts that one picture holds."""
@@ -26,16 +26,13 @@ MOST = 6
 _ROOMY = Grid((80, 128, 128), (2.0, 1.6, 1.6))  # a box in which no heart is cut off
 
 
-def collect(
-    source: Path, *, subjects: Sequence[str] = (), scheme: Scheme, spacing: Spacing | None = None
-) -> list[Heart]:
+def collect(source: Path, *, subjects: Sequence[str] = (), **reading: Any) -> list[Heart]:
     """The hearts at one place.
 
     Args:
         source: a NIfTI file, a cohort, or a folder that cheart generate, complete or vary wrote.
         subjects: participants of a cohort or of a folder of results; the first :data:`MOST` where none is named.
-        scheme: labels of a NIfTI file that cheart did not write.
-        spacing: which to believe where a file's affine and pixdim disagree.
+        reading: how a NIfTI file that cheart did not write is read (see :func:`cheart.read_heart`).
 
     Raises:
         InputError: nothing of that kind, an unknown participant, or a file that cannot be a heart.
@@ -43,15 +40,13 @@ def collect(
     if (source / "cohort.json").is_file():
         return _from_cohort(Cohort.open(source), subjects)
     if source.is_dir():
-        return [from_nifti(path, scheme=scheme) for path in _files(source, subjects)]
+        return [from_nifti(path, **reading) for path in _files(source, subjects)]
     if subjects:
         raise InputError(f"--subject {subjects[0]} goes with a cohort or a folder of results, but {source} is neither")
-    return [from_nifti(source, scheme=scheme, spacing=spacing)]
+    return [from_nifti(source, **reading)]
 
 
-def collect_all(
-    sources: Sequence[Path], *, subjects: Sequence[str] = (), scheme: Scheme, spacing: Spacing | None = None
-) -> list[Heart]:
+def collect_all(sources: Sequence[Path], *, subjects: Sequence[str] = (), **reading: Any) -> list[Heart]:
     """The hearts at several places, in their order: a person beside what a model made of them.
 
     Each participant that is named comes from every place that has them; results and label maps that have none of them
@@ -63,7 +58,7 @@ def collect_all(
     hearts, known = [], [_has(source, subjects) for source in sources]
     for source, own in zip(sources, known, strict=True):
         alone = own or (subjects if (source / "cohort.json").is_file() or not any(known) else [])
-        hearts += collect(source, subjects=alone, scheme=scheme, spacing=spacing)
+        hearts += collect(source, subjects=alone, **reading)
     return hearts
 
 
@@ -83,7 +78,7 @@ def _has(source: Path, subjects: Sequence[str]) -> list[str]:
     return [subject for subject in subjects if subject in names or f"sub-{subject}" in names]
 
 
-def from_nifti(path: Path, *, scheme: Scheme, spacing: Spacing | None = None) -> Heart:
+def from_nifti(path: Path, *, scheme: str | Scheme = "cheart", spacing: Spacing | None = None, **more: Any) -> Heart:
     """A label map; what cheart wrote is taken as it is, another one is brought into the template pose first.
 
     Raises:
@@ -93,9 +88,9 @@ def from_nifti(path: Path, *, scheme: Scheme, spacing: Spacing | None = None) ->
     sidecar = read_json(side) if side.is_file() else {}
     stored = read_label_map(path, spacing=spacing)
     if sidecar.get("SpatialReference") == TEMPLATE:
-        heart = _in_template(stored, sidecar, scheme)
+        heart = _in_template(stored, sidecar, parse_scheme(scheme))
     else:
-        heart = read_heart(path, scheme=scheme, grid=_ROOMY, frames=max(stored.frames, 2), spacing=spacing)
+        heart = read_heart(path, scheme=scheme, spacing=spacing, grid=_ROOMY, frames=max(stored.frames, 2), **more)
     kind, conditions = _what(path)
     return replace(heart, kind=kind, conditions=conditions)
 

@@ -27,6 +27,7 @@ from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.files import new_file, read_json, write_json
 from cheart.models.base import HeartModel
+from cheart.models.device import describe_device
 from cheart.models.store import write_weights
 from cheart.progress import bar
 from cheart.provenance import provenance
@@ -232,24 +233,3 @@ def write_run(
     value = provenance(**here, cohort={"title": cohort.info["title"], "fingerprint": cohort.fingerprint}, **how)
     value["first_started"] = before.get("first_started", value["made"])
     write_json(run / "run.json", {**value, **state})
-
-
-def choose_device(name: str) -> torch.device:
-    """``auto`` takes a GPU where there is one.
-
-    Raises:
-        InputError: a device that this machine or this build of PyTorch does not have.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device {name!r} is not to be had here ({str(error).splitlines()[0]}); try auto") from None
-    return device
-
-
-def describe_device(device: torch.device) -> str:
-    """The device in words, for run.json."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -17,6 +17,7 @@ from cheart.errors import InputError
 from cheart.files import read_json
 from cheart.models.base import FittedModel, HeartModel, Setting
 from cheart.models.cheart import CHeart
+from cheart.models.device import choose_device
 from cheart.models.find import find_model
 from cheart.models.registry import ModelName, model_class
 from cheart.models.store import Stored, basis_of, read_model, write_config, write_weights
@@ -28,7 +29,7 @@ from cheart.training.data import Data, ShapeData, VoxelData
 from cheart.training.distributed import HANDED, Team, follow, join
 from cheart.training.linear_beats import start_linear_beats
 from cheart.training.linear_start import start_linear
-from cheart.training.loop import Progress, choose_device, fit, write_run
+from cheart.training.loop import Progress, fit, write_run
 from cheart.training.loose import loosen
 from cheart.training.options import TrainingOptions, apply_settings, resolve
 from cheart.training.prepared import prepared_basis, prepared_data

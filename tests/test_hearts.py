@@ -13,8 +13,6 @@ from cheart.evaluation.generation import evaluate_generation
 from cheart.evaluation.memorisation import evaluate_memorisation
 from cheart.evaluation.response import evaluate_response
 from cheart.model import Model
-from cheart.tasks.batch import Batch, begin, make
-from cheart.tasks.generate import orders
 from cohorts import tiny_cohort
 
 
@@ -40,13 +38,12 @@ def test_response_and_memorisation_are_judged_alike_on_one_and_on_two_processes(
 
 
 def test_the_same_files_are_written_by_one_and_by_two_processes(model, tmp_path):
-    ordered = list(orders(model, 5, {"age": 40}, seed=3, unknown="draw"))
+    hearts = model.generate({"age": 40}, n=5, seed=3)
     for jobs in (1, 2):
-        batch = Batch(tmp_path / str(jobs), model, ordered)
-        begin(batch, resume=False, shard=False, overwrite=False)
-        assert make(batch, jobs=jobs) == 0
+        assert hearts.save(tmp_path / str(jobs), jobs=jobs) == 0
+    assert_frame_equal(hearts.table(jobs=2), hearts.table(), check_exact=True)
     names = sorted(p.name for p in (tmp_path / "1").iterdir())
-    assert len(names) == 2 * 5 + 5
+    assert len(names) == 2 * 5 + 6
     _, differ, odd = filecmp.cmpfiles(tmp_path / "1", tmp_path / "2", names, shallow=False)
     assert set(differ) <= {"result.json"}, "it says when they were made, to the second"
     assert odd == []
@@ -59,12 +56,12 @@ def test_a_model_and_a_cohort_travel_as_their_folders_and_are_read_once(model, c
     assert one is again
     assert people is same
     assert people.fingerprint == cohort.fingerprint
-    np.testing.assert_array_equal(one.generate(1, age=50)[0].labels, model.generate(1, age=50)[0].labels)
+    np.testing.assert_array_equal(one.generate({"age": 50})[0].labels, model.generate({"age": 50})[0].labels)
 
 
 def test_a_model_of_no_folder_travels_whole(model):
     copy = pickle.loads(pickle.dumps(Model(model.network, model.config)))
-    np.testing.assert_array_equal(copy.generate(1, age=50)[0].labels, model.generate(1, age=50)[0].labels)
+    np.testing.assert_array_equal(copy.generate({"age": 50})[0].labels, model.generate({"age": 50})[0].labels)
 
 
 def test_a_cohort_that_was_written_anew_is_not_taken_for_the_old_one(tmp_path):
@@ -73,3 +70,21 @@ def test_a_cohort_that_was_written_anew_is_not_taken_for_the_old_one(tmp_path):
     tiny_cohort(tmp_path / "a", n=4)
     with pytest.raises(InputError, match="not the cohort that it was"):
         pickle.loads(packed)
+
+
+def test_a_table_has_conditions_and_phenotypes(model):
+    hearts = model.generate({"age": 40}, n=2)
+    table = hearts.table()
+    assert list(table["age"]) == [40, 40]
+    assert set(table["drawn"]) == {"sex, weight, height, sbp"}
+    assert list(table["lvedv"]) == [heart.phenotypes.lvedv for heart in hearts]
+
+
+def test_hearts_show_themselves(model, tmp_path):
+    hearts = model.generate({"age": 40}, n=8)
+    assert repr(hearts).startswith("<8 hearts by a cheart model")
+    assert "The first 6 of 8" in hearts._repr_html_()
+    assert hearts[:2].plot().axes
+    hearts[:2].animate(tmp_path / "two.gif")
+    with pytest.raises(InputError, match="exists already"):
+        hearts[:2].animate(tmp_path / "two.gif")

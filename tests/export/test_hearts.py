@@ -1,22 +1,22 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 
+import cheart.hearts as hearts_module
 from cheart.cohort import read_table
 from cheart.datasets.importing import import_cohort
+from cheart.errors import InputError
 from cheart.grid import Grid
-from cheart.tasks.generate import generate
-from cheart.tasks.results import SHOWN, write_hearts
+from cheart.hearts import Hearts
 from tiny import PERSON
 
 
 @pytest.fixture(scope="module")
 def made(model, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("made")
-    hearts = model.generate(4, conditions={**PERSON, "weight": None}, seed=2)
-    write_hearts(folder, hearts, model, total=4, title="Writing", seed=2)
+    folder = tmp_path_factory.mktemp("made") / "out"
+    hearts = model.generate({**PERSON, "weight": None}, n=4, seed=2)
+    assert hearts.save(folder) == 0
     return folder, hearts
 
 
@@ -25,7 +25,7 @@ def test_tables_say_what_the_model_was_told_and_what_came_of_it(made):
     people, figures = read_table(folder / "participants.tsv"), read_table(folder / "phenotypes.tsv")
     assert list(people["participant_id"]) == list(figures["participant_id"]) == [f"sub-00{i}" for i in (1, 2, 3, 4)]
     assert set(people["drawn"]) == {"weight"}
-    assert [int(s) for s in people["code_seed"]] == [heart.seed for heart in hearts]
+    assert [int(s) for s in people["latent_seed"]] == [heart.seed for heart in hearts]
     np.testing.assert_allclose(figures["lvedv"], [heart.phenotypes.lvedv for heart in hearts], rtol=1e-4)
 
 
@@ -57,15 +57,32 @@ def test_it_is_imported_on_another_grid_too(made, tmp_path):
     assert volume == pytest.approx(hearts[0].phenotypes.lvedv, rel=0.1)
 
 
-def test_hearts_are_written_as_they_come_and_only_a_few_are_kept(model, tmp_path):
+def test_hearts_are_written_as_they_come_and_never_kept(model, tmp_path, monkeypatch):
     alive = []
+    make = hearts_module.make_heart
 
-    def hearts():
-        for heart in generate(model, SHOWN + 2, conditions=PERSON):
-            alive.append(len(list(tmp_path.glob("sub-*_dseg.nii.gz"))))
-            yield heart
+    def watched(*arguments):
+        alive.append(len(list((tmp_path / "out").glob("sub-*_dseg.nii.gz"))))
+        return make(*arguments)
 
-    shown = write_hearts(tmp_path, hearts(), model, total=SHOWN + 2, title="Writing")
-    assert len(shown) == SHOWN
-    assert alive == list(range(SHOWN + 2)), "each was written before the next was made"
-    assert len(pd.read_csv(tmp_path / "phenotypes.tsv", sep="\t")) == SHOWN + 2
+    monkeypatch.setattr(hearts_module, "make_heart", watched)
+    model.generate(PERSON, n=3).save(tmp_path / "out")
+    assert alive[:3] == [0, 1, 2], "each was written before the next was made"
+    assert (tmp_path / "out" / "picture.png").is_file()
+
+
+def test_hearts_that_are_there_are_saved_alike(model, cohort, tmp_path):
+    hearts = Hearts(model, [model.complete(cohort.heart(i), PERSON) for i in range(2)], about={"why": "a test"})
+    hearts.save(tmp_path / "out", layout="monai")
+    value = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert (value["kind"], value["hearts"], value["why"]) == ("completed", 2, "a test")
+    assert set(read_table(tmp_path / "out" / "participants.tsv")["latent_seed"].isna()) == {True}
+
+
+def test_bad_requests_are_refused(model, tmp_path):
+    hearts = model.generate(PERSON)
+    with pytest.raises(InputError, match="layout 'dicom'"):
+        hearts.save(tmp_path / "out", layout="dicom")
+    with pytest.raises(InputError, match="no heart"):
+        hearts[:0].save(tmp_path / "out")
+    assert not list(tmp_path.iterdir())

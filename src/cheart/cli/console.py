@@ -8,14 +8,14 @@ import warnings
 from typing import Any
 
 
-def say(text: str) -> None:
-    """Tell a person how things stand (standard error, so that ``--json`` stays clean)."""
+def inform(text: str) -> None:
+    """Let a person know how things stand (standard error, so that ``--json`` stays clean)."""
     print(text, file=sys.stderr)
 
 
 def warn(text: str) -> None:
-    """Tell a person what to be careful about."""
-    say(f"warning: {text}")
+    """Let a person know what to be careful about."""
+    inform(f"warning: {text}")
 
 
 def show_warnings_plainly() -> None:

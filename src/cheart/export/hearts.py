@@ -1,0 +1,217 @@
+"""A folder of hearts that a model made. It grows heart by heart: in shards, on several machines, and on from where it
+stopped.
+
+    OUT/
+        sub-001_dseg.nii.gz …      4D label maps in the template pose; or the files of another :data:`Layout`
+        participants.tsv, .json    what the model was given of each, the seed, and which conditions were drawn
+        phenotypes.tsv             volumes, mass and function of each
+        cases.tsv                  the cases of a set for training other networks, each with its person
+        itk-snap-labels.txt        names and colours of the labels
+        result.json                model, command, versions, seed
+        unfinished/settings.json   all that a heart depends on; another run with the same settings may join in
+        unfinished/sub-001.json    a record a heart, written after its files: its rows of the tables
+
+Whoever finds the records of all hearts there writes the tables and takes ``unfinished`` away. In the layout ``bids``
+the folder is a cohort as people exchange it: ``cheart import nifti OUT COHORT --participants OUT/participants.tsv``.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+import pandas as pd
+
+from cheart.cohort import Split, dictionary, write_table
+from cheart.conditions import Schema
+from cheart.errors import InputError
+from cheart.export import monai, nnunet
+from cheart.export.bids import write_in_template
+from cheart.export.itksnap import write_label_file
+from cheart.export.samples import Case, Sample
+from cheart.files import read_json, refuse_existing, write_json
+from cheart.heart import Heart
+from cheart.progress import Jobs, parallel, track
+
+Layout = Literal["bids", "nnunet", "monai"]
+"""A folder of cycles, or a set for training other networks."""
+
+UNFINISHED = "unfinished"
+
+Item = TypeVar("Item")
+Make = Callable[[Item], tuple[Heart, Heart]]
+"""Makes a heart of what it depends on: the whole of it, and what is imaged of it. Picklable, as is what it takes."""
+
+_LISTS: dict[Layout, Callable[..., None]] = {"nnunet": nnunet.write_lists, "monai": monai.write_lists}
+_CASES: dict[Layout, Callable[[Path, Sample], None]] = {"nnunet": nnunet.write_cases, "monai": monai.write_cases}
+
+
+@dataclass(frozen=True)
+class HeartFolder:
+    """A folder to be written.
+
+    Attributes:
+        folder: where.
+        splits: what each heart is for.
+        split_column: whether the table of a ``bids`` folder says so; other layouts always do.
+        layout: of the folder.
+        schema: the conditions.
+        maker: the model's name.
+        title: of a set for training other networks.
+        settings: all that the files depend on, by what an option calls it.
+        result: what result.json says.
+    """
+
+    folder: Path
+    splits: Sequence[Split]
+    split_column: bool
+    layout: Layout
+    schema: Schema
+    maker: str
+    title: str
+    settings: Mapping[str, Any]
+    result: Mapping[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        """Of the hearts."""
+        digits = max(3, len(str(len(self.splits))))
+        return [f"sub-{number:0{digits}}" for number in range(1, len(self.splits) + 1)]
+
+    def begin(self, *, join: bool, resume: bool, overwrite: bool) -> None:
+        """Make the folder ready, or ``join`` what another run with the same settings began.
+
+        Raises:
+            InputError: the folder is there and must not be written to, holds other hearts than these, or holds none
+                where it is to ``resume``; a layout that there is not, or that wants another name for the folder.
+        """
+        if self.layout not in get_args(Layout):
+            raise InputError(f"layout {self.layout!r}: expected one of {', '.join(get_args(Layout))}")
+        if self.layout == "nnunet":
+            nnunet.check_name(self.folder)
+        stored = self._stored_settings() if resume or join else None
+        if stored is not None:
+            for name, value in self.settings.items():
+                if stored.get(name) != value:
+                    raise InputError(f"{self.folder} was begun with other settings ({name}): choose another place")
+            return
+        if resume:
+            raise InputError(f"resume: {self.folder} holds no hearts to go on with; leave it out to start")
+        refuse_existing(self.folder, overwrite=overwrite)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        (self.folder / UNFINISHED).mkdir(parents=True)
+        write_json(self.folder / UNFINISHED / "settings.json", self.settings)
+
+    def write(self, items: Sequence[Item], make: Make[Item], *, shard: tuple[int, int] = (1, 1), jobs: Jobs = 1) -> int:
+        """Write the hearts of one shard that are not there yet; then the tables, if no heart is missing any more.
+
+        Args:
+            items: what each heart is made of.
+            make: how.
+            shard: (k, n): every n-th heart from the k-th.
+            jobs: processes (−1: one a core) or a Dask scheduler; the files do not depend on them.
+
+        Returns:
+            How many hearts of the whole folder are still missing.
+        """
+        records = self.folder / UNFINISHED
+        if not records.is_dir():
+            return 0
+        todo = [
+            one
+            for one in list(zip(self.names, items, self.splits, strict=True))[shard[0] - 1 :: shard[1]]
+            if not _record(records, one[0]).is_file()
+        ]
+        work = partial(_write_one, self.folder.absolute(), make, self.layout, self.maker)
+        try:
+            for _ in track(parallel(work, todo, jobs=jobs), total=len(todo), title="Making hearts"):
+                pass
+        except BaseException:
+            if not any(_record(records, name).is_file() for name in self.names):  # nothing came of it: nothing stays
+                shutil.rmtree(self.folder)
+            raise
+        missing = sum(not _record(records, name).is_file() for name in self.names)
+        if not missing:
+            self._finish()
+        return missing if records.is_dir() else 0
+
+    def _stored_settings(self) -> dict[str, Any] | None:
+        if (self.folder / UNFINISHED / "settings.json").is_file():
+            return dict(read_json(self.folder / UNFINISHED / "settings.json"))
+        if (self.folder / "result.json").is_file():
+            return dict(read_json(self.folder / "result.json").get("settings", {}))
+        return None
+
+    def _finish(self) -> None:
+        """Write the tables of a folder in which every heart is there."""
+        folder = self.folder
+        try:
+            records = [read_json(_record(folder / UNFINISHED, name)) for name in self.names]
+        except InputError:  # another shard, which ended at the same time, is done with them
+            return
+        people = pd.DataFrame([record["person"] for record in records])
+        if self.layout == "bids" and not self.split_column:
+            people = people.drop(columns="split")
+        write_table(folder / "participants.tsv", people)
+        write_json(folder / "participants.json", dictionary(self.schema))
+        write_table(folder / "phenotypes.tsv", pd.DataFrame([record["phenotypes"] for record in records]))
+        write_label_file(folder)
+        if self.layout != "bids":
+            rows = [
+                {"case": case, "frame": frame, **r["person"]} for r in records for case, frame in r["cases"].items()
+            ]
+            write_table(folder / "cases.tsv", pd.DataFrame(rows))
+            cases = [Case(row["case"], row["participant_id"], row["split"]) for row in rows]
+            _LISTS[self.layout](folder, cases, title=self.title)
+        write_json(folder / "result.json", {**self.result, "settings": self.settings})
+        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+
+
+def parse_shard(text: str | None) -> tuple[int, int]:
+    """Read ``3/16``: the third of sixteen; None is the whole.
+
+    Raises:
+        InputError: anything else.
+    """
+    if text is None:
+        return 1, 1
+    part, _, count = text.partition("/")
+    if not (part.isdigit() and count.isdigit() and 1 <= int(part) <= int(count)):
+        raise InputError(f"shard {text!r}: expected part/parts such as 3/16, the first being 1/16")
+    return int(part), int(count)
+
+
+def person_row(heart: Heart) -> dict[str, Any]:
+    """What the model was given of a heart's owner: its row of participants.tsv, but for the name."""
+    return {
+        "cycle_s": heart.cycle_s,
+        **heart.conditions,
+        "drawn": ",".join(heart.drawn) or "n/a",
+        "latent_seed": "n/a" if heart.seed is None else str(heart.seed),
+    }
+
+
+def _record(records: Path, name: str) -> Path:
+    return records / f"{name}.json"
+
+
+def _write_one(folder: Path, make: Make[Item], layout: Layout, maker: str, one: tuple[str, Item, Split]) -> None:
+    """Make one heart and write its files, then its record."""
+    name, item, split = one
+    heart, seen = make(item)
+    sample = Sample(name, split, seen, heart)
+    if layout == "bids":
+        write_in_template(folder / f"{name}_dseg.nii.gz", seen, Made=f"{heart.kind} by {maker}")
+    else:
+        _CASES[layout](folder, sample)
+    record = {
+        "person": {"participant_id": name, "split": split, **person_row(heart)},
+        "phenotypes": {"participant_id": name, **heart.phenotypes.row()},
+        "cases": sample.cases,
+    }
+    write_json(_record(folder / UNFINISHED, name), record)
