@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,9 +70,9 @@ def test_breath_holds_shift_each_slice_alike_in_every_frame(heart):
 
 
 def test_missing_slices_are_at_the_ends_and_not_observed(heart):
-    tops = {
-        int(np.flatnonzero(seen(heart, seed, missing_slices=2).labels[0].any(axis=(1, 2)))[-1]) for seed in range(5)
-    }
+    heart = replace(heart, labels=heart.labels[:1], observed=heart.observed[:1])
+    images = [seen(heart, seed, missing_slices=2).labels[0] for seed in range(5)]
+    tops = {int(np.flatnonzero(image.any(axis=(1, 2)))[-1]) for image in images}
     top = int(np.flatnonzero(heart.labels[0].any(axis=(1, 2)))[-1])
     assert tops <= {top - 2, top - 1, top}
     assert len(tops) > 1

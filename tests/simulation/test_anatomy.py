@@ -4,7 +4,7 @@ import pytest
 from cheart.align.pose import TEMPLATE_CENTRE
 from cheart.errors import InputError
 from cheart.grid import GRIDS
-from cheart.simulation import reference
+from cheart.simulation import anatomy, reference
 from cheart.simulation.anatomy import draw_anatomy, mean_anatomy, random_field
 from cheart.simulation.audit.check_hearts import exact_rays, mean_surfaces
 from cheart.simulation.audit.measure import sections, septal_sagitta, shape_spectrum, surface_points, wall_thickness
@@ -30,7 +30,8 @@ def test_every_heart_lies_in_the_template_box(truths):
         assert np.all(high < [80, 80, 64])
 
 
-def test_a_heart_too_large_for_the_box_is_refused():
+def test_a_heart_too_large_for_the_box_is_refused(monkeypatch):
+    monkeypatch.setattr(anatomy, "_MAX_DRAWS", 3)
     with pytest.raises(InputError, match="fits the template's box"):
         draw_anatomy(Phenotypes(700, 300, 900, 500, 500), np.random.default_rng(0))
 
@@ -58,9 +59,9 @@ def test_mean_wall_by_segment_is_within_a_millimetre(mean_heart):
     np.testing.assert_allclose(wall_thickness(mean_heart, GRIDS["paper"]), reference.SEGMENT_MM, atol=1.0)
 
 
-def test_mean_sections_by_level_are_within_15_percent(truths):
+def test_mean_sections_are_within_15_percent(truths):
     grid = GRIDS["paper"]
-    areas = np.mean([sections(voxelise(end_diastole(t.anatomy), grid), grid) for t in truths[:150]], axis=0)
+    areas = np.mean([sections(voxelise(end_diastole(t.anatomy), grid), grid) for t in truths[:40]], axis=0)
     ratio = areas / reference.SECTIONS_MM2
     np.testing.assert_allclose(ratio, 1, atol=0.15)
 
@@ -87,7 +88,7 @@ def test_pressure_thickens_the_septum_and_the_anterior_wall():
 
 def test_random_fields_have_the_asked_spread_and_no_mean():
     rng = np.random.default_rng(0)
-    fields = np.array([random_field(rng, sd=0.1) for _ in range(2000)])
+    fields = np.array([random_field(rng, sd=0.1) for _ in range(800)])
     assert np.sqrt((fields**2).mean()) == pytest.approx(0.1, rel=0.05)
     assert np.abs(fields.mean(axis=0)).max() < 0.02
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from cheart.cli.main import app
 from cheart.cohort import Cohort
 from cheart.grid import Grid
+from cheart.simulation.audit import check
 from cheart.simulation.audit.check import broken, check_cohort
 from cheart.simulation.audit.verdict import Row
 from cheart.simulation.cohort import TRUTH, simulate
@@ -25,6 +26,12 @@ def simulated(tmp_path_factory):
 def cohort(simulated, tmp_path):
     """A copy to be spoilt."""
     return Cohort.open(shutil.copytree(simulated.path, tmp_path / "c"))
+
+
+@pytest.fixture(autouse=True)
+def few_measured(monkeypatch):
+    """Sizes are of all people; of shapes and motion, which take the time, some hearts are enough here."""
+    monkeypatch.setattr(check, "MEASURED", 8)
 
 
 def mislead(cohort, column, factor):
