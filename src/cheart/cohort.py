@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,9 @@ from cheart.grid import Grid
 from cheart.heart import Heart
 from cheart.provenance import provenance
 
+if TYPE_CHECKING:
+    from cheart.align.placement import Placement
+
 FORMAT = 1
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -45,9 +48,9 @@ SIDE_BY_SIDE: ChunkKeyEncodingLike = {"name": "default", "separator": "."}
 PAPER_SPLIT = (968, 138, 277)
 """Subjects for training, validation and test in the paper (section III-A)."""
 
-LEFT_OUT = "left-out.tsv"
+POSES, LEFT_OUT = "poses.json", "left-out.tsv"
 
-Source = tuple[Path, str, tuple[str, ...] | None]
+_Address = tuple[Path, str, tuple[str, ...] | None]
 """How a worker gets a cohort: the folder, its fingerprint there, and another split than the one there."""
 
 
@@ -66,7 +69,7 @@ class Cohort:
     info: Mapping[str, Any]
     schema: Schema
     table: pd.DataFrame
-    _source: Source | None = field(default=None, init=False, repr=False, compare=False)
+    _address: _Address | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def open(cls, path: Path | str) -> Cohort:
@@ -86,7 +89,7 @@ class Cohort:
         schema = Schema.from_json(info["conditions"])
         table = read_table(path / "participants.tsv")
         cohort = cls(path, info, schema, table)
-        return cohort._with_source((path.absolute(), cohort.fingerprint, None))
+        return cohort._at((path.absolute(), cohort.fingerprint, None))
 
     def resplit(self, split: Sequence[str]) -> Cohort:
         """The same hearts in another split, in memory only; its fingerprint says so.
@@ -96,14 +99,14 @@ class Cohort:
         """
         assert len(split) == len(self)
         assert set(split) <= set(SPLITS)
-        before = self.fingerprint if self._source is None else self._source[1]
+        before = self.fingerprint if self._address is None else self._address[1]
         digest = hashlib.sha256(f"{before} {' '.join(split)}".encode()).hexdigest()
         info = {**self.info, "fingerprint": digest}
         other = replace(self, info=info, table=self.table.assign(split=list(split)))
-        return other if self._source is None else other._with_source((*self._source[:2], tuple(split)))
+        return other if self._address is None else other._at((*self._address[:2], tuple(split)))
 
-    def _with_source(self, source: Source) -> Cohort:
-        object.__setattr__(self, "_source", source)
+    def _at(self, address: _Address) -> Cohort:
+        object.__setattr__(self, "_address", address)
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -111,12 +114,20 @@ class Cohort:
 
         One that was put together by hand, with another table or schema than its folder's, travels as it is.
         """
-        if self._source is None:
+        if self._address is None:
             return Cohort, (self.path.absolute(), self.info, self.schema, self.table)
-        return _reopen, self._source
+        return _reopen, self._address
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def __repr__(self) -> str:
+        splits = ", ".join(f"{len(self.indices(split))} {split}" for split in SPLITS)
+        return (
+            f"{self.info['title']} ({self.info['kind']}) in {self.path}\n"
+            f"  {len(self)} subjects: {splits}; {', '.join(self.schema.names)}\n"
+            f"  {self.frames} frames on the grid {self.grid.name}"
+        )
 
     @property
     def grid(self) -> Grid:
@@ -167,10 +178,20 @@ class Cohort:
         return np.asarray(self._store["observed"][index])  # type: ignore[index]
 
     def heart(self, index: int) -> Heart:
-        """One subject's beating heart."""
+        """One subject's beating heart; one that was imported knows its way back to the subject's own space."""
         cycle = float(self.table["cycle_s"].iloc[index])
-        labels, observed = self.labels(index), self.observed_of(index)
-        return Heart(labels, observed, self.grid, cycle, self.info["kind"], self.conditions(index))
+        labels, observed, person = self.labels(index), self.observed_of(index), self.conditions(index)
+        return Heart(labels, observed, self.grid, cycle, self.info["kind"], person, origin=self._origin(index))
+
+    def _origin(self, index: int) -> Placement | None:
+        from cheart.align.placement import Placement
+
+        return Placement.from_json(self._poses[index], self.grid) if self._poses else None
+
+    @cached_property
+    def _poses(self) -> list[dict[str, Any]]:
+        path = self.path / POSES
+        return list(read_json(path)["subjects"]) if path.is_file() else []
 
     def conditions(self, index: int) -> dict[str, Value]:
         """One subject's conditions, checked against the schema."""

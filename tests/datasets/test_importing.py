@@ -8,7 +8,7 @@ import pytest
 from cheart.align.resample import to_source
 from cheart.cohort import Cohort
 from cheart.datasets.acdc import list_acdc
-from cheart.datasets.importing import import_source, read_placement
+from cheart.datasets.importing import import_source
 from cheart.datasets.recording import LeftOut, read_source
 from cheart.errors import InputError
 from cheart.grid import GRIDS
@@ -65,7 +65,7 @@ def test_the_quality_table(cohort):
 
 def test_every_subject_can_go_back_to_its_own_space(cohort, four):
     for i, subject in enumerate(four.subjects):
-        own = read_placement(cohort, i)
+        own = cohort.heart(i).origin
         assert own.mirrored
         back = to_source(cohort.labels(i, [0, 4]), own)
         assert min(dice(back, read_source(subject, four.scheme).labels)) > 0.93
@@ -79,8 +79,7 @@ def test_the_sources_are_known_by_their_bytes(cohort, four):
 
 
 def test_only_imported_hearts_have_a_space_of_their_own(tmp_path):
-    with pytest.raises(InputError, match=r"no poses\.json"):
-        read_placement(tiny_cohort(tmp_path / "c", n=3), 0)
+    assert tiny_cohort(tmp_path / "c", n=3).heart(0).origin is None
 
 
 def test_the_number_of_processes_changes_nothing(cohort, four, tmp_path):

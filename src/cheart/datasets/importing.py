@@ -10,8 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from cheart.align.placement import Placement
-from cheart.cohort import LEFT_OUT, SPLITS, Cohort, CohortWriter, split_subjects, write_table
+from cheart.cohort import LEFT_OUT, POSES, SPLITS, Cohort, CohortWriter, split_subjects, write_table
 from cheart.conditions import Schema, Value
 from cheart.datasets.participants import read_conditions
 from cheart.datasets.posing import MIRRORED_DEG, lay_out, pose
@@ -19,7 +18,7 @@ from cheart.datasets.recording import LeftOut, Recording, Source, fingerprint, r
 from cheart.datasets.registry import list_source
 from cheart.errors import InputError
 from cheart.export.bids import export_cohort
-from cheart.files import new_folder, read_json, refuse_existing, write_json
+from cheart.files import new_folder, refuse_existing, write_json
 from cheart.grid import Grid
 from cheart.labels import Scheme, scheme_text
 from cheart.progress import Jobs, parallel, track
@@ -116,18 +115,6 @@ def import_source(
     return Cohort.open(out)
 
 
-def read_placement(cohort: Cohort, index: int) -> Placement:
-    """The way of one imported subject back to its own space, for :func:`cheart.align.resample.to_source`.
-
-    Raises:
-        InputError: the cohort was not imported.
-    """
-    path = cohort.path / "poses.json"
-    if not path.is_file():
-        raise InputError(f"{cohort.path} has no poses.json: only imported hearts have a space of their own")
-    return Placement.from_json(read_json(path)["subjects"][index], cohort.grid)
-
-
 def _check(task: tuple[Recording, _Settings]) -> LeftOut | dict[str, Value]:
     """A subject's conditions, or why it cannot be imported."""
     subject, settings = task
@@ -173,7 +160,7 @@ def _write(
         poses.append(who | {"files": [p.name for p in subject.files]} | made["pose"])
     figures = pd.DataFrame(rows)
     write_table(folder / "quality.tsv", figures)
-    write_json(folder / "poses.json", {"grid": settings.grid.to_json(), "subjects": poses})
+    write_json(folder / POSES, {"grid": settings.grid.to_json(), "subjects": poses})
     if left_out:
         write_table(folder / LEFT_OUT, pd.DataFrame([asdict(who) for who in left_out]))
     sources = hashlib.sha256("".join(p["files_sha256"] for p in poses).encode()).hexdigest()

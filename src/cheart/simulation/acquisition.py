@@ -18,6 +18,7 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.heart import Heart
 from cheart.labels import LV, MYO, RV
+from cheart.metrics import overlap
 from cheart.phenotypes import count_voxels
 
 _ABSENT_MM = 20.0
@@ -173,7 +174,8 @@ def _recontour(stack: NDArray[np.uint8], grid: Grid, dice: float, rng: np.random
     low, high = 0.0, _MAX_NOISE_MM
     for _ in range(12):
         size = (low + high) / 2
-        reached = _mean_dice(_moved(stack[0], distances[0], noises[0] * size), stack[0])
+        moved = _moved(stack[0], distances[0], noises[0] * size)
+        reached = np.nan_to_num(overlap.dice(moved[None], stack[:1])).mean()
         low, high = (size, high) if reached > dice else (low, size)
     size = (low + high) / 2
     return np.stack([_moved(*each[:2], each[2] * size) for each in zip(stack, distances, noises, strict=True)])
@@ -191,14 +193,6 @@ def _smooth_noise(shape: tuple[int, ...], grid: Grid, rng: np.random.Generator) 
     sigma = (0, 0, *(_NOISE_SMOOTH_MM / s for s in grid.spacing[1:]))
     noise = ndimage.gaussian_filter(rng.standard_normal((len(LABELS), *shape), dtype=np.float32), sigma, mode="wrap")
     return np.asarray(noise / noise.std(), np.float32)
-
-
-def _mean_dice(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    def dice(number: int) -> float:
-        ours, theirs = a == number, b == number
-        return 2 * float((ours & theirs).sum()) / max(float(ours.sum() + theirs.sum()), 1.0)
-
-    return float(np.mean([dice(number) for number in (LV, MYO, RV)]))
 
 
 def _between(slices: NDArray[np.uint8], planes: NDArray[np.intp], grid: Grid) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cheart.grid import Grid
+from cheart.metrics import overlap
 from cheart.simulation import reference
 from cheart.simulation.anatomy import mean_anatomy
 from cheart.simulation.audit.measure import HEIGHTS_ED, Measures, Rays, e_to_a, shape_spectrum, surface_points
@@ -64,9 +65,8 @@ def _mean_shape(measured: Sequence[Measures], grid: Grid) -> list[Row]:
     mean = mean_anatomy(Phenotypes(size["lvedv"], size["lvedv"] / 2, size["rvedv"], size["rvedv"] / 2, size["lvm"]))
     theirs = voxelise(end_diastole(mean), grid)
     rows = []
-    for name, number, low in (("LV", 1, 0.93), ("Myo", 2, 0.80), ("RV", 3, 0.88)):
-        a, b = ours == number, theirs == number
-        dice = 2 * float((a & b).sum()) / float(a.sum() + b.sum())
+    bands = (("LV", 0.93), ("Myo", 0.80), ("RV", 0.88))
+    for (name, low), dice in zip(bands, overlap.dice(ours[None], theirs[None])[0], strict=True):
         rows.append(
             Row(
                 "anatomy",
