@@ -57,3 +57,35 @@ def test_nifti_is_written_on_request(tmp_path):
     names = sorted(p.name for p in (tmp_path / "c" / "nifti").iterdir())
     tables = ["itk-snap-labels.txt", "participants.json", "participants.tsv"]
     assert names == [*tables, "sub-sim0001_dseg.json", "sub-sim0001_dseg.nii.gz"]
+
+
+def test_the_healthy_population_stays_what_it_was(tmp_path):
+    """The linear control: the same bytes as before there was another population."""
+    cohort = simulate(tmp_path / "c", n=3, seed=5, grid=GRID, frames=4, jobs=1)
+    assert cohort.fingerprint == "2b12b643a4faf1f46d644dfa0df7ade1abfd5a8631b8575736a2c7edd29553b1"
+    assert "population" not in cohort.info["provenance"]
+
+
+def test_a_clinical_population(tmp_path):
+    few = {"population": "clinical", "n": 3, "seed": 5, "grid": GRIDS["half"], "frames": 4, "jobs": 1}
+    cohort = simulate(tmp_path / "c", **few)
+    assert cohort.info["provenance"]["population"] == "clinical"
+    assert cohort.info["provenance"]["acquisition"]["slice_thickness"] == 8
+    assert 0 < cohort.observed.mean() < 0.5
+    assert "group" not in cohort.schema.names
+    known = simulate(tmp_path / "g", **few, group=True, heart_rate=True, acquisition="exact")
+    assert known.schema.names[-2:] == ("heart_rate", "group")
+    assert known.observed.all()
+    truth = pd.read_csv(tmp_path / "g" / TRUTH, sep="\t")
+    assert list(known.table.group) == list(truth.group)
+    assert list(truth.lvef) == list(pd.read_csv(tmp_path / "c" / TRUTH, sep="\t").lvef)  # the same hearts
+    assert np.allclose(known.table.cycle_s, 60 / known.table.heart_rate)
+
+
+def test_populations_that_do_not_exist(tmp_path):
+    with pytest.raises(InputError, match="healthy or clinical"):
+        simulate(tmp_path / "c", population="ill", n=1)
+    with pytest.raises(InputError, match="--population clinical"):
+        simulate(tmp_path / "c", group=True, n=1)
+    with pytest.raises(InputError, match="exact or clinical"):
+        simulate(tmp_path / "c", acquisition="sharp", n=1)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 def simulate(
     imaging: dict[str, Any],
     out: Annotated[Path | None, typer.Argument(metavar="OUT", help="Folder to write the cohort to.")] = None,
+    population: Annotated[
+        str,
+        typer.Option(help="healthy: volunteers. clinical: patients with hidden diseases, form and function coupled."),
+    ] = "healthy",
     n: Annotated[int, typer.Option("-n", help="Subjects (the paper has 1383).")] = 1383,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes on any number of workers.")] = 0,
     grid: Annotated[
@@ -24,23 +28,35 @@ def simulate(
     ] = "paper",
     frames: Annotated[int, typer.Option(help="Frames a cycle.")] = 20,
     heart_rate: Annotated[bool, typer.Option("--heart-rate", help="Heart rate as a sixth condition.")] = False,
+    known: Annotated[
+        list[str] | None, typer.Option("--with", help="group: the diagnosis as a condition (clinical only).")
+    ] = None,
+    acquisition: Annotated[
+        str | None,
+        typer.Option(help="exact or clinical; else that of the population. The options below change it."),
+    ] = None,
     observed: Annotated[str, typer.Option(help="Frames that are imaged: all, or ed,es.")] = "all",
     nifti: Annotated[bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz.")] = False,
     check: Annotated[
         Path | None,
-        typer.Option(metavar="COHORT", help="Instead, compare a cohort with what is published of healthy hearts."),
+        typer.Option(
+            metavar="COHORT",
+            help="Instead, compare a cohort with published figures; a clinical one must pass its gate.",
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes; -1 for one a core.")] = -1,
     scheduler: Scheduler = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
-    """Simulate healthy beating hearts whose true dependence on age, sex, size and blood pressure is known."""
+    """Simulate beating hearts whose true dependence on age, sex, size and blood pressure is known."""
+    from dataclasses import replace
+
     import cheart
     from cheart.cli.console import answer
     from cheart.errors import InputError
-    from cheart.simulation.acquisition import Acquisition
-    from cheart.simulation.cohort import TRUTH
+    from cheart.simulation.acquisition import EXACT
+    from cheart.simulation.cohort import TRUTH, population_acquisition
 
     if (out is None) == (check is None):
         raise InputError("give either OUT, a new folder for a simulated cohort, or --check COHORT, a cohort to judge")
@@ -48,15 +64,22 @@ def simulate(
         _check(check, jobs=scheduler or jobs, as_json=as_json)
         return
     assert out is not None
-    acquisition = Acquisition(observed=observed, **imaging)
+    wrong = set(known or []) - {"group"}
+    if wrong:
+        raise InputError(f"--with {', '.join(sorted(wrong))}: only group can be added")
+    imaged = population_acquisition(acquisition, population)
+    flags = {**imaging, "observed": observed}
+    changed = {k: v for k, v in flags.items() if v != getattr(EXACT, k)}
     cohort = cheart.simulate(
         out,
+        population=population,
         n=n,
         seed=seed,
         grid=grid,
         frames=frames,
         heart_rate=heart_rate,
-        acquisition=None if acquisition == Acquisition() else acquisition,
+        group=bool(known),
+        acquisition=replace(imaged, **changed),
         nifti=nifti,
         jobs=scheduler or jobs,
         overwrite=overwrite,

@@ -21,8 +21,7 @@ from cheart.hearts import heart_seed
 from cheart.metrics.distributions import wasserstein
 from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import track
-from cheart.simulation.cohort import TRUTH
-from cheart.simulation.phenotypes import true_distribution
+from cheart.simulation.cohort import TRUTH, true_hearts
 
 DRAWS = 1000
 """True draws a person."""
@@ -114,7 +113,7 @@ def true_phenotypes(
         raise InputError(f"{cohort.path} has no {split} subjects (column split of participants.tsv)")
     found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in PAPER_FIVE}
     for number, index in enumerate(track(indices, total=len(indices), title="Drawing the truth"), start=1):
-        drawn = true_distribution(_five(cohort, index), n=draws, seed=heart_seed(seed, number))
+        drawn = true_hearts(cohort, _known(cohort, index), n=draws, seed=heart_seed(seed, number))
         for name in PAPER_FIVE:
             found[name].append(drawn[name].to_numpy(float))
     exact = {name: table[name].to_numpy(float)[indices] for name in PAPER_FIVE}
@@ -154,7 +153,7 @@ def evaluate_truth(generation: Generation, truths: Truths) -> Truthfulness:
 def _compare(name: str, made: NDArray[np.float64], truth: NDArray[np.float64]) -> dict[str, float]:
     """One person's figures: made [n] against true draws [D]; the first n of them stand in for a perfect model."""
     low, high = np.quantile(truth, INTERVAL)
-    measures = {
+    told = {
         "w1": wasserstein(truth, made),
         "floor": wasserstein(truth[made.size :], truth[: made.size]),
         "covered": float(((made >= low) & (made <= high)).mean()),
@@ -163,7 +162,7 @@ def _compare(name: str, made: NDArray[np.float64], truth: NDArray[np.float64]) -
         "true_mean": float(truth.mean()),
         "true_sd": float(truth.std(ddof=1)),
     }
-    return {f"{key}_{name}": value for key, value in measures.items()}
+    return {f"{key}_{name}": value for key, value in told.items()}
 
 
 def _truth_table(cohort: Cohort) -> pd.DataFrame:
@@ -176,13 +175,13 @@ def _truth_table(cohort: Cohort) -> pd.DataFrame:
     return read_table(cohort.path / TRUTH)
 
 
-def _five(cohort: Cohort, index: int) -> dict[str, Any]:
-    """The five conditions of a person, on which the truth depends."""
+def _known(cohort: Cohort, index: int) -> dict[str, Any]:
+    """The conditions of a person, on five of which the truth depends at least."""
     person = cohort.conditions(index)
     missing = [name for name in PAPER_SCHEMA.names if person.get(name) is None]
     if missing:
         raise InputError(f"{cohort.path}: the truth needs all five conditions, but somebody's {missing[0]} is n/a")
-    return {name: person[name] for name in PAPER_SCHEMA.names}
+    return dict(person)
 
 
 def _slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

@@ -37,7 +37,7 @@ from cheart.phenotypes import PAPER_FIVE, TITLES, UNITS
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet
 from cheart.plot.views import INK, Field, Image, Window, cut_fields, long_axis_yx, window_around
-from cheart.simulation.phenotypes import true_distribution
+from cheart.simulation.cohort import true_hearts
 
 AGES = (25.0, 35.0, 45.0, 55.0, 65.0, 75.0)
 """The middles of the adult decades: a model that knows age in decades and one that knows years are asked alike."""
@@ -157,9 +157,8 @@ def _truth(material: Material, people: list[dict[str, Value]]) -> pd.DataFrame |
         return None
     tables = []
     for number, person in enumerate(people):
-        five = {name: person[name] for name in PAPER_SCHEMA.names}
         try:
-            drawn = true_distribution(five, n=_TRUE_DRAWS, seed=heart_seed(material.seed, number))
+            drawn = true_hearts(material.cohort, person, n=_TRUE_DRAWS, seed=heart_seed(material.seed, number))
         except InputError:  # nobody like that is in the simulator
             continue
         tables.append(drawn[list(PAPER_FIVE)].assign(sex=person["sex"], age=person["age"]))

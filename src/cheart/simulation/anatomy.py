@@ -15,8 +15,8 @@ from cheart.simulation.phenotypes import Phenotypes
 from cheart.simulation.reference import MEAN_SHAPE
 from cheart.simulation.surfaces import CAVITY_APEX, MEAN_LENGTH, RV_APEX, THETA, Field, S, integral
 
-_BOX = np.array([80.0, 80.0, 64.0])  # mm, half of the paper's box (x, y, z)
-_MARGIN = 1.5  # mm
+BOX = np.array([80.0, 80.0, 64.0])  # mm, half of the paper's box (x, y, z)
+MARGIN = 1.5  # mm
 _MAX_DRAWS = 200
 
 
@@ -80,7 +80,7 @@ def draw_anatomy(
             return anatomy, shape.to_row() | {"length": anatomy.length}
     raise InputError(
         f"no heart of LVEDV {phenotypes.lvedv:.0f} mL and RVEDV {phenotypes.rvedv:.0f} mL fits the template's box of "
-        f"{' × '.join(f'{2 * b:g}' for b in _BOX)} mm: give a smaller person"
+        f"{' × '.join(f'{2 * b:g}' for b in BOX)} mm: give a smaller person"
     )
 
 
@@ -104,7 +104,7 @@ def _build(shape: _Shape, phenotypes: Phenotypes) -> Anatomy:
 def _fits(anatomy: Anatomy) -> bool:
     """Whether the heart lies within the template's box, so that no grid over it clips a heart."""
     low, high = anatomy.extent()
-    return bool(np.all(low > -_BOX + _MARGIN) and np.all(high < _BOX - _MARGIN))
+    return bool(np.all(low > -BOX + MARGIN) and np.all(high < BOX - MARGIN))
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +165,7 @@ def _posed(length: float, cavity: Field, wall: Field, rv: Field, bend: NDArray[n
     weight = np.sqrt(cavity[inside].mean(1))  # polyfit squares it: each plane counts by its area, as in find_pose
     trend = [np.polyval(np.polyfit(S[inside], b[inside], 1, w=weight), S) for b in bend.T]
     straight = bend - np.stack(trend, axis=-1)
-    centre = straight - _slice_centroids(cavity, inside)
+    centre = straight - slice_centroids(cavity, inside)
     cavity_at = _centroid(np.zeros_like(cavity), cavity, centre)
     rv_at = _centroid(cavity + wall, cavity + wall + rv, centre)
     turn = -float(np.arctan2(*(rv_at - cavity_at)[1::-1]))
@@ -177,7 +177,7 @@ def _posed(length: float, cavity: Field, wall: Field, rv: Field, bend: NDArray[n
     return Anatomy(length, float(base), centre + np.array([x, y]) - whole_at[:2], turn, cavity, wall, rv)
 
 
-def _slice_centroids(cavity: Field, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+def slice_centroids(cavity: Field, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Centroid of the LV cavity in each plane relative to its axis, [HEIGHTS, 2]; below the cavity as at its apex."""
     moment = np.stack([(cavity**1.5 * f(THETA)).mean(1) for f in (np.cos, np.sin)], axis=-1) / 3
     centroid = np.zeros_like(moment)

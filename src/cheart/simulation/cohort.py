@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cheart.cohort import Cohort, CohortWriter, split_subjects, write_table
-from cheart.conditions import PAPER_SCHEMA
+from cheart.conditions import PAPER_SCHEMA, Conditions
 from cheart.errors import InputError
 from cheart.export.bids import write_in_template
 from cheart.export.itksnap import write_label_file
@@ -20,15 +20,23 @@ from cheart.files import new_folder, refuse_existing
 from cheart.grid import Grid
 from cheart.heart import Heart
 from cheart.progress import Jobs, parallel, track
-from cheart.simulation.acquisition import Acquisition, acquire
+from cheart.simulation.acquisition import CLINICAL, EXACT, Acquisition, acquire
+from cheart.simulation.clinical.heart import ClinicalTruth, to_labels
+from cheart.simulation.clinical.heart import draw_heart as draw_clinical_heart
+from cheart.simulation.clinical.heart import true_distribution as true_patients
+from cheart.simulation.clinical.people import clinical_schema, draw_patient
 from cheart.simulation.demographics import HEART_RATE_SCHEMA, draw_person
 from cheart.simulation.heart import Truth, simulate_heart
+from cheart.simulation.phenotypes import true_distribution
 
 PAPER_SUBJECTS = 1383
 """Subjects in the paper's cohort (section III-A)."""
 
 TRUTH = "truth.tsv"
 """Beside the cohort's tables: exact phenotypes and generating parameters, one row a subject."""
+
+POPULATIONS = ("healthy", "clinical")
+"""Healthy volunteers, and the patients of a clinic (:mod:`cheart.simulation.clinical`)."""
 
 NIFTI = "nifti"
 
@@ -40,7 +48,9 @@ class _Task:
     seed: int
     grid: Grid
     frames: int
+    population: str
     heart_rate: bool
+    group: bool
     acquisition: Acquisition | None
     writer: CohortWriter
     nifti: Path | None
@@ -49,49 +59,62 @@ class _Task:
 def simulate(
     out: Path | str,
     *,
+    population: str = "healthy",
     n: int = PAPER_SUBJECTS,
     seed: int = 0,
     grid: Grid | str = "paper",
     frames: int = 20,
     heart_rate: bool = False,
-    acquisition: Acquisition | None = None,
+    group: bool = False,
+    acquisition: Acquisition | str | None = None,
     nifti: bool = False,
     jobs: Jobs = -1,
     overwrite: bool = False,
 ) -> Cohort:
-    """Simulate a cohort of healthy beating hearts and write it.
+    """Simulate a cohort of beating hearts and write it.
 
     The same seed gives the same bytes on any number of workers, and a subject does not depend on how many others
     there are (its split does).
 
     Args:
         out: the new cohort folder; ``truth.tsv`` in it holds the generating parameters and exact phenotypes.
+        population: ``healthy`` volunteers, or ``clinical``: patients with hidden diseases.
         n: subjects.
         seed: of everything.
         grid: the voxel grid.
         frames: T, frames a cycle.
-        heart_rate: draw the heart rate as a sixth condition; else every cycle lasts 0.96 s.
-        acquisition: image the hearts as a clinic would; None keeps every plane of every frame.
+        heart_rate: the heart rate as a further condition. Without, every healthy cycle lasts 0.96 s.
+        group: of a clinical population, the diagnosis as a further condition (it is in ``truth.tsv`` anyway).
+        acquisition: how the hearts are imaged: ``exact`` (every plane of every frame), ``clinical``, or one of your
+        own;
+            None is exact for a healthy population and clinical for a clinical one.
         nifti: also write ``nifti/``, a folder of ``sub-*_dseg.nii.gz`` with the table of participants.
         jobs: worker processes, −1 for one a core.
         overwrite: replace what is at ``out``.
 
     Raises:
-        InputError: ``out`` holds something, or n or frames is below 1.
+        InputError: ``out`` holds something, n or frames is below 1, or no such population or acquisition is known.
     """
+    if population not in POPULATIONS:
+        raise InputError(f"--population {population!r}: expected {' or '.join(POPULATIONS)}")
+    if group and population != "clinical":
+        raise InputError("--with group: only a clinical population has diagnoses; add --population clinical")
     if n < 1:
         raise InputError(f"-n {n}: a cohort needs at least one subject")
     if frames < 2:
         raise InputError(f"--frames {frames}: a beating heart needs at least two frames")
     grid = Grid.parse(grid)
     refuse_existing(Path(out), overwrite=overwrite)
+    how = population_acquisition(acquisition, population)
+    imaged = None if how == EXACT else how
     schema = HEART_RATE_SCHEMA if heart_rate else PAPER_SCHEMA
+    more: dict[str, Any] = {}  # the provenance of a healthy cohort stays what it was
+    if population == "clinical":
+        schema, more = clinical_schema(heart_rate=heart_rate, group=group), {"population": population}
     with new_folder(Path(out), overwrite=overwrite) as folder:
         writer = CohortWriter(folder, subjects=n, frames=frames, grid=grid)
-        make = partial(
-            _make_subject,
-            _Task(seed, grid, frames, heart_rate, acquisition, writer, folder.absolute() / NIFTI if nifti else None),
-        )
+        target = folder.absolute() / NIFTI if nifti else None
+        make = partial(_make_subject, _Task(seed, grid, frames, population, heart_rate, group, imaged, writer, target))
         rows = list(track(parallel(make, range(n), jobs=jobs), total=n, title="Simulating"))
         table = pd.DataFrame([row["participant"] for row in rows])
         table.insert(1, "split", split_subjects(n, seed=seed))
@@ -102,9 +125,10 @@ def simulate(
             schema,
             [row["fingerprint"] for row in rows],
             kind="simulated",
-            title=_title(n, acquisition),
+            title=_title(n, population, imaged),
             seed=seed,
-            acquisition=None if acquisition is None else asdict(acquisition),
+            acquisition=None if imaged is None else asdict(imaged),
+            **more,
         )
         if nifti:
             for name in ("participants.tsv", "participants.json"):
@@ -119,16 +143,64 @@ def subject_seed(seed: int, index: int) -> np.random.SeedSequence:
 
 
 def simulate_subject(
-    index: int, *, seed: int, grid: Grid, frames: int = 20, heart_rate: bool = False
-) -> tuple[Heart, Truth]:
+    index: int,
+    *,
+    seed: int,
+    grid: Grid,
+    frames: int = 20,
+    population: str = "healthy",
+    heart_rate: bool = False,
+    group: bool = False,
+) -> tuple[Heart, Truth | ClinicalTruth]:
     """One subject of a cohort, without the cohort: its beating heart as label maps, and the truth about it."""
+    if population == "clinical":
+        clinical = clinical_subject(index, seed=seed, frames=frames, heart_rate=heart_rate, group=group)
+        return to_labels(clinical, grid), clinical
     person = draw_person(np.random.default_rng([seed, index]), heart_rate=heart_rate)
     return simulate_heart(person, seed=subject_seed(seed, index), grid=grid, frames=frames)
 
 
+def clinical_subject(
+    index: int, *, seed: int, frames: int = 20, heart_rate: bool = False, group: bool = False
+) -> ClinicalTruth:
+    """The truth about one subject of a clinical cohort, again from its seed, without label maps.
+
+    The heart is that of the five conditions; heart rate and diagnosis are read off it where they are conditions.
+    """
+    person = draw_patient(np.random.default_rng([seed, index]))
+    truth = draw_clinical_heart(person, seed=subject_seed(seed, index), frames=frames)
+    if heart_rate:
+        person["heart_rate"] = truth.beat["heart_rate"]
+    if group:
+        person["group"] = truth.group
+    return replace(truth, conditions=person)
+
+
+def true_hearts(cohort: Cohort, conditions: Conditions, *, n: int, seed: int) -> pd.DataFrame:
+    """Draws of the truth, p(beat | conditions), in the population that a simulated cohort is of.
+
+    Returns:
+        n rows: lvedv, lvesv, rvedv, rvesv (mL), lvm (g), lvef, rvef (%), and more of a clinical population.
+    """
+    if population_of(cohort) == "clinical":
+        return true_patients(conditions, n=n, seed=seed)
+    return true_distribution({name: conditions[name] for name in PAPER_SCHEMA.names}, n=n, seed=seed)
+
+
+def population_of(cohort: Cohort) -> str:
+    """``healthy`` or ``clinical``."""
+    return str(cohort.info["provenance"].get("population", POPULATIONS[0]))
+
+
 def _make_subject(task: _Task, index: int) -> dict[str, Any]:
     heart, truth = simulate_subject(
-        index, seed=task.seed, grid=task.grid, frames=task.frames, heart_rate=task.heart_rate
+        index,
+        seed=task.seed,
+        grid=task.grid,
+        frames=task.frames,
+        population=task.population,
+        heart_rate=task.heart_rate,
+        group=task.group,
     )
     if task.acquisition is not None:
         heart = acquire(heart, task.acquisition, rng=np.random.default_rng([task.seed, index, 0xACC]))
@@ -142,6 +214,21 @@ def _make_subject(task: _Task, index: int) -> dict[str, Any]:
     }
 
 
-def _title(n: int, acquisition: Acquisition | None) -> str:
+def population_acquisition(asked: Acquisition | str | None, population: str) -> Acquisition:
+    """How hearts are imaged: ``exact``, ``clinical``, or as their population usually is where None.
+
+    Raises:
+        InputError: another word.
+    """
+    if isinstance(asked, Acquisition):
+        return asked
+    asked = asked or ("clinical" if population == "clinical" else "exact")
+    presets = {"exact": EXACT, "clinical": CLINICAL}
+    if asked not in presets:
+        raise InputError(f"--acquisition {asked!r}: expected {' or '.join(presets)}")
+    return presets[asked]
+
+
+def _title(n: int, population: str, acquisition: Acquisition | None) -> str:
     how = "" if acquisition is None else f", imaged as in a clinic ({acquisition})"
-    return f"{n} simulated healthy hearts{how}"
+    return f"{n} simulated {population} hearts{how}"

@@ -75,19 +75,22 @@ def expected(age: float, sex: str) -> Expected:
     return Expected(height, bmi, body.sbp + body.sbp_age * years + body.sbp_bmi * (bmi - 26))
 
 
-def draw_person(rng: np.random.Generator, *, heart_rate: bool = False) -> dict[str, float | str]:
+def draw_person(
+    rng: np.random.Generator, *, heart_rate: bool = False, age: tuple[float, float] = (_AGE_MODE, _AGE_SD)
+) -> dict[str, float | str]:
     """Draw one person's conditions, whole in the sense of :data:`cheart.conditions.PAPER_SCHEMA`.
 
     Args:
         rng: where chance comes from.
         heart_rate: also draw the resting heart rate (then the cycle's duration follows it).
+        age: mode and spread of the age in years, before it is cut to the paper's range.
 
     Returns:
         age (years), sex, weight (kg), height (cm), sbp (mmHg), rounded as a questionnaire would, and heart_rate (bpm).
     """
     sex = "F" if rng.random() < WOMEN else "M"
     while True:
-        person = _draw_body(rng, sex)
+        person = _draw_body(rng, sex, age)
         if all(low <= person[name] <= high for name, (low, high) in RANGES.items()):
             break
     conditions: dict[str, float | str] = {"age": person.pop("age"), "sex": sex, **person}
@@ -97,9 +100,9 @@ def draw_person(rng: np.random.Generator, *, heart_rate: bool = False) -> dict[s
     return conditions
 
 
-def _draw_body(rng: np.random.Generator, sex: str) -> dict[str, float]:
+def _draw_body(rng: np.random.Generator, sex: str, ages: tuple[float, float]) -> dict[str, float]:
     body = _BODIES[sex]
-    age = rng.normal(_AGE_MODE, _AGE_SD)
+    age = rng.normal(*ages)
     years = age - 45
     taller = rng.normal(0, body.height_sd)
     height = body.height + body.height_age * years + taller

@@ -118,13 +118,13 @@ def simulate_heart(conditions: Conditions, *, seed: Seed, grid: Grid, frames: in
         InputError: a condition is missing or refused, or the grid is too small for the heart.
     """
     truth = draw_heart(conditions, seed=seed, frames=frames)
-    _refuse_to_clip(truth.anatomy, grid)
+    refuse_to_clip(*truth.anatomy.extent(), grid)
     labels = np.stack([voxelise(surfaces_at(truth, t / frames), grid) for t in range(frames)])
     return whole(labels, grid, truth.motion.cycle_s, kind="simulated", conditions=dict(conditions)), truth
 
 
-def _refuse_to_clip(anatomy: Anatomy, grid: Grid) -> None:
-    low, high = anatomy.extent()
+def refuse_to_clip(low: NDArray[np.float64], high: NDArray[np.float64], grid: Grid) -> None:
+    """Raise InputError where a box with corners (x, y, z) in mm reaches out of the grid."""
     half = np.array(grid.shape[::-1]) * grid.spacing[::-1] / 2
     if np.any(low < -half) or np.any(high > half):
         text = " × ".join(f"{a:.0f}…{b:.0f}" for a, b in zip(low, high, strict=True))
@@ -155,24 +155,24 @@ def surfaces_at(truth: Truth, phase: float) -> Surfaces:
     kept = np.clip((1 - S)[:, None] * length / rv_drop, 0, 1)
     rv = anatomy.rv * (1000 * rv_volume / (length * integral(anatomy.rv * kept)))
     rv_turn = anatomy.turn - 0.3 * twist
-    outer = _turned(outer, turn)
+    outer = turned(outer, turn)
     return Surfaces(
-        cavity=_turned(cavity, turn),
+        cavity=turned(cavity, turn),
         outer=outer,
-        free_wall=outer + _turned(rv, rv_turn),
+        free_wall=outer + turned(rv, rv_turn),
         centre=anatomy.centre,
         apex=anatomy.base - anatomy.length + rise,
         base=anatomy.base - descent,
-        rv_drop=_turned(np.broadcast_to(rv_drop, anatomy.rv.shape), rv_turn)[0],
+        rv_drop=turned(np.broadcast_to(rv_drop, anatomy.rv.shape), rv_turn)[0],
     )
 
 
 def end_diastole(anatomy: Anatomy) -> Surfaces:
     """The surfaces of an anatomy at rest."""
     return Surfaces(
-        cavity=_turned(anatomy.cavity, anatomy.turn),
-        outer=_turned(anatomy.cavity + anatomy.wall, anatomy.turn),
-        free_wall=_turned(anatomy.cavity + anatomy.wall + anatomy.rv, anatomy.turn),
+        cavity=turned(anatomy.cavity, anatomy.turn),
+        outer=turned(anatomy.cavity + anatomy.wall, anatomy.turn),
+        free_wall=turned(anatomy.cavity + anatomy.wall + anatomy.rv, anatomy.turn),
         centre=anatomy.centre,
         apex=anatomy.base - anatomy.length,
         base=anatomy.base,
@@ -189,7 +189,7 @@ def regional_amplitude(coefficients: tuple[float, ...], cavity: Field) -> Field:
     return field * (integral(cavity) / integral(cavity * field))
 
 
-def _turned(field: Field, by: float | NDArray[np.float64]) -> Field:
+def turned(field: Field, by: float | NDArray[np.float64]) -> Field:
     """A field turned by an angle in rad (one, or one a height), by linear interpolation."""
     position = np.arange(ANGLES)[None] - np.broadcast_to(np.asarray(by), (S.size,))[:, None] * ANGLES / (2 * np.pi)
     low = np.floor(position).astype(int)
@@ -209,10 +209,10 @@ def voxelise(surface: Surfaces, grid: Grid) -> NDArray[np.uint8]:
     if not planes.size:
         return labels
     radius = np.sqrt(surface.free_wall)
-    rows = _reached(y, surface.centre[:, 1, None] + radius * np.sin(surfaces.THETA))
-    cols = _reached(x, surface.centre[:, 0, None] + radius * np.cos(surfaces.THETA))
+    rows = reached(y, surface.centre[:, 1, None] + radius * np.sin(surfaces.THETA))
+    cols = reached(x, surface.centre[:, 0, None] + radius * np.cos(surfaces.THETA))
     s = (z[planes] - surface.apex) / (surface.base - surface.apex)
-    cavity, outer, free_wall = (_at(f, s) for f in (surface.cavity, surface.outer, surface.free_wall))
+    cavity, outer, free_wall = (at_heights(f, s) for f in (surface.cavity, surface.outer, surface.free_wall))
     centre = np.stack([np.interp(s, S, c) for c in surface.centre.T], axis=-1).astype(np.float32)
 
     dx = x[cols].astype(np.float32)[None, None] - centre[:, 0, None, None]
@@ -237,17 +237,17 @@ def voxelise(surface: Surfaces, grid: Grid) -> NDArray[np.uint8]:
     block[squared < inner_r2] = LV
     _keep_apart(block)
     block[(block == RV) & ~(block == LV).any(axis=(1, 2), keepdims=True)] = BACKGROUND
-    _keep_largest(block, RV)
+    keep_largest(block, RV)
     labels[planes[0] : planes[-1] + 1, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] = block
     return labels
 
 
-def _reached(axis: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.intp]:
+def reached(axis: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.intp]:
     """Indices of the voxels along one axis between the outermost points."""
     return np.flatnonzero((axis > points.min()) & (axis < points.max()))
 
 
-def _at(field: Field, s: NDArray[np.floating]) -> NDArray[np.float32]:
+def at_heights(field: Field, s: NDArray[np.floating]) -> NDArray[np.float32]:
     """A field at other heights, and finely in angle for lookup: [len(s), ANGLES·_FINE]."""
     position = s * (S.size - 1)
     low = np.minimum(position.astype(int), S.size - 2)
@@ -280,7 +280,7 @@ def _keep_apart(block: NDArray[np.uint8]) -> None:
     block[open_lv & (block == LV)] = MYO
 
 
-def _keep_largest(block: NDArray[np.uint8], structure: int) -> None:
+def keep_largest(block: NDArray[np.uint8], structure: int) -> None:
     """A grid cuts single voxels off the RV's thin edges: what is not in one 26-connected piece goes; in place."""
     mask = block == structure
     pieces, count = ndimage.label(mask, structure=np.ones((3, 3, 3)))

@@ -42,15 +42,15 @@ class Timing:
     def emptied(self, phase: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much of the stroke volume is out, 0 at end-diastole and 1 at end-systole, at phases 0 to 1."""
         relaxed = 0.02  # the ventricle widens a little before the valve opens
-        out = _ramp((phase - self.ejection) / (self.end_systole - self.ejection), early=0.85)
-        back = relaxed * _ramp((phase - self.end_systole) / (self.opening - self.end_systole))
-        back += (self.passive - relaxed) * _ramp((phase - self.opening) / self.filling, early=0.8)
+        out = ramp((phase - self.ejection) / (self.end_systole - self.ejection), early=0.85)
+        back = relaxed * ramp((phase - self.end_systole) / (self.opening - self.end_systole))
+        back += (self.passive - relaxed) * ramp((phase - self.opening) / self.filling, early=0.8)
         # in between, pulmonary veins go on filling slowly: a diastasis is flat, not level
         slow = 0.06
-        back -= slow * _ramp((phase - self.opening) / self.filling)
+        back -= slow * ramp((phase - self.opening) / self.filling)
         rest = max(self.closing - self.opening - 0.5 * self.filling, 1e-3)
         back += slow * np.clip((phase - self.opening - 0.5 * self.filling) / rest, 0, 1)
-        back += (1 - self.passive) * _ramp((phase - self.atrial) / (self.closing - self.atrial))
+        back += (1 - self.passive) * ramp((phase - self.atrial) / (self.closing - self.atrial))
         return out - back
 
 
@@ -158,7 +158,7 @@ def _rv_timing(lv: Timing, rng: np.random.Generator) -> Timing:
     )
 
 
-def _ramp(x: NDArray[np.float64], *, early: float = 1.0) -> NDArray[np.float64]:
+def ramp(x: NDArray[np.float64], *, early: float = 1.0) -> NDArray[np.float64]:
     """From 0 to 1 as x does, smooth to the second derivative; ``early`` below 1 puts the steepest part before ½."""
     x = np.clip(x, 0.0, 1.0) ** early
     return x**3 * (10 + x * (6 * x - 15))

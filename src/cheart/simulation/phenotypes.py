@@ -123,6 +123,15 @@ def draw_phenotypes(conditions: Conditions, rng: np.random.Generator) -> Phenoty
     )
 
 
+def expected_sizes(conditions: Conditions) -> tuple[float, float, float]:
+    """LVEDV (mL), LV mass (g) and RVEDV (mL) that a healthy heart of these conditions has on average."""
+    sex, years = str(conditions["sex"]), float(conditions["age"]) - 45  # type: ignore[arg-type]
+    lvedv = _linear(_LVEDV[sex], years, _LVEDV_EFFECTS.of(conditions), 0.0)
+    lvm = UKDHP_MASS * _linear(_LVM[sex], years, _LVM_EFFECTS.of(conditions), 0.0)
+    lvef, rvef = (_linear(ef[sex], years, 0.0, 0.0) for ef in (_LVEF, _RVEF))
+    return lvedv, lvm, lvedv * lvef * (1 + _SHUNT[0]) / rvef
+
+
 def true_distribution(conditions: Conditions, *, n: int, seed: int) -> pd.DataFrame:
     """What hearts a person of these conditions may have: the distribution that a model should learn.
 

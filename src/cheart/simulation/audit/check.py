@@ -16,11 +16,12 @@ from cheart.errors import InputError
 from cheart.labels import MYOCARDIUM_G_PER_ML
 from cheart.phenotypes import voxel_volumes
 from cheart.progress import Jobs, parallel, track
+from cheart.simulation.audit.check_clinical import check_clinical
 from cheart.simulation.audit.check_hearts import anatomy, motion
 from cheart.simulation.audit.check_people import demographics, dependence, sizes
 from cheart.simulation.audit.measure import Measures, measure
 from cheart.simulation.audit.verdict import Row
-from cheart.simulation.cohort import TRUTH
+from cheart.simulation.cohort import TRUTH, population_of
 
 MEASURED = 400
 """Hearts whose voxels are measured, spread evenly over a larger cohort: enough to decide each band."""
@@ -38,6 +39,8 @@ def check_cohort(cohort: Cohort, *, jobs: Jobs = -1) -> list[Row]:
         cohort: simulated or imported, with any conditions.
         jobs: worker processes, −1 for one a core.
     """
+    if population_of(cohort) == "clinical":
+        return check_clinical(cohort, jobs=jobs)
     table = _people(cohort, jobs)
     rows = demographics(table) + sizes(table) + dependence(table)
     if cohort.observed[:, 0].all():

@@ -276,7 +276,7 @@ def e_to_a(lv_ml: NDArray[np.float64]) -> float:
 def topology_faults(labels: NDArray[np.uint8]) -> list[str]:
     """What is wrong with the label maps [T, Z, Y, X] of one heart, in words; nothing where all is well."""
     labels = np.pad(cropped(labels), ((0, 0), (1, 1), (1, 1), (1, 1)))
-    faults = {fault for frame in labels for fault in _frame_faults(frame)}
+    faults = {fault for frame in labels for fault in frame_faults(frame)}
     tops = {int(np.flatnonzero((labels[0] == number).any(axis=(1, 2)))[-1]) for number in STRUCTURES.values()}
     if len(tops) > 1:
         faults.add("no common basal plane at end-diastole")
@@ -293,7 +293,8 @@ def cropped(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return labels[:, *spans]
 
 
-def _frame_faults(frame: NDArray[np.uint8]) -> list[str]:
+def frame_faults(frame: NDArray[np.uint8]) -> list[str]:
+    """What is wrong with one frame [Z, Y, X] whose base is a flat cut, in words."""
     faults = []
     for name, number in STRUCTURES.items():
         if ndimage.label(frame == number, structure=np.ones((3, 3, 3)))[1] != 1:

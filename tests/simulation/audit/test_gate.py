@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from cheart.simulation.audit.gate import Judged, crps_of_normal, crps_of_samples, gate, gate_rows
+from cheart.simulation.clinical.people import clinical_schema
+from cheart.simulation.cohort import clinical_subject
+
+
+def test_crps_in_closed_form():
+    rng = np.random.default_rng(0)
+    truth = np.array([0.0, 1.0, -2.0])
+    by_samples = crps_of_samples(rng.normal(0.5, 2.0, (3, 20_000)), truth)
+    assert np.allclose(by_samples, crps_of_normal(np.full(3, 0.5), np.full(3, 2.0), truth), atol=0.03)
+    assert crps_of_normal(np.zeros(1), np.ones(1), np.zeros(1))[0] == pytest.approx(
+        2 / np.sqrt(2 * np.pi) - 1 / np.sqrt(np.pi)
+    )
+
+
+def judged(name, error, crps, n=1000):
+    rng = np.random.default_rng(len(name))
+    own = error * rng.uniform(0.9, 1.1, n)
+    return Judged(name, own, np.full(n, crps), 1 - float(own.mean()), 0.5)
+
+
+def test_a_cohort_passes_only_if_there_is_something_to_win():
+    def verdicts(oracle, ridge, other, n=1000):
+        rows = [judged("oracle", *oracle, n), judged("ridge", *ridge, n), judged("boosting", *other, n)]
+        return [row.inside for row in gate_rows(rows)[3:]]
+
+    assert verdicts((0.3, 2.0), (0.5, 3.0), (0.4, 2.5)) == [True, True, True]
+    assert verdicts((0.45, 2.0), (0.5, 3.0), (0.4, 2.5)) == [False, True, True]
+    assert verdicts((0.3, 2.9), (0.5, 3.0), (0.4, 2.5)) == [True, False, True]
+    assert verdicts((0.3, 2.0), (0.5, 3.0), (0.5, 2.5))[2] is False
+    assert verdicts((0.3, 2.0), (0.5, 3.0), (0.4, 2.5), n=100) == [None, None, None]
+
+
+def test_the_oracle_is_above_all_on_real_draws():
+    truths = [clinical_subject(i, seed=3, frames=2) for i in range(80)]
+    found = {j.name: j for j in gate(truths, clinical_schema())}
+    assert found["oracle"].motion_r2 > found["ridge"].motion_r2 + 0.08
+    assert found["oracle"].crps.mean() < 0.88 * found["ridge"].crps.mean()
