@@ -18,7 +18,6 @@ of real hearts as of generated ones: label maps are neither read nor written, wh
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 import time
@@ -35,17 +34,11 @@ from torch import Tensor
 from cheart.cohort import Cohort
 from cheart.metrics.distributions import wasserstein
 from cheart.models.base import HeartModel
-from cheart.models.beat_shape import ShapeBeats
-from cheart.models.cgan import CGAN
-from cheart.models.cheart import CHeart
-from cheart.models.cvae import CVAE
-from cheart.models.pca import PCA
-from cheart.models.shape import ShapeBasis
-from cheart.models.shape_network import ShapeBatch, ShapeSpace, squared_distance
-from cheart.models.store import basis_of, read_model
+from cheart.models.registry import model_class
+from cheart.models.shape import ShapeBatch, ShapeData, squared_distance
+from cheart.models.shape_basis import ShapeBasis
+from cheart.models.store import read_model
 from cheart.phenotypes import PAPER_FIVE, from_curves
-from cheart.training.data import ShapeData
-from cheart.training.prepared import prepared_data
 from cheart.training.train import train
 
 Array = NDArray[np.float64]
@@ -53,7 +46,7 @@ Array = NDArray[np.float64]
 _VAE, _GAN, _CGAN = "cvae latent=64", "cvae-gan latent=64 rate=0.0003 penalty=0 momentum=0.9", "cgan latent=64"
 RECIPES = (
     *("pca", "cheart", "cvae", "cvae-gan", "cgan"),
-    "cheart latent=64 loose=1",
+    "cheart latent=64 residual=1",
     "cvae rate=0.0003",
     *(_VAE, f"{_VAE} rate=0.0001 hidden=16"),
     *(f"{_VAE} rate=0.0003{beta}" for beta in (" beta=0.001", "", " beta=0.01", " beta=0.03")),
@@ -66,40 +59,36 @@ RECIPES = (
 
 
 @torch.no_grad()
-def completed(network: HeartModel, batch: ShapeBatch) -> Tensor | None:
+def completed(network: Any, batch: ShapeBatch) -> Tensor | None:
     """Coefficients in mm [B, T, K] of completed hearts; None where the model cannot complete."""
-    if isinstance(network, PCA):
+    if not network.takes_steps:  # PCA
         return torch.from_numpy(network.completed(batch))
-    if isinstance(network, CHeart) and isinstance(network.space, ShapeSpace):
-        mean, _, code = network.posterior(network.space.first(batch), batch.conditions)
-        return network.space.decoder(network.codes(mean, code)) * network.space.sd
-    if isinstance(network, CVAE) and isinstance(network.space, ShapeBeats):
-        return network.predict(network.posterior(batch)[0], batch.conditions) * network.space.sd
-    return None
+    if "complete" not in network.tasks:
+        return None
+    if network.latent_per_frame:
+        mean, _, embedding = network.posterior(network.representation.first(batch), batch.conditions)
+        return network.decoder(network.latents(mean, embedding)) * network.representation.sd
+    return network.predict(network.posterior(batch)[0], batch.conditions) * network.representation.sd
 
 
 @torch.no_grad()
-def generated(network: HeartModel, conditions: Tensor, draw: Tensor) -> Tensor | None:
-    """Coefficients in mm [B, T, K] of generated hearts; None where the model cannot generate.
+def generated(network: Any, conditions: Tensor, draw: Tensor) -> Tensor:
+    """Coefficients in mm [B, T, K] of generated hearts.
 
     Args:
-        network: on a shape basis.
+        network: on a shape basis; it can generate.
         conditions: [B, E], encoded.
         draw: [B, latent_size], N(0, 1).
     """
-    if isinstance(network, CHeart) and isinstance(network.space, ShapeSpace):
-        code = network.conditions(conditions)
-        latent = network.prior.place(draw[:, : network.options.latent], code)
-        return network.space.decoder(network.codes(latent, code, draw[:, network.options.latent :])) * network.space.sd
-    if isinstance(network, CVAE | CGAN) and isinstance(network.space, ShapeBeats):
-        return network.predict(draw, conditions) * network.space.sd
-    return None
+    if network.latent_per_frame:
+        return network.decoder(network.frame_latents(draw, conditions)) * network.representation.sd
+    return network.predict(draw, conditions) * network.representation.sd
 
 
 def volumes(coefficients: Array, basis: ShapeBasis, bodies: int = 3) -> Array:
     """Volumes in mL [n, bodies] of frames [n, K]: LV cavity, LV with its wall, RV cavity, or the first of them.
 
-    Each coarse voxel counts by its share inside the surface, to first order.
+    Each coarse voxel counts by its fraction inside the surface, to first order.
     """
     step = np.array(basis.where.grid.spacing) * basis.where.factor
     modes = basis.modes[:, :bodies].reshape(basis.size, -1)
@@ -118,7 +107,7 @@ class Judge:
     def __init__(self, data: ShapeData, basis: ShapeBasis, *, draws: int) -> None:
         if not data.whole:
             raise SystemExit("the comparison takes hearts that were observed whole")
-        self.batch = data.batch(np.arange(len(data)), torch.device("cpu"))
+        self.batch = data.everyone()
         self.basis, self.draws = basis, draws
         self.real = self.batch.linear.double().numpy()
         usual = int(volumes(self.real.mean(axis=0), basis, 1).argmin())
@@ -152,7 +141,7 @@ class Judge:
             )
             for _ in range(self.draws if "generate" in network.tasks else 0)
         ]
-        beats = [d.double().numpy() for d in draws if d is not None]
+        beats = [d.double().numpy() for d in draws]
         if not beats:
             return {}
         unit = float(self.basis.mean.size * self.real.shape[1]) ** 0.5
@@ -181,15 +170,15 @@ class Judge:
 
 
 @contextmanager
-def random_start() -> Iterator[None]:
-    """Within it, networks begin as PyTorch makes them."""
-    module = importlib.import_module("cheart.training.train")
-    usual = module.start_linear, module.start_linear_beats
-    module.start_linear = module.start_linear_beats = lambda network, data: None  # type: ignore[attr-defined]
+def random_start(model: str) -> Iterator[None]:
+    """Within it, a model's networks begin as PyTorch makes them."""
+    kind = model_class(model)
+    usual = kind.initialise
+    kind.initialise = HeartModel.initialise
     try:
         yield
     finally:
-        module.start_linear, module.start_linear_beats = usual  # type: ignore[attr-defined]
+        kind.initialise = usual
 
 
 def judge_recipe(cohort: Cohort, out: Path, recipe: str, preset: str, draws: int) -> list[dict[str, Any]]:
@@ -199,15 +188,14 @@ def judge_recipe(cohort: Cohort, out: Path, recipe: str, preset: str, draws: int
     run = out / preset / recipe.replace(" ", ",")
     start = time.process_time()
     if not (run / "metrics.csv").is_file():
-        with random_start() if "random" in words else nullcontext():
+        with random_start(model) if "random" in words else nullcontext():
             train(cohort, run, model=model, preset=preset, settings=settings, prepared=out / "prepared", device="cpu")
     seconds = time.process_time() - start
     stored = json.loads((run / "run.json").read_text())
     network = read_model(run).network
-    basis = basis_of(network)
-    assert basis is not None
-    val = prepared_data(cohort, "val", network.setting.encoding, basis, folder=out / "prepared", jobs=-1)
-    judge = Judge(val, basis, draws=draws)
+    shape = network.representation
+    val = shape.data(cohort, "val", network.setting.encoding, prepared=out / "prepared", jobs=-1)
+    judge = Judge(val, shape.basis, draws=draws)
     row = {"recipe": recipe, "complete": judge.completion(network), **judge.generation(network)}
     row |= {"epoch": stored["best_epoch"], "train_s": stored["training_seconds"], "cpu_s": round(seconds, 1)}
     return [{"recipe": "real, half against half", **judge.floor()}, row]

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cheart.cohort import Cohort
 from cheart.conditions import Encoding
 from cheart.grid import GRIDS
 from cheart.models.base import Setting
 from cheart.models.cheart import CHeart
-from cheart.models.voxel import VoxelBatch
+from cheart.models.shape import ShapeData, ShapeRepresentation, read_normal_forms
+from cheart.models.shape_basis import ShapeBasis, fit_basis
+from cheart.models.voxel import VoxelBatch, VoxelData
 from cheart.simulation.cohort import simulate
-from cheart.training.data import ShapeData, VoxelData, fit_basis
-from cheart.training.linear_start import start_linear
 from cheart.training.options import TrainingOptions, resolve
 
 SUBJECTS = 8
@@ -44,7 +45,8 @@ class FewHearts:
 
     def voxels(self, subjects: int) -> VoxelBatch:
         """Label maps of the first subjects, whatever their split."""
-        data = VoxelData.of(self.cohort, np.arange(SUBJECTS), self.encoding)
+        people = [self.cohort.conditions(i) for i in range(SUBJECTS)]
+        data = VoxelData(self.cohort, np.arange(SUBJECTS), self.encoding.encode(people))
         return data.batch(np.arange(subjects), torch.device("cpu"))
 
     def laptop(self) -> tuple[CHeart, ShapeData, TrainingOptions]:
@@ -52,10 +54,15 @@ class FewHearts:
         training, options = resolve("cheart", "laptop", ())
         indices = np.arange(SUBJECTS)
         basis = fit_basis(self.cohort, indices, modes=options.modes, jobs=1)
-        data = ShapeData.of(self.cohort, indices, self.encoding, basis, jobs=1, title="")
-        network = CHeart(self.setting, options, basis)
-        start_linear(network, data)
+        data = self.on(basis, indices)
+        network = CHeart(self.setting, options, ShapeRepresentation(basis, self.cohort.frames))
+        network.initialise(data)
         return network, data, training
+
+    def on(self, basis: ShapeBasis, indices: NDArray[np.intp]) -> ShapeData:
+        """Some subjects read into normal forms on a basis."""
+        forms = read_normal_forms(self.cohort, indices, basis, "some", jobs=1)
+        return ShapeData.of(forms, self.cohort, indices, self.encoding)
 
 
 def made_up_batch(subjects: int, frames: int = 20) -> VoxelBatch:

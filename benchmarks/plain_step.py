@@ -17,23 +17,24 @@ from torch.nn import functional as F
 
 from cheart.models.cheart import CHeart
 from cheart.models.latent import ConditionNetwork, sample_posterior
-from cheart.models.voxel import CHANNELS, LABELS, VoxelBatch, VoxelSpace, check_grid
+from cheart.models.voxel import VoxelBatch
+from cheart.models.voxel_network import CHANNELS, LABELS, check_grid
 
 
 class PlainCHeart(nn.Module):
     """Encoder, condition network, LSTM cell and decoder."""
 
-    def __init__(self, shape: tuple[int, int, int], columns: int, *, latent: int = 32, code: int = 32) -> None:
+    def __init__(self, shape: tuple[int, int, int], columns: int, *, latent: int = 32, embedding: int = 32) -> None:
         super().__init__()
         inner = check_grid(shape)
         size = CHANNELS[-1] * inner[0] * inner[1] * inner[2]
-        self.conditions = ConditionNetwork(columns, code)
+        self.conditions = ConditionNetwork(columns, embedding)
         self.encoder = nn.Sequential()
-        for a, b in pairwise((LABELS + code, *CHANNELS)):
+        for a, b in pairwise((LABELS + embedding, *CHANNELS)):
             self.encoder += nn.Sequential(nn.Conv3d(a, b, 4, 2, 1), nn.BatchNorm3d(b), nn.LeakyReLU(0.2))
         self.encoder += nn.Sequential(nn.Flatten(), nn.Linear(size, 2 * latent))
-        self.cell = nn.LSTMCell(latent + code, latent + code)
-        self.decoder = nn.Sequential(nn.Linear(latent + code, size), nn.Unflatten(1, (CHANNELS[-1], *inner)))
+        self.cell = nn.LSTMCell(latent + embedding, latent + embedding)
+        self.decoder = nn.Sequential(nn.Linear(latent + embedding, size), nn.Unflatten(1, (CHANNELS[-1], *inner)))
         for a, b in pairwise((*CHANNELS[::-1], LABELS)):
             self.decoder += nn.Sequential(nn.ConvTranspose3d(a, b, 4, 2, 1), nn.BatchNorm3d(b), nn.LeakyReLU(0.2))
         self.decoder = self.decoder[:-2]  # the last layer gives the logits as they are
@@ -45,10 +46,10 @@ class PlainCHeart(nn.Module):
 
     def frames(self, beat: Tensor, conditions: Tensor, noise: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
         """The same with the logits frame by frame, each [B, 4, Z, Y, X]."""
-        code = self.conditions(conditions)
-        maps = code[:, :, None, None, None].expand(-1, -1, *beat.shape[3:])
+        embedding = self.conditions(conditions)
+        maps = embedding[:, :, None, None, None].expand(-1, -1, *beat.shape[3:])
         mean, log_var = self.encoder(torch.cat([beat[:, 0], maps], dim=1)).chunk(2, dim=1)
-        z = torch.cat([sample_posterior(mean, log_var, noise), code], dim=1)
+        z = torch.cat([sample_posterior(mean, log_var, noise), embedding], dim=1)
         hidden = cell = torch.zeros_like(z)
         decoded = [self.decoder(z)]
         for _ in range(beat.shape[1] - 1):
@@ -85,9 +86,7 @@ def plain_step(network: PlainCHeart, adam: torch.optim.Adam, batch: VoxelBatch, 
 
 def pairs(network: CHeart, plain: PlainCHeart) -> list[tuple[Tensor, Tensor]]:
     """The parameters of cheart's paper preset beside those of the plain network that play the same part."""
-    space = network.space
-    assert isinstance(space, VoxelSpace)
-    encoder, decoder = space.encoder, space.decoder
+    encoder, decoder = network.encoder, network.decoder
     norms = [m for m in plain.encoder if isinstance(m, nn.BatchNorm3d)]
     convs = [m for m in plain.encoder if isinstance(m, nn.Conv3d)]
     back = [m for m in plain.decoder if isinstance(m, nn.ConvTranspose3d)]

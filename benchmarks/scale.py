@@ -38,10 +38,10 @@ from cheart.io.nifti import read_label_map
 from cheart.mesh.write import OrientedLabels, write_meshes
 from cheart.model import load
 from cheart.models.find import BUNDLED, find_model
-from cheart.models.store import basis_of, read_model
+from cheart.models.shape import ShapeData
+from cheart.models.store import read_model
 from cheart.simulation.acquisition import Acquisition
 from cheart.simulation.cohort import simulate
-from cheart.training.data import ShapeData
 from cheart.training.distributed import Team
 from cheart.training.loop import fit
 from cheart.training.options import TrainingOptions
@@ -120,9 +120,8 @@ def reading_thick(place: Place, count: int) -> float:
 def normal_forms(cohort: Path, count: int) -> ShapeData:
     """Of a cohort's first subjects, on the bundled model's basis."""
     model = load()
-    basis = basis_of(model.network)
-    assert basis is not None
-    return ShapeData.of(Cohort.open(cohort), np.arange(count), model.encoding, basis, jobs=1, title="")
+    hearts = FewHearts(Cohort.open(cohort), model.encoding)
+    return hearts.on(model.network.representation.basis, np.arange(count))
 
 
 def _held(data: ShapeData) -> float:

@@ -34,10 +34,10 @@ from cheart.models.base import HeartModel, Setting
 from cheart.models.cheart import CHeart, CHeartOptions
 from cheart.models.fields import FieldGrid
 from cheart.models.latent import sample_posterior
-from cheart.models.shape import ShapeBasis
-from cheart.models.shape_network import ShapeSpace
-from cheart.models.voxel import VoxelBatch, masked_cross_entropy
-from cheart.training.data import BASIS_FRAMES, ShapeData, sample_fields
+from cheart.models.shape import ShapeData
+from cheart.models.shape_basis import BASIS_FRAMES, ShapeBasis, sample_fields
+from cheart.models.voxel import VoxelBatch, VoxelRepresentation
+from cheart.models.voxel_network import masked_cross_entropy
 from cheart.training.distributed import Team
 from cheart.training.loop import fit
 from cheart.training.memory import keep_memory
@@ -95,7 +95,8 @@ def paper_network(batch: VoxelBatch) -> CHeart:
     )
     assert len(encoding.columns) == batch.conditions.shape[1]
     torch.manual_seed(0)
-    return CHeart(Setting(GRIDS["paper"], batch.labels.shape[1], encoding), CHeartOptions()).train()
+    setting = Setting(GRIDS["paper"], batch.labels.shape[1], encoding)
+    return CHeart(setting, CHeartOptions(), VoxelRepresentation(setting.grid, setting.frames)).train()
 
 
 def our_ways(network: CHeart, batch: VoxelBatch) -> dict[str, Callable[[], object]]:
@@ -103,8 +104,8 @@ def our_ways(network: CHeart, batch: VoxelBatch) -> dict[str, Callable[[], objec
     optimiser, noise = adam(network), torch.randn(len(batch.labels), 32)
 
     def together() -> Tensor:
-        mean, log_var, code = network.posterior(batch.labels[:, 0], batch.conditions)
-        logits = network.space.decoder(network.codes(sample_posterior(mean, log_var, noise), code))
+        mean, log_var, embedding = network.posterior(batch.labels[:, 0], batch.conditions)
+        logits = network.decoder(network.latents(sample_posterior(mean, log_var, noise), embedding))
         return masked_cross_entropy(logits, batch.labels, batch.observed).mean()
 
     return {TOGETHER: lambda: step(together, optimiser), PAPER: lambda: paper_step(network, optimiser, batch)}
@@ -119,8 +120,7 @@ def paper_step(network: HeartModel, optimiser: torch.optim.Optimizer, batch: Vox
 def laptop_costs(hearts: FewHearts) -> dict[str, float]:
     """The laptop preset's cost in seconds: an epoch a subject, and once a subject, the reading and the basis."""
     network, data, training = hearts.laptop()
-    assert isinstance(network.space, ShapeSpace)
-    basis = network.space.basis
+    basis = network.representation.basis
     reading = medians_s({"read": lambda: read_one(hearts, basis)}, 3)["read"]
     start = time.perf_counter()
     fit_large_basis(hearts)
@@ -142,13 +142,12 @@ def laptop_costs(hearts: FewHearts) -> dict[str, float]:
 
 def repeated(data: ShapeData, subjects: int) -> ShapeData:
     """As many subjects as asked for, the same ones again and again."""
-    rows = torch.from_numpy(np.resize(np.arange(len(data)), subjects))
-    return ShapeData(**{name: value if value is None else value[rows] for name, value in vars(data).items()})
+    return ShapeData(data.batch(np.resize(np.arange(len(data)), subjects), torch.device("cpu")))
 
 
 def read_one(hearts: FewHearts, basis: ShapeBasis) -> None:
     """One subject's label maps to normal forms."""
-    ShapeData.of(hearts.cohort, np.arange(1), hearts.encoding, basis, jobs=1, title="")
+    hearts.on(basis, np.arange(1))
 
 
 def fit_large_basis(hearts: FewHearts) -> None:

@@ -19,7 +19,6 @@ from benchmarks.measure import medians_s, options, peak_gib
 
 from cheart.model import load
 from cheart.models.store import read_model, write_config, write_weights
-from cheart.training.data import ShapeData
 
 MANY = 20
 """Hearts after which memory is looked at again."""
@@ -34,7 +33,7 @@ def measure_all(repeats: int) -> dict[str, float]:
         hearts, model = FewHearts.simulate(Path(folder) / "few"), Path(folder) / "model"
         network, _, _ = hearts.laptop()
         model.mkdir()
-        write_config(model, network, network.options)
+        write_config(model, network)
         write_weights(model, network)
         start = time.perf_counter()
         loaded = read_model(model).network
@@ -47,9 +46,7 @@ def measure_all(repeats: int) -> dict[str, float]:
             "loading a model": lambda: read_model(model),
             "generating a heart (20 frames)": lambda: loaded.generate(person, seed=1),
             "completing a heart (20 frames)": lambda: loaded.complete(labels[0], observed[0], person),
-            "reading a heart into normal forms": lambda: ShapeData.of(
-                hearts.cohort, np.arange(1), hearts.encoding, network.space.basis, jobs=1, title=""
-            ),
+            "reading a heart into normal forms": lambda: hearts.on(network.representation.basis, np.arange(1)),
         }
         taken = medians_s(works, repeats)
         before = peak_gib()

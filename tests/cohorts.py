@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bodies import ellipsoid_heart
 from cheart.cohort import Cohort, CohortWriter, split_subjects
-from cheart.conditions import PAPER_SCHEMA
+from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.files import new_folder
 from cheart.grid import Grid
 from cheart.heart import Heart
+from cheart.models.shape import ShapeData, ShapeRepresentation, read_normal_forms
+from cheart.models.shape_basis import fit_basis
 
 TINY = Grid((32, 32, 32), (4.0, 5.0, 5.0))
 """The smallest grid that the paper's network takes."""
@@ -58,3 +61,12 @@ def tiny_cohort(
             fingerprints.append(writer.write(i, Heart(labels, observed, grid, 0.9)))
         writer.finish(rows, PAPER_SCHEMA, fingerprints, kind="simulated", title=f"{n} beating ellipsoids")
     return Cohort.open(path)
+
+
+def on_shapes(
+    cohort: Cohort, indices: NDArray[np.intp], encoding: Encoding, *, modes: int
+) -> tuple[ShapeRepresentation, ShapeData]:
+    """A shape basis of some subjects, and the subjects on it."""
+    basis = fit_basis(cohort, indices, modes=modes, jobs=1)
+    forms = read_normal_forms(cohort, indices, basis, "some", jobs=1)
+    return ShapeRepresentation(basis, cohort.frames), ShapeData.of(forms, cohort, indices, encoding)

@@ -12,6 +12,7 @@ from cheart.cohort import Cohort
 from cheart.conditions import Conditions, Encoding
 from cheart.model import Model
 from cheart.models.base import HeartModel, Setting
+from cheart.models.voxel import VoxelRepresentation
 from cheart.population import Population
 
 
@@ -22,7 +23,7 @@ class Oracle(HeartModel):
     tasks = ("complete", "generate")
 
     def __init__(self, setting: Setting, cohort: Cohort) -> None:
-        super().__init__(setting)
+        super().__init__(setting, None, VoxelRepresentation(setting.grid, setting.frames))
         self.cohort = cohort
         self.known = setting.encoding.encode([cohort.conditions(i) for i in range(len(cohort))])
 

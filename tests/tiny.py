@@ -11,7 +11,7 @@ from cheart.model import Model, load
 from cheart.training.train import train
 from cohorts import tiny_cohort
 
-SETTINGS = ("epochs=30", "modes=5", "hidden=16", "latent=4", "code=4", "rate=0.005")
+SETTINGS = ("epochs=30", "modes=5", "hidden=16", "latent=4", "embedding=4", "rate=0.005")
 """Enough to beat and to follow age; a second of training."""
 
 PERSON = {"age": 45.0, "sex": "F", "weight": 70.0, "height": 170.0, "sbp": 120.0}

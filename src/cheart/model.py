@@ -159,7 +159,7 @@ class Model:
         Raises:
             InputError: the model cannot complete; the file or a condition is not understood; another grid.
         """
-        self.network.must("complete")
+        self.network.require("complete")
         first = self._first_frame(heart)
         resolved, drawn = self.resolve_conditions(conditions or {}, unknown=unknown, rng=np.random.default_rng(seed))
         beyond = self._warn([resolved])
@@ -189,7 +189,7 @@ class Model:
         Raises:
             InputError: the model cannot generate, or a condition is not understood.
         """
-        self.network.must("generate")
+        self.network.require("generate")
         several = conditions is not None and not isinstance(conditions, Mapping)
         people: Any = conditions if several else [conditions or {}]
         known = [self._read(person, whole=False) for person in people]
@@ -220,7 +220,7 @@ class Model:
         Raises:
             InputError: the model cannot do it, or a condition, a value or the file is not understood.
         """
-        self.network.must("generate")
+        self.network.require("generate")
         factor = self.encoding.schema[condition]
         read = [factor.read(value) for value in values]
         if not read:
@@ -236,7 +236,7 @@ class Model:
         if heart is None:
             latent, about["seed"] = self.network.sample_latent(key), key
         else:
-            self.network.must("complete")
+            self.network.require("complete")
             first = self._first_frame(heart)
             told = self.encode({**resolved, condition: own.get(condition)})
             latent = self.network.encode(first.labels[0], first.observed[0], told)

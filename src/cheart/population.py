@@ -23,7 +23,7 @@ class Population:
     Attributes:
         schema: the factors.
         combinations: the levels of each component, in the order of the schema's level factors.
-        share: [M], each component's share of the people.
+        fraction: [M], each component's fraction of the people.
         mean: [M, F] of the number factors, in their units.
         covariance: [M, F, F].
         trained: the range in which draws must lie, [F, 2].
@@ -31,7 +31,7 @@ class Population:
 
     schema: Schema
     combinations: tuple[tuple[Value, ...], ...]
-    share: NDArray[np.float64]
+    fraction: NDArray[np.float64]
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
     trained: NDArray[np.float64]
@@ -50,7 +50,7 @@ class Population:
         centre = np.array([values[known[:, j], j].mean() if known[:, j].any() else 0 for j in range(len(numbers))])
         filled = np.where(known, values, centre)
         overall = np.atleast_2d(np.cov(filled, rowvar=False, bias=True)).reshape(len(numbers), len(numbers))
-        combinations, share, mean, covariance = [], [], [], []
+        combinations, fraction, mean, covariance = [], [], [], []
         for combination in product(*[(*f.levels, None) for f in levels]):
             members = np.array([tuple(p.get(f.name) for f in levels) == combination for p in people])
             if not members.any():
@@ -58,11 +58,11 @@ class Population:
             n, rows = int(members.sum()), filled[members]
             centred = rows - rows.mean(axis=0)
             combinations.append(combination)
-            share.append(n / len(people))
+            fraction.append(n / len(people))
             mean.append((rows.sum(axis=0) + centre) / (n + 1))
             covariance.append((centred.T @ centred + 10 * overall) / (n + 10))
         trained = np.array([encoding.trained[n] for n in numbers], float).reshape(-1, 2)
-        arrays = (np.array(share), np.array(mean), np.array(covariance), trained)
+        arrays = (np.array(fraction), np.array(mean), np.array(covariance), trained)
         return cls(schema, tuple(combinations), *arrays)
 
     @property
@@ -85,11 +85,11 @@ class Population:
         )
         x = np.array([_number(known.get(n)) for n in self.numbers], float)
         fits = np.array([self._fits(c, known) for c in self.combinations], bool)
-        log = np.log(self.share) + self._log_likelihood(x, given)
+        log = np.log(self.fraction) + self._log_likelihood(x, given)
         if fits.any():  # levels that nobody in the cohort combined say nothing about the numbers
             log[~fits] = -np.inf
         weight = np.exp(log - log.max())
-        component = int(rng.choice(len(self.share), p=weight / weight.sum()))
+        component = int(rng.choice(len(self.fraction), p=weight / weight.sum()))
         drawn = self._conditional(component, x, given, rng)
         person: dict[str, Value] = dict(zip(self.levels, self.combinations[component], strict=True))
         for j, name in enumerate(self.numbers):
@@ -103,7 +103,7 @@ class Population:
 
     def _log_likelihood(self, x: NDArray[np.float64], given: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Log density of the given numbers under each component, but for a constant, [M]."""
-        log = np.zeros(len(self.share))
+        log = np.zeros(len(self.fraction))
         for m, (mean, covariance) in enumerate(zip(self.mean, self.covariance, strict=True)):
             c = _ridged(covariance[np.ix_(given, given)])
             d = (x - mean)[given]
@@ -130,7 +130,7 @@ class Population:
         """As plain JSON values; :meth:`from_json` reads it back."""
         return {
             "combinations": [list(c) for c in self.combinations],
-            "share": self.share.tolist(),
+            "fraction": self.fraction.tolist(),
             "mean": self.mean.tolist(),
             "covariance": self.covariance.tolist(),
         }
@@ -140,9 +140,9 @@ class Population:
         """Read what :meth:`to_json` wrote, with the encoding that stands beside it."""
         schema = encoding.schema
         trained = np.array([encoding.trained[f.name] for f in schema.factors if f.kind == "number"], float)
-        share, mean, covariance = (np.array(value[k], float) for k in ("share", "mean", "covariance"))
+        fraction, mean, covariance = (np.array(value[k], float) for k in ("fraction", "mean", "covariance"))
         combinations = tuple(tuple(c) for c in value["combinations"])
-        return cls(schema, combinations, share, mean, covariance, trained.reshape(-1, 2))
+        return cls(schema, combinations, fraction, mean, covariance, trained.reshape(-1, 2))
 
 
 def _number(value: Value) -> float:

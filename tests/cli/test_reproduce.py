@@ -18,9 +18,9 @@ from cheart.plot.style import Sheet
 from cheart.training.options import PRESETS, TrainingOptions
 from cohorts import tiny_cohort
 
-NETWORK = {"space": "shape", "modes": 4, "latent": 3, "code": 4, "hidden": 8}
+NETWORK = {"representation": "shape", "modes": 4, "latent": 3, "embedding": 4, "hidden": 8}
 SMALL = {
-    "cheart": {**model_class("cheart").presets["quick"], "modes": 4, "latent": 3, "hidden": 8, "code": 4},
+    "cheart": {**model_class("cheart").presets["quick"], "modes": 4, "latent": 3, "hidden": 8, "embedding": 4},
     "pca": {"modes": 4, "components": 4},
     "cvae": NETWORK,
     "cvae-gan": NETWORK,

@@ -9,7 +9,7 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.models.base import HeartModel, Setting
 from cheart.models.registry import model_class
-from cheart.models.voxel import VoxelBatch
+from cheart.models.voxel import VoxelBatch, VoxelRepresentation
 
 GRID = Grid((32, 32, 32), (4.0, 5.0, 5.0))
 PEOPLE = [{"age": a, "sex": s, "weight": 70.0, "height": 170.0, "sbp": 120.0} for a, s in ((25.0, "F"), (65.0, "M"))]
@@ -19,7 +19,8 @@ NAMES = ("cvae", "cvae-gan", "cgan")
 
 def network(name: str, **options: object) -> HeartModel:
     torch.manual_seed(0)
-    return model_class(name)(SETTING, model_class(name).Options(**{"latent": 4, "code": 4, "width": 2, **options}))
+    kind, sizes = model_class(name), {"latent": 4, "embedding": 4, "width": 2}
+    return kind(SETTING, kind.Options(**{**sizes, **options}), VoxelRepresentation(GRID, 3))
 
 
 def boxes(n: int = 4) -> VoxelBatch:
@@ -133,7 +134,12 @@ def test_the_adversarial_game_moves_the_generator_towards_real_hearts() -> None:
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("cvae", {"beta": -1.0}), ("cvae-gan", {"matching": -1.0}), ("cgan", {"width": 0}), ("cvae", {"space": "mesh"})],
+    [
+        ("cvae", {"beta": -1.0}),
+        ("cvae-gan", {"matching": -1.0}),
+        ("cgan", {"width": 0}),
+        ("cvae", {"representation": "mesh"}),
+    ],
 )
 def test_options_check_themselves(name: str, options: dict) -> None:
     with pytest.raises(InputError):

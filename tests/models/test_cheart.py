@@ -7,7 +7,7 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.models.base import Setting
 from cheart.models.cheart import CHeart, CHeartOptions
-from cheart.models.voxel import VoxelBatch
+from cheart.models.voxel import VoxelBatch, VoxelRepresentation
 
 GRID = Grid((32, 32, 32), (4.0, 5.0, 5.0))
 PEOPLE = [{"age": a, "sex": s, "weight": 70.0, "height": 170.0, "sbp": 120.0} for a, s in ((25.0, "F"), (65.0, "M"))]
@@ -17,16 +17,16 @@ SETTING = Setting(GRID, 3, Encoding.fit(PAPER_SCHEMA, PEOPLE, age_decades=True))
 def network(**options: object) -> CHeart:
     """An untrained network whose labels are not all background."""
     torch.manual_seed(0)
-    model = CHeart(SETTING, CHeartOptions(**options)).eval()  # type: ignore[arg-type]
+    model = CHeart(SETTING, CHeartOptions(**options), VoxelRepresentation(GRID, 3)).eval()  # type: ignore[arg-type]
     with torch.no_grad():
-        model.space.decoder.expand.weight.mul_(20)
-        model.space.decoder.convs[-1].bias.zero_()
+        model.decoder.expand.weight.mul_(20)
+        model.decoder.convs[-1].bias.zero_()
     return model
 
 
 def test_the_defaults_are_the_papers() -> None:
     options = CHeartOptions()
-    assert (options.space, options.latent, options.code, options.beta) == ("voxel", 32, 32, 0.001)
+    assert (options.representation, options.latent, options.embedding, options.beta) == ("voxel", 32, 32, 0.001)
     assert (options.motion, options.prior) == ("lstm", "standard")
 
 
@@ -47,18 +47,18 @@ def test_completion_decodes_the_posteriors_mean() -> None:
     conditions = SETTING.encoding.encode(PEOPLE)[0]
     seen = np.ones(GRID.shape[0], bool)
     made = model.complete(first.numpy(), seen, conditions)
-    mean, _, code = model.posterior(first[None], torch.from_numpy(conditions)[None])
-    logits = model.space.decoder(model.codes(mean, code))
+    mean, _, embedding = model.posterior(first[None], torch.from_numpy(conditions)[None])
+    logits = model.decoder(model.latents(mean, embedding))
     np.testing.assert_array_equal(made, logits[0].argmax(1).numpy().astype(np.uint8))
 
 
 def test_the_trajectory_is_what_a_heart_is_decoded_from() -> None:
     model = network()
-    conditions, code = SETTING.encoding.encode(PEOPLE)[0], model.sample_latent(3)
-    codes = model.trajectory(code, conditions)
-    assert codes.shape == (3, 64)
-    made = model.space.decoder(torch.from_numpy(codes)[None])[0].argmax(1).numpy()
-    np.testing.assert_array_equal(model.decode(code, conditions), made)
+    conditions, latent = SETTING.encoding.encode(PEOPLE)[0], model.sample_latent(3)
+    latents = model.trajectory(latent, conditions)
+    assert latents.shape == (3, 64)
+    made = model.decoder(torch.from_numpy(latents)[None])[0].argmax(1).numpy()
+    np.testing.assert_array_equal(model.decode(latent, conditions), made)
 
 
 def test_the_loss_is_reconstruction_plus_beta_times_kl() -> None:
@@ -71,7 +71,7 @@ def test_the_loss_is_reconstruction_plus_beta_times_kl() -> None:
     assert float(loss.detach()) == pytest.approx(figures["reconstruction"] + 0.5 * figures["kl"], rel=1e-5)
 
 
-def test_a_forgotten_condition_is_told_as_missing() -> None:
+def test_a_forgotten_condition_looks_as_if_it_were_missing() -> None:
     model = network(forget=0.999)
     encoded = torch.from_numpy(SETTING.encoding.encode(PEOPLE * 20))
     hidden = model._forget(encoded, torch.Generator().manual_seed(0)).numpy()
@@ -84,6 +84,6 @@ def test_a_task_that_a_model_cannot_do_is_refused() -> None:
         name = "painter"
         tasks = ("generate",)
 
-    model = Painter(SETTING, CHeartOptions())
+    model = Painter(SETTING, CHeartOptions(), VoxelRepresentation(GRID, 3))
     with pytest.raises(InputError, match="painter model cannot complete; it can generate"):
         model.complete(np.zeros(GRID.shape, np.uint8), np.ones(32, bool), SETTING.encoding.encode(PEOPLE)[0])

@@ -7,19 +7,21 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.models.base import Setting
 from cheart.models.fields import FieldGrid
-from cheart.models.pca import PCA, PCAOptions, principal_components, whole_beats
-from cheart.models.shape import ShapeBasis
-from cheart.models.shape_network import ShapeBatch
+from cheart.models.linear_start import principal_components
+from cheart.models.pca import PCA, PCAOptions
+from cheart.models.shape import ShapeBatch, ShapeData, ShapeRepresentation
+from cheart.models.shape_basis import ShapeBasis
 
 GRID = Grid((4, 4, 4), (4.0, 4.0, 4.0))
 K, T = 3, 5
 SETTING = Setting(GRID, T, Encoding.fit(PAPER_SCHEMA, [{"age": 40.0}], age_decades=False))
 
 
-def basis() -> ShapeBasis:
+def shape() -> ShapeRepresentation:
     where = FieldGrid(GRID, (1, 1, 1), (0, 0, 0), GRID.shape)
     modes = np.linalg.qr(np.random.default_rng(0).normal(size=(192, K)))[0].T.reshape(K, 3, *GRID.shape)
-    return ShapeBasis(where, np.zeros((3, *GRID.shape), np.float32), modes, np.ones(K, np.float32), 1e-3, 1.0)
+    basis = ShapeBasis(where, np.zeros((3, *GRID.shape), np.float32), modes, np.ones(K, np.float32), 1e-3, 1.0)
+    return ShapeRepresentation(basis, T)
 
 
 def batch(beats: np.ndarray, weight: np.ndarray | None = None, gram: np.ndarray | None = None) -> ShapeBatch:
@@ -39,8 +41,8 @@ def linear_beats(n: int, *, seed: int) -> np.ndarray:
 
 
 def fitted(**options: int) -> PCA:
-    model = PCA(SETTING, PCAOptions(modes=K, **options), basis())
-    model.fit(batch(linear_beats(30, seed=1)), batch(linear_beats(10, seed=2)))
+    model = PCA(SETTING, PCAOptions(modes=K, **options), shape())
+    model.fit(*(ShapeData(batch(linear_beats(n, seed=seed))) for n, seed in ((30, 1), (10, 2))))
     return model
 
 
@@ -53,7 +55,7 @@ def test_a_linear_law_is_found_and_carried_to_new_hearts() -> None:
 def test_it_is_the_ridge_regression_on_the_first_frame() -> None:
     rng = np.random.default_rng(0)
     beats = rng.normal(size=(40, T, K))
-    model = PCA(SETTING, PCAOptions(modes=K, components=T * K), basis())
+    model = PCA(SETTING, PCAOptions(modes=K, components=T * K), shape())
     components, _ = principal_components(beats, T * K)
     model.mean.copy_(torch.from_numpy(beats.mean(0)))
     model._set(components, 0.3)
@@ -78,7 +80,7 @@ def test_frames_that_nobody_saw_lie_between_those_that_were_seen() -> None:
     beats = np.zeros((1, T, K))
     beats[0, 2] = 6.0
     weight = np.array([[1, 0, 1, 0, 0]], np.float32)
-    np.testing.assert_allclose(whole_beats(batch(beats, weight), basis())[0, :, 0], [0, 3, 6, 4, 2])
+    np.testing.assert_allclose(shape().whole_beats(batch(beats, weight))[0, :, 0], [0, 3, 6, 4, 2])
 
 
 def test_fewer_components_than_asked_for_where_there_are_fewer_hearts() -> None:

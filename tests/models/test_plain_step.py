@@ -11,7 +11,7 @@ from cheart.grid import Grid
 from cheart.models import voxel
 from cheart.models.base import Setting
 from cheart.models.cheart import CHeart, CHeartOptions
-from cheart.models.voxel import VoxelBatch
+from cheart.models.voxel import VoxelBatch, VoxelRepresentation
 
 GRID = Grid((32, 48, 32), (4.0, 5.0, 5.0))
 PEOPLE = [
@@ -23,7 +23,7 @@ SETTING = Setting(GRID, 4, Encoding.fit(PAPER_SCHEMA, PEOPLE, age_decades=True))
 def both() -> tuple[CHeart, PlainCHeart]:
     """cheart's paper preset and the plain network, with the same weights."""
     torch.manual_seed(0)
-    network = CHeart(SETTING, CHeartOptions()).train()
+    network = CHeart(SETTING, CHeartOptions(), VoxelRepresentation(GRID, 4)).train()
     plain = PlainCHeart(GRID.shape, len(SETTING.encoding.columns)).train()
     with torch.no_grad():
         for ours, theirs in pairs(network, plain):
@@ -68,7 +68,7 @@ def test_running_statistics_are_the_plain_ones() -> None:
         pass
     plain_loss(plain, batch(), torch.randn(3, 32, generator=torch.Generator().manual_seed(0)))
     norms = [m for m in plain.modules() if isinstance(m, nn.BatchNorm3d)]
-    ours = [*network.space.encoder.norms, *network.space.decoder.norms]
+    ours = [*network.encoder.norms, *network.decoder.norms]
     for a, b in zip(ours, norms, strict=True):
         torch.testing.assert_close(a.mean, b.running_mean, rtol=1e-4, atol=1e-6)
         torch.testing.assert_close(a.var, b.running_var, rtol=1e-4, atol=1e-6)

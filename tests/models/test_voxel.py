@@ -1,8 +1,11 @@
+from typing import Any
+
 import pytest
 import torch
 
 from cheart.errors import InputError
-from cheart.models.voxel import VoxelDecoder, VoxelEncoder, check_grid, masked_cross_entropy
+from cheart.models.voxel import compiled
+from cheart.models.voxel_network import FrameDecoder, VoxelEncoder, check_grid, masked_cross_entropy
 
 
 def test_the_papers_grid_shrinks_to_4_by_8_by_8() -> None:
@@ -17,25 +20,25 @@ def test_a_grid_that_cannot_be_halved_four_times_is_refused(shape: tuple[int, in
 
 def test_frames_decoded_one_by_one_or_together_are_the_same() -> None:
     torch.manual_seed(0)
-    decoder = VoxelDecoder((32, 32, 32), 8).double().eval()
-    codes = torch.randn(2, 3, 8, dtype=torch.double)
-    together = decoder(codes)
+    decoder = FrameDecoder((32, 32, 32), 8).double().eval()
+    latents = torch.randn(2, 3, 8, dtype=torch.double)
+    together = decoder(latents)
     assert together.shape == (2, 3, 4, 32, 32, 32)
-    one_by_one = torch.cat([decoder(codes[:, t : t + 1]) for t in range(3)], dim=1)
+    one_by_one = torch.cat([decoder(latents[:, t : t + 1]) for t in range(3)], dim=1)
     torch.testing.assert_close(together, one_by_one)
 
 
 def test_in_training_too_each_frame_has_its_own_statistics() -> None:
     torch.manual_seed(0)
-    decoder = VoxelDecoder((32, 32, 32), 8).double().train()
-    codes = torch.randn(2, 3, 8, dtype=torch.double)
-    together = decoder(codes)
-    one_by_one = torch.cat([decoder(codes[:, t : t + 1]) for t in range(3)], dim=1)
+    decoder = FrameDecoder((32, 32, 32), 8).double().train()
+    latents = torch.randn(2, 3, 8, dtype=torch.double)
+    together = decoder(latents)
+    one_by_one = torch.cat([decoder(latents[:, t : t + 1]) for t in range(3)], dim=1)
     torch.testing.assert_close(together, one_by_one)
 
 
-def test_the_encoder_gives_a_mean_and_a_variance_for_each_number_of_the_code() -> None:
-    encoder = VoxelEncoder((32, 32, 32), latent=6, conditions=5)
+def test_the_encoder_gives_a_mean_and_a_variance_for_each_number_of_the_latent() -> None:
+    encoder = VoxelEncoder((32, 32, 32), latent=6, embedding=5)
     mean, log_var = encoder(torch.randint(0, 4, (2, 32, 32, 32), dtype=torch.uint8), torch.randn(2, 5))
     assert mean.shape == log_var.shape == (2, 6)
 
@@ -52,3 +55,31 @@ def test_planes_that_were_not_observed_change_nothing() -> None:
     torch.testing.assert_close(loss, masked_cross_entropy(logits, other, observed))
     seen = torch.nn.functional.cross_entropy(logits[:, :, :, ::3].flatten(0, 1), labels[:, :, ::3].flatten(0, 1).long())
     torch.testing.assert_close(loss[0], 2 * seen)
+
+
+def test_without_a_compiler_the_function_itself_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def no_compiler(function: Any) -> Any:
+        def call(*args: Any) -> Any:
+            tried.append(args)
+            raise torch._dynamo.exc.BackendCompilerFailed("inductor", RuntimeError("no C++ compiler"), None)
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", no_compiler)
+    double = compiled(lambda x: 2 * x)
+    with pytest.warns(RuntimeWarning, match="nothing is compiled"):
+        assert double(3) == 6
+    assert double(4) == 8
+    assert len(tried) == 1
+
+
+def test_other_errors_are_the_functions_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", lambda function: function)
+
+    def broken(x: float) -> float:
+        raise ValueError(x)
+
+    with pytest.raises(ValueError, match="3"):
+        compiled(broken)(3)

@@ -10,7 +10,7 @@ from cheart.training.options import PRESETS, resolve
 from cheart.training.train import train
 from cohorts import tiny_cohort
 
-NETWORK = ("epochs=2", "batch=4", "latent=4", "code=4")
+NETWORK = ("epochs=2", "batch=4", "latent=4", "embedding=4")
 NAMES = ("cvae", "cvae-gan", "cgan")
 
 
@@ -28,7 +28,7 @@ def test_a_trained_baseline_is_read_back_and_used(tmp_path: Path, name: str, pre
 
 @pytest.mark.parametrize("name", NAMES)
 def test_presets_put_the_paper_on_voxels_and_the_laptop_on_shapes(name: str) -> None:
-    spaces = {preset: resolve(name, preset, ())[1].space for preset in PRESETS}
+    spaces = {preset: resolve(name, preset, ())[1].representation for preset in PRESETS}
     assert spaces == {"quick": "shape", "laptop": "shape", "paper": "voxel"}
 
 
@@ -40,7 +40,7 @@ def test_a_preset_sets_the_training_of_one_model_and_settings_change_it() -> Non
 @pytest.mark.parametrize("name", ["cvae", "cvae-gan"])
 def test_a_baseline_on_shapes_completes_better_than_standing_still(tmp_path: Path, name: str) -> None:
     cohort = tiny_cohort(tmp_path / "c", n=20)
-    settings = ("epochs=2", "modes=6", "latent=4", "code=12")
+    settings = ("epochs=2", "modes=6", "latent=4", "embedding=12")
     train(cohort, tmp_path / "run", model=name, preset="quick", settings=settings, jobs=1)
     ours = evaluate_completion(load(tmp_path / "run"), cohort).summary()
     copied = evaluate_completion(load(tmp_path / "run"), cohort, copy_first=True).summary()
@@ -50,7 +50,7 @@ def test_a_baseline_on_shapes_completes_better_than_standing_still(tmp_path: Pat
 @pytest.mark.parametrize("name", NAMES)
 def test_baselines_on_shapes_take_thick_slices_of_two_frames(tmp_path: Path, name: str) -> None:
     cohort = tiny_cohort(tmp_path / "c", n=20, planes=slice(4, None, 3), pair=True)
-    settings = ("epochs=2", "modes=6", "latent=4", "code=12")
+    settings = ("epochs=2", "modes=6", "latent=4", "embedding=12")
     train(cohort, tmp_path / "run", model=name, preset="quick", settings=settings, jobs=1)
     (heart,) = load(tmp_path / "run").generate(seed=0)
     assert {1, 2, 3} <= set(np.unique(heart.labels))

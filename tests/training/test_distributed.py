@@ -14,7 +14,7 @@ from cheart.training.train import train
 from cohorts import TINY
 from together import train_together
 
-SMALL = ("schedule=constant", "modes=5", "hidden=16", "latent=4", "code=4", "harmonics=2", "clip=1", "forget=0.3")
+SMALL = ("schedule=constant", "modes=5", "hidden=16", "latent=4", "embedding=4", "harmonics=2", "clip=1", "forget=0.3")
 RECIPES: dict[str, dict[str, Any]] = {
     "laptop": {"preset": "laptop", "settings": ("batch=4", "epochs=2", *SMALL)},
     "paper": {"preset": "paper", "settings": ("batch=4", "epochs=2"), "double": True},

@@ -15,7 +15,7 @@ from cheart.models.store import read_model
 from cheart.training.train import train
 from cohorts import tiny_cohort
 
-QUICK = {"preset": "quick", "settings": ("epochs=6", "modes=5", "hidden=16", "latent=4", "code=4"), "jobs": 1}
+QUICK = {"preset": "quick", "settings": ("epochs=6", "modes=5", "hidden=16", "latent=4", "embedding=4"), "jobs": 1}
 PAPER = {"preset": "paper", "settings": ("epochs=2", "batch=4"), "jobs": 1}
 
 
@@ -63,7 +63,7 @@ def test_a_run_says_how_it_was_made(cohort: Cohort, tmp_path: Path) -> None:
 
 
 def test_training_learns_how_hearts_beat(cohort: Cohort, tmp_path: Path) -> None:
-    settings = ("epochs=60", "modes=6", "hidden=32", "latent=4", "code=8", "rate=0.005")
+    settings = ("epochs=60", "modes=6", "hidden=32", "latent=4", "embedding=8", "rate=0.005")
     train(cohort, tmp_path / "run", preset="quick", settings=settings, jobs=1)
     model = load(tmp_path / "run")
     ours = evaluate_completion(model, cohort).summary()

@@ -77,7 +77,7 @@ def evaluate_completion(
     Raises:
         InputError: another grid or frame count, no subjects in the split, or nothing observed after the first frame.
     """
-    model.network.must("complete")
+    model.network.require("complete")
     indices = chosen_subjects(model, cohort, split, subjects)
     for number, index in enumerate(indices, start=1):
         if cohort.observed[index].any(axis=1).sum() < 2:

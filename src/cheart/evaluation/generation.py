@@ -122,7 +122,7 @@ def evaluate_generation(
     Raises:
         InputError: the model cannot generate; another grid or frame count; no people in the split.
     """
-    model.network.must("generate")
+    model.network.require("generate")
     indices = chosen_subjects(model, cohort, split, subjects)
     work = partial(_judge_person, model, cohort, samples, seed)
     judged = parallel(work, enumerate(indices, start=1), jobs=jobs)

@@ -50,7 +50,7 @@ def evaluate_memorisation(
     Raises:
         InputError: the model cannot generate; another grid or frame count; no people in the split.
     """
-    model.network.must("generate")
+    model.network.require("generate")
     people = [i for i in chosen_subjects(model, cohort, split, subjects) if cohort.observed[i].all()]
     training = [int(i) for i in cohort.indices("train") if cohort.observed[i].all()]
     if (

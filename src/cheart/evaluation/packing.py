@@ -46,7 +46,7 @@ def evaluate_packing(whole: Model, packed: Model, cohort: Cohort, *, subjects: i
     Raises:
         InputError: the models cannot complete; another grid or frame count; no validation subjects.
     """
-    whole.network.must("complete")
+    whole.network.require("complete")
     rows = []
     indices = chosen_subjects(whole, cohort, "val", subjects)
     for number, index in enumerate(track(indices, total=len(indices), title="Comparing"), start=1):

@@ -53,7 +53,7 @@ def evaluate_response(
     Raises:
         InputError: the model cannot generate; another grid or frame count; no people in the split.
     """
-    model.network.must("generate")
+    model.network.require("generate")
     indices = chosen_subjects(model, cohort, split, subjects)
     wanted = _cohort_slopes(model, cohort, indices, jobs=jobs)
     people = list(enumerate(indices[:HEARTS]))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,9 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cheart.cohort import Cohort
 from cheart.conditions import Encoding
 from cheart.errors import InputError
 from cheart.grid import Grid
+from cheart.models.representation import Data, Representation
+from cheart.population import Population
+from cheart.progress import Jobs
 
 Task = Literal["complete", "generate"]
 
@@ -62,18 +66,25 @@ class NoOptions:
 class HeartModel(nn.Module):
     """A model of beating hearts given conditions. :func:`cheart.models.registry.register` makes it known by a name.
 
-    Subclasses say which tasks they can do; those they cannot are refused here, in one place.
+    A subclass says which tasks it can do; those that it cannot are refused here, in one place. It overrides
+
+        losses, validation_loss       to be trained by steps, or
+        fit                           to be fitted in one go;
+        complete, or encode_first     to complete,
+        generate, or latent_size      to generate, and with either of the latter
+        decode_labels                 to make label maps of a latent;
+        initialise, after_training, fine_tuned    where there is something to do.
 
     Attributes:
         name: what ``--model`` calls it; :func:`cheart.models.registry.register` sets it.
         tasks: the tasks it can do.
-        Options: the frozen dataclass of its own options, whose defaults are of the ``paper`` preset.
+        Options: the frozen dataclass of its own options, whose defaults are of the ``paper`` preset. Its field
+            ``representation`` says what hearts are to it (:mod:`cheart.models.representation`).
         presets: by the name of a preset, what it changes of the model's own options and of the training's.
         style: how tables and figures show it; :func:`cheart.models.registry.register` gives it one if it has none.
         seconds_per_heart: what a heart costs one core on the half grid, roughly, to train on, to complete, to generate;
             it only serves the time left.
         latent_per_frame: whether a heart has a latent a frame, which :meth:`trajectory` gives, or one for the beat.
-        reads: which data its training takes (see :mod:`cheart.training.data`).
     """
 
     name: ClassVar[str]
@@ -83,29 +94,46 @@ class HeartModel(nn.Module):
     style: ClassVar[Style]
     seconds_per_heart: ClassVar[Mapping[str, float]] = {"train": 0.2, "complete": 0.4, "generate": 0.4}
     latent_per_frame: ClassVar[bool] = False
-    reads: str
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, options: Any, representation: Representation) -> None:
+        """An untrained network; its weights are random or nothing until it is trained or read back."""
         super().__init__()
-        self.setting = setting
+        self.setting, self.options = setting, options
+        self.representation: Any = representation  # which kind it is, is the model's choice
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.parameters()).device
+        return next(chain(self.parameters(), self.buffers()), torch.empty(0)).device
 
-    # -- training ----------------------------------------------------------------------------------------------
+    # -- training --------------------------------------------------------------------------------------------------
 
-    @abstractmethod
-    def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+    def initialise(self, training: Data) -> None:
+        """Start from what the training subjects say at once, rather than from random weights."""
+
+    def fit(self, training: Data, validation: Data) -> tuple[float, dict[str, float]]:
+        """Fit to all training subjects in one go; what must be chosen is chosen on validation subjects.
+
+        Returns:
+            The mean validation loss, and figures for the log.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is trained by steps")
+
+    @property
+    def takes_steps(self) -> bool:
+        """Whether the loop trains it, by :meth:`losses`, because it has no :meth:`fit` of its own."""
+        return type(self).fit is HeartModel.fit
+
+    def losses(self, batch: Any, generator: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
         """The losses of one step, in turn: (group of parameters to step, loss, figures for the log).
 
         The loop steps the group's optimiser after each, so a GAN yields twice.
         """
+        raise NotImplementedError(f"{type(self).__name__} is fitted in one go")
 
-    @abstractmethod
     def validation_loss(self, batch: Any) -> Tensor:
-        """The loss of each subject [B] that early stopping watches, without noise."""
+        """The loss of each subject [B] that early stopping watches, without randomness."""
+        raise NotImplementedError
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by the name of their optimiser."""
@@ -114,7 +142,37 @@ class HeartModel(nn.Module):
     def compile_decoder(self) -> None:
         """Compile what costs most of a training step; a network without such a part stays as it is."""
 
-    # -- use ---------------------------------------------------------------------------------------------------
+    def after_training(self, validation: Data) -> None:
+        """Learn from subjects that the weights were not fitted to what only they can show; the best weights are set."""
+
+    def fine_tuned(
+        self, setting: Setting, options: Any, cohort: Cohort, population: Population, *, seed: int, jobs: Jobs
+    ) -> HeartModel:
+        """A network for another cohort that begins with what this one knows; it is then trained as any other.
+
+        It has this network's weights. Factors that this one does not know come as new columns with weights of zero, so
+        that the new network answers as the old one until it has learned better.
+
+        Args:
+            setting: of the cohort, whose encoding extends this network's.
+            options: of this network, perhaps changed.
+            cohort: to fine-tune on.
+            population: the conditions of this network's training cohort.
+            seed: of what is random.
+            jobs: processes that read subjects.
+
+        Raises:
+            InputError: options that change the network's shape.
+        """
+        network = type(self)(setting, options, self.representation)
+        weights = _widened(self.state_dict(), network.state_dict(), self.setting.encoding, setting.encoding)
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError:
+            raise InputError("--from: these --set values change the network's shape; leave them out") from None
+        return network
+
+    # -- use -------------------------------------------------------------------------------------------------------
 
     def complete(
         self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: NDArray[np.float32]
@@ -132,7 +190,7 @@ class HeartModel(nn.Module):
         Raises:
             InputError: this kind of model cannot complete.
         """
-        self.must("complete")
+        self.require("complete")
         return self.decode(self.encode(first, observed, conditions), conditions)
 
     def generate(self, conditions: NDArray[np.float32], *, seed: int) -> NDArray[np.uint8]:
@@ -141,7 +199,7 @@ class HeartModel(nn.Module):
         Raises:
             InputError: this kind of model cannot generate.
         """
-        self.must("generate")
+        self.require("generate")
         return self.decode(self.sample_latent(seed), conditions)
 
     def sample_latent(self, seed: int) -> Tensor:
@@ -151,19 +209,21 @@ class HeartModel(nn.Module):
 
     @torch.no_grad()
     def encode(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: NDArray[np.float32]) -> Tensor:
-        """The code [1, size] of a heart's first frame, as :meth:`complete` takes it."""
-        return self._encode(first, observed, torch.from_numpy(conditions)[None].to(self.device))
+        """The latent [1, size] of a heart's first frame, as :meth:`complete` takes it."""
+        described = self.representation.describe(first, observed).to(self.device)
+        return self.encode_first(described, self._tensor(conditions))
 
     @torch.no_grad()
-    def decode(self, code: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """The beating heart [T, Z, Y, X] of a code [1, size] for conditions [E]."""
-        return self._decode(code, torch.from_numpy(conditions)[None].to(self.device))
+    def decode(self, latent: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """The beating heart [T, Z, Y, X] of a latent [1, size] for conditions [E]."""
+        return self.decode_labels(latent, self._tensor(conditions))
 
+    @torch.no_grad()
     def trajectory(self, latent: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The latents z_ct [T, size] of the frames that :meth:`decode` makes of z_0 [1, latent] for conditions [E]."""
-        raise NotImplementedError
+        """The latents z_ct [T, size] of the frames that :meth:`decode` makes of a latent [1, size]."""
+        return self.frame_latents(latent, self._tensor(conditions))[0].cpu().numpy()
 
-    def must(self, task: Task) -> None:
+    def require(self, task: Task) -> None:
         """Refuse a task that this kind of model cannot do.
 
         Raises:
@@ -173,27 +233,35 @@ class HeartModel(nn.Module):
             raise InputError(f"a {self.name} model cannot {task}; it can {' and '.join(self.tasks)}")
 
     def latent_size(self) -> int:
-        """Length of the code that :meth:`generate` draws."""
+        """Length of the latent that :meth:`generate` draws."""
         raise NotImplementedError
 
-    def _encode(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: Tensor) -> Tensor:
+    def encode_first(self, first: Tensor, conditions: Tensor) -> Tensor:
+        """End-diastole as the representation describes it, and conditions [1, E], to the latent [1, size]."""
         raise NotImplementedError
 
-    def _decode(self, code: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
+    def decode_labels(self, latent: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
+        """A latent [1, size] and conditions [1, E] to label maps [T, Z, Y, X]."""
         raise NotImplementedError
 
-
-class FittedModel(HeartModel):
-    """A model that is fitted in one go rather than by steps."""
-
-    @abstractmethod
-    def fit(self, training: Any, validation: Any) -> tuple[float, dict[str, float]]:
-        """Fit to all training subjects at once; what must be chosen is chosen on validation subjects.
-
-        Returns:
-            The mean validation loss, and figures for the log.
-        """
-
-    def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
-        """It takes no steps: see :meth:`fit`."""
+    def frame_latents(self, latent: Tensor, conditions: Tensor) -> Tensor:
+        """A latent [1, size] and conditions [1, E] to the latents of all frames [1, T, size], where each has one."""
         raise NotImplementedError
+
+    def _tensor(self, conditions: NDArray[np.float32]) -> Tensor:
+        return torch.from_numpy(conditions)[None].to(self.device)
+
+
+def _widened(old: dict[str, Tensor], new: dict[str, Tensor], was: Encoding, now: Encoding) -> dict[str, Tensor]:
+    """The old weights; of a matrix whose columns are conditions, each column goes where its condition is now."""
+    place = [now.columns.index(column) for column in was.columns]
+    out = {}
+    for name, tensor in old.items():
+        wide = len(was.columns) != len(now.columns)
+        if wide and tensor.ndim == 2 and tensor.shape[1] == len(was.columns) != new[name].shape[1]:
+            widened = torch.zeros_like(new[name])
+            widened[:, place] = tensor
+            out[name] = widened
+        else:
+            out[name] = tensor
+    return out

@@ -5,7 +5,7 @@
                    losses, and a penalty on D's slope at real beats
 
 A GAN has no likelihood for early stopping to watch. Here it watches the energy score (Gneiting and Raftery 2007) of
-what the space tells of beats, volume-time curves or coefficients: E‖V − v‖ − ½ E‖V − V'‖ over a few fixed codes a
+what the representation says of beats, volume-time curves or coefficients: E‖V − v‖ − ½ E‖V − V'‖ over a few fixed z a
 subject. It is a proper score, lowest where generated beats are distributed as the real ones of the same conditions
 are, so that neither a collapsed nor a deaf generator wins.
 """
@@ -25,14 +25,15 @@ from torch.nn import functional as F
 
 from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting, Style
-from cheart.models.beat import BeatSpace, beat_space, check_space, shape_presets, slope_penalty, softplus_losses
+from cheart.models.baseline import check_sizes, shape_presets, slope_penalty, softplus_losses
 from cheart.models.latent import ConditionNetwork
+from cheart.models.linear_start import start_generator
+from cheart.models.process_group import normal
 from cheart.models.registry import register
-from cheart.models.shape import ShapeBasis
-from cheart.models.share import normal
+from cheart.models.representation import Representation
 
 DRAWS = 4
-"""Codes a subject that the validation loss looks at."""
+"""Draws of z a subject that the validation loss looks at."""
 
 
 @dataclass(frozen=True)
@@ -40,32 +41,32 @@ class CGANOptions:
     """What can be set of the networks.
 
     Attributes:
-        space: ``voxel`` (convolutions, frames as channels) or ``shape`` (MLPs on coefficients of a shape basis).
+        representation: ``voxel`` (convolutions, frames as channels) or ``shape`` (MLPs on coefficients of a basis).
         latent: length of z.
-        code: length of the conditions' embedding.
+        embedding: length of the conditions' embedding.
         width: on voxels, channels of the generator's last hidden layer and of the discriminator's first.
         modes: modes of the shape basis.
         hidden: on a shape basis, width of the MLPs.
         penalty: weight of the discriminator's squared slope at real beats.
     """
 
-    space: str = "voxel"
+    representation: str = "voxel"
     latent: int = 32
-    code: int = 32
+    embedding: int = 32
     width: int = 16
     modes: int = 64
     hidden: int = 64
     penalty: float = 0.0
 
     def __post_init__(self) -> None:
-        check_space(self)
+        check_sizes(self)
         if self.penalty < 0:
             raise InputError(f"penalty {self.penalty:g} must be at least 0")
 
 
 @register("cgan")
 class CGAN(HeartModel):
-    """The baseline CGAN. It generates; it does not complete. A shape space needs its basis."""
+    """The baseline CGAN. It generates; it does not complete."""
 
     tasks = ("generate",)
     Options = CGANOptions
@@ -73,18 +74,22 @@ class CGAN(HeartModel):
     style = Style("CGAN", "#3f9fd4", (0, (6, 1.2, 1, 1.2, 1, 1.2)), "v")
     seconds_per_heart = {"train": 0.2, "generate": 0.4}
 
-    def __init__(self, setting: Setting, options: CGANOptions, basis: ShapeBasis | None = None) -> None:
-        super().__init__(setting)
-        self.options = options
-        self.space: BeatSpace = beat_space(setting, options, basis)
-        self.reads = self.space.reads
-        columns = len(setting.encoding.columns)
-        self.conditions = ConditionNetwork(columns, options.code, straight=self.space.straight)
-        self.generator = self.space.make_decoder(options.latent + options.code)
-        self.discriminator = self.space.make_critic(out=1, conditions=columns)
+    def __init__(self, setting: Setting, options: CGANOptions, representation: Representation) -> None:
+        super().__init__(setting, options, representation)
+        columns, size = len(setting.encoding.columns), options.latent + options.embedding
+        self.conditions = ConditionNetwork(columns, options.embedding, straight=representation.linear)
+        self.generator: Any = representation.make_beat_decoder(size, options)
+        self.discriminator = representation.make_critic(1, options, conditions=columns)
+
+    def initialise(self, training: Any) -> None:
+        """The best linear model (:mod:`cheart.models.linear_start`), where hearts are nearly linear."""
+        if self.representation.linear:
+            subjects, sd = training.everyone(), self.representation.basis.sd.astype(np.float64)
+            beats, embedding = self.representation.whole_beats(subjects), self.conditions.pass_on(subjects.conditions)
+            start_generator(self.generator, sd, beats, embedding, self.options.latent)
 
     def predict(self, latent: Tensor, conditions: Tensor) -> Tensor:
-        """z [B, latent] and encoded conditions [B, E] to what the space's decoder says of all frames."""
+        """z [B, latent] and encoded conditions [B, E] to what the generator says of all frames."""
         prediction: Tensor = self.generator(torch.cat([latent, self.conditions(conditions)], dim=1))
         return prediction
 
@@ -96,11 +101,11 @@ class CGAN(HeartModel):
             "generator": [p for module in made_by for p in module.parameters()],
         }
 
-    def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+    def losses(self, batch: Any, generator: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
         """One step of each player."""
-        draw = normal(len(batch.conditions), self.options.latent, noise=noise).to(batch.conditions.device)
-        made = self.space.made(self.predict(draw, batch.conditions), batch)
-        beat = self.space.real(batch).requires_grad_(self.options.penalty > 0)
+        draw = normal(len(batch.conditions), self.options.latent, generator=generator).to(batch.conditions.device)
+        made = self.representation.predicted(self.predict(draw, batch.conditions), batch)
+        beat = self.representation.real(batch).requires_grad_(self.options.penalty > 0)
         real, _ = self.discriminator(beat, batch.conditions)
         fake, _ = self.discriminator(made.detach(), batch.conditions)
         verdicts = {"verdict_real": float(real.detach().mean()), "verdict_made": float(fake.detach().mean())}
@@ -112,10 +117,10 @@ class CGAN(HeartModel):
     def validation_loss(self, batch: Any) -> Tensor:
         """The energy score of each subject [B]: in mL per frame and structure, or in mm per frame and voxel."""
         size = (DRAWS, len(batch.conditions), self.options.latent)
-        codes = torch.randn(size, generator=torch.Generator().manual_seed(0)).to(batch.conditions)
-        predictions = (self.predict(z, batch.conditions) for z in codes)
-        made = [self.space.told(self.space.made(p, batch)) for p in predictions]
-        real = self.space.told(self.space.real(batch))
+        draws = torch.randn(size, generator=torch.Generator().manual_seed(0)).to(batch.conditions)
+        predictions = (self.predict(z, batch.conditions) for z in draws)
+        made = [self.representation.outcome(self.representation.predicted(p, batch)) for p in predictions]
+        real = self.representation.outcome(self.representation.real(batch))
         near = torch.stack([(m - real).norm(dim=1) for m in made]).mean(0)
         apart = torch.stack([(a - b).norm(dim=1) for a, b in combinations(made, 2)]).mean(0)
         return near - apart / 2
@@ -124,5 +129,6 @@ class CGAN(HeartModel):
         """Length of z."""
         return self.options.latent
 
-    def _decode(self, code: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
-        return self.space.labels(self.predict(code, conditions))
+    def decode_labels(self, latent: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
+        """See :class:`HeartModel`."""
+        return self.representation.labels(self.predict(latent, conditions))

@@ -1,28 +1,31 @@
 """CHeart: a conditional variational autoencoder of end-diastole with an LSTM over the cycle (Qiao et al. 2023).
 
-    z_c        = condition network (c)                       ConditionNetwork
-    z_0        ~ q(z_0 | x_0, z_c), trained towards p(z_0)    the space's encoder, StandardPrior
+    z_c        = condition network (c)                        ConditionNetwork
+    z_0        ~ q(z_0 | x_0, z_c), trained towards p(z_0)    the representation's encoder, StandardPrior
     z_c0       = [z_0, z_c]
-    z_c1 …     = temporal module (z_c0)                      TemporalModule
-    x_t        ~ p(x_t | z_ct), the same for every t         the space's decoder
-    loss       = Σ_t −log p(x_t | z_ct) + β KL               Eq. 8
+    z_c1 …     = temporal module (z_c0)                       TemporalModule
+    x_t        ~ p(x_t | z_ct), the same for every t          the representation's frame decoder
+    loss       = Σ_t −log p(x_t | z_ct) + β KL                Eq. 8
 
-The space says what x is: label maps on voxels, as in the paper, or coefficients of a shape basis.
+The representation says what x is: label maps on voxels, as in the paper, or coefficients of a shape basis.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cheart.cohort import Cohort
+from cheart.conditions import Encoding
 from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting, Style
+from cheart.models.fine_tuning import FURTHER_MODES, REPLAYED_HEARTS, Replayed, fine_tune
 from cheart.models.latent import (
     ConditionNetwork,
     HarmonicModule,
@@ -31,11 +34,12 @@ from cheart.models.latent import (
     TemporalModule,
     sample_posterior,
 )
+from cheart.models.linear_start import LinearParts, start_linear
+from cheart.models.process_group import normal, uniform
 from cheart.models.registry import register
-from cheart.models.shape import ShapeBasis
-from cheart.models.shape_network import ShapeSpace
-from cheart.models.share import normal, uniform
-from cheart.models.voxel import VoxelSpace
+from cheart.models.representation import representation_class
+from cheart.population import Population
+from cheart.progress import Jobs
 
 
 @dataclass(frozen=True)
@@ -43,66 +47,52 @@ class CHeartOptions:
     """What can be set of the network; the defaults are the paper's (section III-B).
 
     Attributes:
-        space: ``voxel`` (the paper's convolutions) or ``shape`` (a linear basis of signed distances).
+        representation: ``voxel`` (the paper's convolutions) or ``shape`` (a linear basis of signed distances).
         latent: length of z_0.
-        code: length of z_c.
+        embedding: length of z_c.
         beta: weight β of the KL term.
         motion: ``lstm`` (the paper's temporal module) or ``harmonic`` (a periodic trajectory).
         harmonics: multiples of the heart rate in a harmonic motion.
-        loose: numbers by which a generated heart's harmonic motion is free of its end-diastole.
+        residual: numbers by which a generated heart's harmonic motion differs from what its end-diastole predicts.
         prior: ``standard`` (the paper's N(0, 1)) or ``learned`` (a Gaussian that follows the conditions).
         modes: modes of the shape basis.
         hidden: width of the shape encoder and decoder.
         forget: chance that training hides a condition from the network, so that it learns to do without.
     """
 
-    space: str = "voxel"
+    representation: str = "voxel"
     latent: int = 32
-    code: int = 32
+    embedding: int = 32
     beta: float = 0.001
     motion: str = "lstm"
     harmonics: int = 6
-    loose: int = 24
+    residual: int = 24
     prior: str = "standard"
     modes: int = 64
     hidden: int = 256
     forget: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.space not in ("voxel", "shape"):
-            raise InputError(f"space {self.space!r} is neither voxel nor shape")
+        representation_class(self.representation)
         if self.motion not in ("lstm", "harmonic"):
             raise InputError(f"motion {self.motion!r} is neither lstm nor harmonic")
         if self.prior not in ("standard", "learned"):
             raise InputError(f"prior {self.prior!r} is neither standard nor learned")
-        if min(self.latent, self.code, self.modes, self.hidden, self.harmonics) < 1:
-            raise InputError("latent, code, modes, hidden and harmonics must be at least 1")
+        if min(self.latent, self.embedding, self.modes, self.hidden, self.harmonics) < 1:
+            raise InputError("latent, embedding, modes, hidden and harmonics must be at least 1")
         if not 0 <= self.forget < 1 or self.beta < 0:
             raise InputError(f"forget {self.forget:g} must be in [0, 1) and beta {self.beta:g} at least 0")
 
 
-class Space(Protocol):
-    """Where hearts live: an encoder, and the likelihood of what is decoded from codes."""
-
-    reads: str
-
-    def encoder(self, first: Tensor, code: Tensor) -> tuple[Tensor, Tensor]: ...
-    def first(self, batch: Any) -> Tensor: ...
-    def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor: ...
-    def reconstruction(self, codes: Tensor, batch: Any) -> Tensor: ...
-    def mean_reconstruction(self, codes: Tensor, batch: Any) -> Tensor: ...
-    def labels(self, codes: Tensor) -> NDArray[np.uint8]: ...
-
-
 _SHAPE = {
-    "space": "shape", "motion": "harmonic", "prior": "learned", "beta": 0.003, "forget": 0.1, "harmonics": 9,
+    "representation": "shape", "motion": "harmonic", "prior": "learned", "beta": 0.003, "forget": 0.1, "harmonics": 9,
     "rate": 3e-5,
 }  # fmt: skip
 
 
 @register("cheart")
 class CHeart(HeartModel):
-    """The model of the paper. Build it with the cohort's setting; a shape space needs its basis."""
+    """The model of the paper."""
 
     tasks = ("complete", "generate")
     Options = CHeartOptions
@@ -114,98 +104,177 @@ class CHeart(HeartModel):
     style = Style("CHeart", "#00876c", "-", "o")
     seconds_per_heart = {"train": 0.1, "complete": 0.4, "generate": 0.4}
 
-    def __init__(self, setting: Setting, options: CHeartOptions, basis: ShapeBasis | None = None) -> None:
-        super().__init__(setting)
-        self.options = options
+    def __init__(self, setting: Setting, options: CHeartOptions, representation: Any) -> None:
+        super().__init__(setting, options, representation)
+        size = options.latent + options.embedding
         harmonic = options.motion == "harmonic"
-        # with a shape basis, a harmonic motion may lead along modes that no end-diastole has
-        self.room = max(0, basis.size - options.latent) if basis is not None and harmonic else 0
-        sizes = {"latent": options.latent, "conditions": options.code}
-        self.space: Space
-        if options.space == "voxel":
-            self.space = VoxelSpace(setting, **sizes)
-        else:
-            if basis is None:
-                raise ValueError("a shape space needs its basis")
-            self.space = ShapeSpace(basis, hidden=options.hidden, room=self.room, **sizes)
-        self.reads = self.space.reads
-        self.conditions = ConditionNetwork(len(setting.encoding.columns), options.code, straight=harmonic)
-        size = options.latent + options.code
-        self.temporal: TemporalModule | HarmonicModule = TemporalModule(size)
+        self.nearly_linear = harmonic and representation.linear
+        # where hearts are nearly linear, a harmonic motion may lead along modes that no end-diastole has
+        extra = max(0, representation.basis.size - options.latent) if self.nearly_linear else 0
+        self.encoder: Any = representation.make_encoder(options.latent, options.embedding, options)
+        self.decoder: Any = representation.make_frame_decoder(size + extra, options)
+        self.conditions = ConditionNetwork(len(setting.encoding.columns), options.embedding, straight=harmonic)
+        self.temporal: Any = TemporalModule(size)
         if harmonic:
             self.temporal = HarmonicModule(
-                size, room=self.room, harmonics=options.harmonics, hidden=options.hidden, loose=options.loose
+                size, extra=extra, harmonics=options.harmonics, hidden=options.hidden, residual=options.residual
             )
-        self.prior: StandardPrior | LearnedPrior = StandardPrior()
-        if options.prior == "learned":
-            self.prior = LearnedPrior(options.latent, options.code)
+        self.prior = StandardPrior() if options.prior == "standard" else LearnedPrior(options.latent, options.embedding)
+        self.replayed: Replayed | None = None
 
     def posterior(self, first: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean and log-variance of z_0 [B, latent] and z_c [B, code] from the encoder's input and c [B, E]."""
-        code = self.conditions(conditions)
-        mean, log_var = self.space.encoder(first, code)
-        return mean, log_var, code
+        """Mean and log-variance of z_0 [B, latent] and z_c [B, embedding] from the encoder's input and c [B, E]."""
+        embedding = self.conditions(conditions)
+        mean, log_var = self.encoder(first, embedding)
+        return mean, log_var, embedding
 
-    def codes(self, latent: Tensor, code: Tensor, free: Tensor | None = None) -> Tensor:
-        """z_0 [B, latent], z_c [B, code] and perhaps ε [B, loose] to the codes of all frames [B, T, size]."""
-        start = torch.cat([latent, code], dim=1)
-        if isinstance(self.temporal, HarmonicModule):
-            return self.temporal(start, self.setting.frames, free)
-        return self.temporal(start, self.setting.frames)
+    def latents(self, latent: Tensor, embedding: Tensor, epsilon: Tensor | None = None) -> Tensor:
+        """z_0 [B, latent], z_c [B, embedding] and perhaps ε [B, residual] to the latents of all frames [B, T, size]."""
+        latents: Tensor = self.temporal(torch.cat([latent, embedding], dim=1), self.setting.frames, epsilon)
+        return latents
 
-    def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+    # -- training --------------------------------------------------------------------------------------------------
+
+    def initialise(self, training: Any) -> None:
+        """The best linear model (:mod:`cheart.models.linear_start`), where hearts are nearly linear."""
+        if self.nearly_linear:
+            start_linear(self._linear_parts(), training)
+
+    def losses(self, batch: Any, generator: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
         """Eq. 8, averaged over the batch."""
-        conditions = self._forget(batch.conditions, noise)
-        mean, log_var, code = self.posterior(self.space.first(batch), conditions)
-        draw = normal(*mean.shape, noise=noise).to(mean.device)
-        codes = self.codes(sample_posterior(mean, log_var, draw), code)
-        reconstruction = self.space.mean_reconstruction(codes, batch)
-        kl = self.prior.divergence(mean, log_var, code).mean()
+        conditions = self._forget(batch.conditions, generator)
+        mean, log_var, embedding = self.posterior(self.representation.first(batch), conditions)
+        epsilon = normal(*mean.shape, generator=generator).to(mean.device)
+        latents = self.latents(sample_posterior(mean, log_var, epsilon), embedding)
+        reconstruction = self.representation.mean_frame_reconstruction(self.decoder, latents, batch)
+        kl = self.prior.divergence(mean, log_var, embedding).mean()
         figures = {"reconstruction": float(reconstruction.detach()), "kl": float(kl.detach())}
         yield "all", reconstruction + self.options.beta * kl, figures
 
     def validation_loss(self, batch: Any) -> Tensor:
         """Eq. 8 of each subject [B], decoded from the posterior's mean."""
-        mean, log_var, code = self.posterior(self.space.first(batch), batch.conditions)
-        divergence = self.prior.divergence(mean, log_var, code)
-        return self.space.reconstruction(self.codes(mean, code), batch) + self.options.beta * divergence
+        mean, log_var, embedding = self.posterior(self.representation.first(batch), batch.conditions)
+        divergence = self.prior.divergence(mean, log_var, embedding)
+        latents = self.latents(mean, embedding)
+        return self.representation.frame_reconstruction(self.decoder, latents, batch) + self.options.beta * divergence
 
     def compile_decoder(self) -> None:
         """See :class:`HeartModel`."""
-        if isinstance(self.space, VoxelSpace):
-            self.space.compile_decoder()
+        self.representation.compile_decoder(self.decoder)
+
+    @torch.no_grad()
+    def after_training(self, validation: Any) -> None:
+        """Set R of a harmonic motion (see :class:`HarmonicModule`): the principal axes of what completion gets wrong.
+
+        The ejection fraction hardly depends on conditions or on end-diastole. A model that draws only z_0 gives all
+        hearts of one shape the same motion; with the motion residual R ε the hearts that it generates differ in motion
+        as real ones do. Where validation subjects were not fully observed, R stays 0.
+        """
+        if not self.nearly_linear or not validation.whole:
+            return
+        motion, sd = self.temporal, self.representation.sd
+        batch = validation.batch(np.arange(len(validation)), self.device)
+        mean, _, embedding = self.posterior(self.representation.first(batch), batch.conditions)
+        decode = self.decoder.linear.weight  # [K, size]: what a small change of latent does to whitened coefficients
+        left = batch.linear / sd - self.decoder(self.latents(mean, embedding))  # [N, T, K]
+        left = left - left[:, :1]
+        waves = motion.waves(left.shape[1]).to(self.device)
+        harmonics = torch.einsum("kt,ntc->nkc", torch.linalg.pinv(waves), left * sd)
+        amplitudes = harmonics @ torch.linalg.pinv(decode * sd[:, None]).T  # [N, 2·harmonics, size]
+        flat = harmonics.flatten(1) - harmonics.flatten(1).mean(dim=0)
+        u, s, _ = torch.linalg.svd(flat / max(len(flat) - 1, 1) ** 0.5, full_matrices=False)
+        keep = min(len(motion.residual), len(s))
+        axes = u[:, :keep].T @ (amplitudes.flatten(1) - amplitudes.flatten(1).mean(dim=0))
+        motion.residual.zero_()
+        motion.residual[:keep] = axes / max(len(flat) - 1, 1) ** 0.5
+
+    # -- fine-tuning -----------------------------------------------------------------------------------------------
+
+    def fine_tuned(
+        self, setting: Setting, options: Any, cohort: Cohort, population: Population, *, seed: int, jobs: Jobs
+    ) -> HeartModel:
+        """See :class:`HeartModel`. Where hearts are nearly linear it is new, and learns in closed form from hearts that
+        this one generates (:mod:`cheart.models.fine_tuning`), on a basis with further modes for shapes that its own
+        lacks."""
+        if not self.nearly_linear:
+            return super().fine_tuned(setting, options, cohort, population, seed=seed, jobs=jobs)
+        own = self.representation
+        extended = own.extended(cohort, FURTHER_MODES, jobs=jobs)
+        modes = extended.basis.size
+        latent = min(options.latent + modes - own.basis.size, modes)
+        network = CHeart(setting, replace(options, modes=modes, latent=latent), extended)
+        network.replayed = self.replay(population, setting.encoding, modes=modes, seed=seed)
+        return network
+
+    @property
+    def takes_steps(self) -> bool:
+        """Unless it has replayed hearts to learn from."""
+        return self.replayed is None
+
+    def fit(self, training: Any, validation: Any) -> tuple[float, dict[str, float]]:
+        """Learn from replayed hearts and new ones; nothing is chosen on the validation subjects."""
+        assert self.replayed is not None
+        figures = fine_tune(self._linear_parts(), self.replayed, training, self.representation.basis)
+        self.eval()
+        with torch.no_grad():
+            return float(self.validation_loss(validation.everyone()).mean()), figures
+
+    @torch.no_grad()
+    def replay(self, population: Population, encoding: Encoding, *, modes: int, seed: int) -> Replayed:
+        """Generate hearts for people like those it was trained on, as another network is to learn them.
+
+        Args:
+            population: the training cohort's conditions.
+            encoding: of the network that is to learn from them.
+            modes: K of that network's basis, whose first modes are this one's.
+            seed: of people and hearts.
+        """
+        rng = np.random.default_rng([seed, 0x3E3])
+        people = [population.draw({}, rng) for _ in range(REPLAYED_HEARTS)]
+        generator = torch.Generator().manual_seed(seed)
+        standard = torch.randn(len(people), self.options.latent, generator=generator)
+        residual = torch.randn(len(people), self.options.residual, generator=generator)
+        embedding = self.conditions(torch.from_numpy(self.setting.encoding.encode(people)))
+        latent = self.prior.place(standard, embedding)
+        made = [self.decoder(self.latents(latent, embedding, e)) * self.representation.sd for e in (None, residual)]
+        expected, beats = (np.pad(m.double().numpy(), ((0, 0), (0, 0), (0, modes - m.shape[2]))) for m in made)
+        return Replayed(encoding.encode(people).astype(np.float64), expected, beats)
+
+    # -- use -------------------------------------------------------------------------------------------------------
 
     def latent_size(self) -> int:
         """Length of z_0, and of ε where the motion is harmonic."""
-        return self.options.latent + (self.options.loose if self.options.motion == "harmonic" else 0)
+        return self.options.latent + (self.options.residual if self.options.motion == "harmonic" else 0)
 
-    def _encode(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: Tensor) -> Tensor:
-        mean, _, code = self.posterior(self.space.describe(first, observed), conditions)
-        standard = self.prior.standardise(mean, code)
+    def encode_first(self, first: Tensor, conditions: Tensor) -> Tensor:
+        """The posterior's mean as N(0, 1) has it, and ε = 0."""
+        mean, _, embedding = self.posterior(first, conditions)
+        standard = self.prior.standardise(mean, embedding)
         return nn.functional.pad(standard, (0, self.latent_size() - standard.shape[1]))
 
-    @torch.no_grad()
-    def trajectory(self, code: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float32]:
+    def decode_labels(self, latent: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
         """See :class:`HeartModel`."""
-        codes = self._trajectory(code, torch.from_numpy(conditions)[None].to(self.device))
-        return codes[0].cpu().numpy()
+        return self.representation.frame_labels(self.decoder, self.frame_latents(latent, conditions))
 
-    def _decode(self, code: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
-        return self.space.labels(self._trajectory(code, conditions))
+    def frame_latents(self, latent: Tensor, conditions: Tensor) -> Tensor:
+        """See :class:`HeartModel`."""
+        standard, epsilon = latent[:, : self.options.latent], latent[:, self.options.latent :]
+        embedding = self.conditions(conditions)
+        return self.latents(self.prior.place(standard, embedding), embedding, epsilon)
 
-    def _trajectory(self, code: Tensor, conditions: Tensor) -> Tensor:
-        standard, free = code[:, : self.options.latent], code[:, self.options.latent :]
-        known = self.conditions(conditions)
-        return self.codes(self.prior.place(standard, known), known, free)
+    def _linear_parts(self) -> LinearParts:
+        sizes = {"latent": self.options.latent, "embedding": self.options.embedding}
+        sd = self.representation.sd.cpu().numpy().astype(np.float64)
+        return LinearParts(self.encoder, self.decoder, self.conditions, self.temporal, self.prior, sd, **sizes)
 
-    def _forget(self, conditions: Tensor, noise: torch.Generator) -> Tensor:
-        """Tell the network of some conditions [B, E] that they are missing."""
+    def _forget(self, conditions: Tensor, generator: torch.Generator) -> Tensor:
+        """Hide some conditions [B, E] from the network: they look as if they were missing."""
         if self.options.forget == 0:
             return conditions
         columns = self.setting.encoding.columns
         forgotten = conditions.clone()
         for factor in self.setting.encoding.schema.names:
-            hit = uniform(len(conditions), noise=noise) < self.options.forget
+            hit = uniform(len(conditions), generator=generator) < self.options.forget
             for i, column in enumerate(columns):
                 if column.split(":")[0] == factor:
                     forgotten[hit, i] = 1.0 if column == f"{factor}:missing" else 0.0

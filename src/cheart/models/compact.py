@@ -22,7 +22,7 @@ from torch import Tensor
 
 from cheart.errors import InputError
 from cheart.models.fields import LIMIT_MM, Array, FieldGrid
-from cheart.models.shape import ShapeBasis
+from cheart.models.shape_basis import ShapeBasis
 
 STEP = 0.03
 """The step of rounding, in mm (times √voxels): over 96 modes together under 0.1 mm."""
@@ -43,17 +43,17 @@ def pack(basis: ShapeBasis) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return {"step": STEP, "waves": list(kept)}, tensors
 
 
-def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasis:
+def unpack(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasis:
     """The basis, orthonormal.
 
     Args:
-        about: what config.json says of the basis; its ``packed`` is what :func:`pack` said.
+        config: what config.json says of the basis; its ``packed`` is what :func:`pack` said.
         tensors: of the model's file.
 
     Raises:
         InputError: tensors that are missing or damaged.
     """
-    where, packed = FieldGrid.from_json(about["where"]), about["packed"]
+    where, packed = FieldGrid.from_json(config["where"]), config["packed"]
     try:
         sd = tensors["basis.sd"].to(torch.float32).numpy()
         shape = (3, *packed["waves"])
@@ -71,9 +71,9 @@ def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasi
         _from_waves(mean * step, where.shape)[0] + np.float32(LIMIT_MM),
         _from_waves(straight.reshape(waves.shape), where.shape),
         sd,
-        about["noise"],
-        about["explained"],
-        tuple(about["level"]),
+        config["residual_variance"],
+        config["explained"],
+        tuple(config["iso_offset"]),
     )
 
 

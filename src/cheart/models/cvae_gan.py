@@ -22,11 +22,11 @@ from torch.nn import functional as F
 
 from cheart.errors import InputError
 from cheart.models.base import Setting, Style
-from cheart.models.beat import shape_presets, slope_penalty, softplus_losses
+from cheart.models.baseline import shape_presets, slope_penalty, softplus_losses
 from cheart.models.cvae import CVAE, CVAEOptions
+from cheart.models.process_group import batch_mean, normal
 from cheart.models.registry import register
-from cheart.models.shape import ShapeBasis
-from cheart.models.share import batch_mean, normal
+from cheart.models.representation import Representation
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,18 @@ class CVAEGANOptions(CVAEOptions):
 
 @register("cvae-gan")
 class CVAEGAN(CVAE):
-    """The baseline CVAE-GAN. Build it with the cohort's setting; a shape space needs its basis."""
+    """The baseline CVAE-GAN."""
 
     Options = CVAEGANOptions
     presets = shape_presets(penalty=10.0, momentum=0.5, beta=0.003)
     style = Style("CVAE-GAN", "#c4609a", (0, (1.2, 1.2)), "D")
     seconds_per_heart = {"train": 0.2, "complete": 0.4, "generate": 0.4}
 
-    def __init__(self, setting: Setting, options: CVAEGANOptions, basis: ShapeBasis | None = None) -> None:
-        super().__init__(setting, options, basis)
+    def __init__(self, setting: Setting, options: CVAEGANOptions, representation: Representation) -> None:
+        super().__init__(setting, options, representation)
         self.matching, self.penalty = options.matching, options.penalty
-        self.discriminator = self.space.make_critic(out=1)
-        self.regressor = self.space.make_critic(out=len(setting.encoding.columns))
+        self.discriminator = representation.make_critic(1, options)
+        self.regressor = representation.make_critic(len(setting.encoding.columns), options)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """The three players."""
@@ -71,13 +71,13 @@ class CVAEGAN(CVAE):
             "all": [p for module in vae for p in module.parameters()],
         }
 
-    def losses(self, batch: Any, noise: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+    def losses(self, batch: Any, generator: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
         """One step of each player; the decoder meets the discriminator and the regressor as they have just become."""
-        real = self.space.real(batch).requires_grad_(self.penalty > 0)
-        bound, prediction, figures = self.bound(batch, noise)
-        again = self.space.made(prediction, batch)
-        draw = normal(len(real), self.options.latent, noise=noise).to(real.device)
-        made = self.space.made(self.predict(draw, batch.conditions), batch)
+        real = self.representation.real(batch).requires_grad_(self.penalty > 0)
+        bound, prediction, figures = self.bound(batch, generator)
+        again = self.representation.predicted(prediction, batch)
+        draw = normal(len(real), self.options.latent, generator=generator).to(real.device)
+        made = self.representation.predicted(self.predict(draw, batch.conditions), batch)
         verdicts = [self.discriminator(x)[0] for x in (real, again.detach(), made.detach())]
         steep = self.penalty * slope_penalty(verdicts[0], real) if self.penalty else 0.0
         figure = {"verdict_real": float(verdicts[0].detach().mean())}
@@ -90,7 +90,7 @@ class CVAEGAN(CVAE):
         with torch.no_grad():
             (_, wanted_d), (_, wanted_c) = self.discriminator(real), self.regressor(real)
         (_, again_d), (_, again_c) = self.discriminator(again), self.regressor(again)
-        (_, made_d), (told, _) = self.discriminator(made), self.regressor(made)
+        (_, made_d), (regressed, _) = self.discriminator(made), self.regressor(made)
         pairwise = (wanted_d - again_d).square().sum(1).mean() + (wanted_c - again_c).square().sum(1).mean()
         centre = batch_mean(wanted_d - made_d).square().sum()
-        return 0.5 * (pairwise + centre + (conditions - told).square().sum(1).mean())
+        return 0.5 * (pairwise + centre + (conditions - regressed).square().sum(1).mean())

@@ -1,13 +1,15 @@
-"""The latent side of CHeart: the condition code, the anatomy code, and their trajectory over the cycle."""
+"""The latent side of CHeart: the condition embedding z_c, the latent z_0, its prior, its trajectory over the cycle."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 
 class ConditionNetwork(nn.Module):
-    """The MLP from encoded conditions [B, E] to the condition code z_c [B, size] (section II-A).
+    """The MLP from encoded conditions [B, E] to the condition embedding z_c [B, size] (section II-A).
 
     Args:
         columns: E.
@@ -23,72 +25,79 @@ class ConditionNetwork(nn.Module):
 
     def forward(self, conditions: Tensor) -> Tensor:
         """[B, E] to [B, size]."""
-        code = self.mlp(conditions)
-        return code if self.straight is None else code + self.straight(conditions)
+        embedding = self.mlp(conditions)
+        return embedding if self.straight is None else embedding + self.straight(conditions)
+
+    @torch.no_grad()
+    def pass_on(self, conditions: Tensor) -> NDArray[np.float64]:
+        """Let the straight path hold encoded conditions [N, E] as they are, if they fit; the embedding [N, size]."""
+        assert self.straight is not None
+        nn.init.eye_(self.straight.weight)
+        for parameter in self.mlp[2].parameters():
+            nn.init.zeros_(parameter)
+        return np.asarray(self(conditions).numpy(), np.float64)
 
 
 class TemporalModule(nn.Module):
-    """The one-to-many LSTM: from z_c0 to the codes of all frames (section II-B, Fig. 2).
+    """The one-to-many LSTM: from z_c0 to the latents of all frames (section II-B, Fig. 2).
 
-    Hidden and cell state start at zero, the first input is z_c0, each later input the previous code. Frame 0
+    Hidden and cell state start at zero, the first input is z_c0, each later input the previous latent. Frame 0
     is decoded from z_c0 itself.
     """
+
+    extra = 0
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.cell = nn.LSTMCell(size, size)
 
-    def forward(self, start: Tensor, frames: int) -> Tensor:
-        """z_c0 [B, size] to the codes [B, T, size]."""
+    def forward(self, start: Tensor, frames: int, epsilon: Tensor | None = None) -> Tensor:
+        """z_c0 [B, size] to the latents [B, T, size]; there is no motion residual."""
         hidden = cell = torch.zeros_like(start)
-        codes = [start]
+        latents = [start]
         for _ in range(frames - 1):
-            hidden, cell = self.cell(codes[-1], (hidden, cell))
-            codes.append(hidden)
-        return torch.stack(codes, dim=1)
+            hidden, cell = self.cell(latents[-1], (hidden, cell))
+            latents.append(hidden)
+        return torch.stack(latents, dim=1)
 
 
 class HarmonicModule(nn.Module):
-    """A periodic trajectory from z_c0 through the codes of all frames, in place of the LSTM.
+    """A periodic trajectory from z_c0 through the latents of all frames, in place of the LSTM.
 
         z_ct = z_c0 + Σ_k (cos 2πkt/T − 1) a_k + sin(2πkt/T) b_k,   (a, b) = linear (z_c0) + MLP (z_c0) + R ε
 
     Frame 0 is z_c0 itself and frame T is frame 0: the cycle closes by construction. What is nearly linear, how
     hearts of different shape move, is a linear map that can be learned from few hearts; the MLP learns the rest.
-    R ε is what end-diastole and conditions do not tell of a heart's motion, such as most of its ejection fraction:
-    ε is 0 when a heart is completed and N(0, 1) when one is generated (see :func:`cheart.training.loose.loosen`).
+    R ε is the motion residual: what end-diastole and conditions do not determine of a heart's motion, such as most of
+    its ejection fraction. ε is 0 when a heart is completed and N(0, 1) when one is generated.
 
     Args:
         size: length of z_c0.
-        room: further numbers of a code, 0 at frame 0, for motion that leads where no end-diastole lies.
+        extra: further numbers of a latent, 0 at frame 0, for motion that leads where no end-diastole lies.
         harmonics: how many multiples of the heart rate.
         hidden: width of the MLP.
-        loose: length of ε.
+        residual: length of ε.
     """
 
-    def __init__(self, size: int, *, room: int, harmonics: int, hidden: int, loose: int) -> None:
+    def __init__(self, size: int, *, extra: int, harmonics: int, hidden: int, residual: int) -> None:
         super().__init__()
-        self.harmonics, self.room = harmonics, room
-        out = 2 * harmonics * (size + room)
+        self.harmonics, self.extra = harmonics, extra
+        out = 2 * harmonics * (size + extra)
         self.linear = nn.Linear(size, out)
         self.correction = nn.Sequential(nn.Linear(size, hidden), nn.SiLU(), nn.Linear(hidden, out))
         for parameter in (*self.linear.parameters(), *self.correction[2].parameters()):
             nn.init.zeros_(parameter)
-        self.register_buffer("loose", torch.zeros(loose, out))
-        self.loose: Tensor
+        self.register_buffer("residual", torch.zeros(residual, out))
+        self.residual: Tensor
 
-    def forward(self, start: Tensor, frames: int, free: Tensor | None = None) -> Tensor:
-        """z_c0 [B, size], and ε [B, loose] if it is not 0, to the codes [B, T, size + room]."""
-        amplitudes = self.amplitudes(start)
-        if free is not None:
-            amplitudes = amplitudes + free @ self.loose
+    def forward(self, start: Tensor, frames: int, epsilon: Tensor | None = None) -> Tensor:
+        """z_c0 [B, size], and ε [B, residual] if it is not 0, to the latents [B, T, size + extra]."""
+        amplitudes = self.linear(start) + self.correction(start)  # a and b of all harmonics
+        if epsilon is not None:
+            amplitudes = amplitudes + epsilon @ self.residual
         amplitudes = amplitudes.unflatten(1, (2 * self.harmonics, -1))
         motion = torch.einsum("tk,bks->bts", self.waves(frames).to(start), amplitudes)
-        return motion + nn.functional.pad(start, (0, self.room))[:, None]
-
-    def amplitudes(self, start: Tensor) -> Tensor:
-        """a and b of all harmonics, [B, 2·harmonics·(size + room)]."""
-        return self.linear(start) + self.correction(start)
+        return motion + nn.functional.pad(start, (0, self.extra))[:, None]
 
     def waves(self, frames: int) -> Tensor:
         """cos 2πkt/T − 1, then sin 2πkt/T, [T, 2·harmonics]."""
@@ -99,30 +108,33 @@ class HarmonicModule(nn.Module):
 class StandardPrior(nn.Module):
     """p(z_0) = N(0, 1), as the paper has it."""
 
-    def standardise(self, latent: Tensor, code: Tensor) -> Tensor:
-        """z_0 [B, latent] as numbers that are N(0, 1) under the prior given z_c [B, code]."""
+    def standardise(self, latent: Tensor, embedding: Tensor) -> Tensor:
+        """z_0 [B, latent] as numbers that are N(0, 1) under the prior given z_c [B, embedding]."""
         return latent
 
-    def place(self, standard: Tensor, code: Tensor) -> Tensor:
+    def place(self, standard: Tensor, embedding: Tensor) -> Tensor:
         """The way back of :meth:`standardise`."""
         return standard
 
-    def divergence(self, mean: Tensor, log_var: Tensor, code: Tensor) -> Tensor:
+    def divergence(self, mean: Tensor, log_var: Tensor, embedding: Tensor) -> Tensor:
         """D_KL(q(z_0 | x_0, z_c) ‖ p(z_0)) of each subject, [B] (the second term of Eq. 8)."""
         return 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(dim=1)
 
+    def set_moments(self, weight: NDArray, bias: NDArray, covariance: NDArray) -> None:
+        """Start at a mean z_c @ weight [embedding, latent] + bias and a covariance, where they can be learned."""
 
-class LearnedPrior(nn.Module):
+
+class LearnedPrior(StandardPrior):
     """p(z_0 | z_c) = N(m(z_c), (WᵀW)⁻¹) with a learned mean and a learned precision, trained by the KL term itself.
 
-    With a small β the codes of real hearts do not fill N(0, 1): they hang together and depend on the conditions, and
-    hearts drawn from N(0, 1) are then too much alike. A Gaussian with the codes' own mean and covariance, as in
+    With a small β the latents of real hearts do not fill N(0, 1): they hang together and depend on the conditions, and
+    hearts drawn from N(0, 1) are then too much alike. A Gaussian with the latents' own mean and covariance, as in
     conditional VAEs (Sohn et al. 2015), is where they really are.
     """
 
-    def __init__(self, latent: int, code: int) -> None:
+    def __init__(self, latent: int, embedding: int) -> None:
         super().__init__()
-        self.mean = nn.Linear(code, latent)
+        self.mean = nn.Linear(embedding, latent)
         self.factor = nn.Parameter(torch.zeros(latent, latent))
         nn.init.zeros_(self.mean.weight)
         nn.init.zeros_(self.mean.bias)
@@ -131,22 +143,36 @@ class LearnedPrior(nn.Module):
         """W [latent, latent], lower triangular with a positive diagonal."""
         return torch.tril(self.factor, -1) + torch.diag(torch.exp(torch.diag(self.factor)))
 
-    def standardise(self, latent: Tensor, code: Tensor) -> Tensor:
-        """See :meth:`StandardPrior.standardise`."""
-        return (latent - self.mean(code)) @ self.whitener().T
+    def standardise(self, latent: Tensor, embedding: Tensor) -> Tensor:
+        """See :class:`StandardPrior`."""
+        return (latent - self.mean(embedding)) @ self.whitener().T
 
-    def place(self, standard: Tensor, code: Tensor) -> Tensor:
-        """See :meth:`StandardPrior.place`."""
+    def place(self, standard: Tensor, embedding: Tensor) -> Tensor:
+        """See :class:`StandardPrior`."""
         solved = torch.linalg.solve_triangular(self.whitener(), standard.T, upper=False).T
-        return self.mean(code) + solved
+        return self.mean(embedding) + solved
 
-    def divergence(self, mean: Tensor, log_var: Tensor, code: Tensor) -> Tensor:
-        """See :meth:`StandardPrior.divergence`."""
+    def divergence(self, mean: Tensor, log_var: Tensor, embedding: Tensor) -> Tensor:
+        """See :class:`StandardPrior`."""
         spread = log_var.exp() @ self.whitener().square().sum(dim=0)  # tr(W Σ_q Wᵀ)
-        distance = self.standardise(mean, code).square().sum(dim=1)
+        distance = self.standardise(mean, embedding).square().sum(dim=1)
         return 0.5 * (spread + distance - mean.shape[1] - log_var.sum(dim=1)) - torch.diag(self.factor).sum()
 
+    def set_moments(self, weight: NDArray, bias: NDArray, covariance: NDArray) -> None:
+        """See :class:`StandardPrior`; the covariance is hardly widened."""
+        set_parameter(self.mean.weight, weight.T)
+        set_parameter(self.mean.bias, bias)
+        whitener = np.linalg.inv(np.linalg.cholesky(covariance + 0.02 * np.eye(len(covariance))))
+        factor = np.tril(whitener, -1) + np.diag(np.log(np.diag(whitener)))
+        set_parameter(self.factor, factor)
 
-def sample_posterior(mean: Tensor, log_var: Tensor, noise: Tensor) -> Tensor:
+
+def sample_posterior(mean: Tensor, log_var: Tensor, epsilon: Tensor) -> Tensor:
     """The reparameterisation trick: z_0 = μ + σ ε, all [B, size]."""
-    return mean + torch.exp(0.5 * log_var) * noise
+    return mean + torch.exp(0.5 * log_var) * epsilon
+
+
+@torch.no_grad()
+def set_parameter(parameter: Tensor, value: NDArray) -> None:
+    """Overwrite a parameter."""
+    parameter.copy_(torch.from_numpy(np.ascontiguousarray(value, np.float32)))

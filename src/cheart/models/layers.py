@@ -6,20 +6,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cheart.models.share import everywhere, shared
+from cheart.models.process_group import group_sum, local_batch
 
 
 class LabelConv3d(nn.Module):
     """A first convolution (kernel 4, stride 2, padding 1) over one-hot labels and constant condition channels.
 
-    The released encoder repeats each number of the condition code over the whole volume as one more image
+    The released encoder repeats each number of the condition embedding over the whole volume as one more image
     channel. With zero padding, what a constant channel adds to the output is the same in the whole interior and
     differs only where the kernel hangs over a border: 3 × 3 × 3 patterns in all. They are read off a convolution
     of a 6 × 6 × 6 volume and spread, so the result equals the plain way's to float accuracy.
 
     Args:
         labels: number of label channels.
-        conditions: length of the condition code.
+        conditions: length of the condition embedding.
         out: output channels.
     """
 
@@ -30,11 +30,11 @@ class LabelConv3d(nn.Module):
         self.weight = nn.Parameter(plain.weight.detach())
         self.bias = nn.Parameter(plain.bias.detach())  # type: ignore[union-attr]
 
-    def forward(self, one_hot: Tensor, code: Tensor) -> Tensor:
+    def forward(self, one_hot: Tensor, embedding: Tensor) -> Tensor:
         """[B, L, Z, Y, X] and [B, C] to [B, out, Z/2, Y/2, X/2]."""
         image, constant = self.weight[:, : self.labels], self.weight[:, self.labels :]
         seen = F.conv3d(one_hot, image, self.bias, stride=2, padding=1)
-        small = code[:, :, None, None, None].expand(-1, -1, 6, 6, 6)
+        small = embedding[:, :, None, None, None].expand(-1, -1, 6, 6, 6)
         patterns = F.conv3d(small, constant, stride=2, padding=1)  # [B, out, 3, 3, 3]
         for axis in (2, 3, 4):
             length = seen.shape[axis]
@@ -68,9 +68,9 @@ class FrameBatchNorm(nn.Module):
             scale = self.weight * torch.rsqrt(self.var + self.eps)
             shift = self.bias - self.mean * scale
             return x * scale[:, None, None, None] + shift[:, None, None, None]
-        share = shared()
-        if share is not None:
-            return self._shared(x.unflatten(0, (-1, frames)), share.total)
+        local = local_batch()
+        if local is not None:
+            return self._over_group(x.unflatten(0, (-1, frames)), local.total)
         # [B, T·C, Z, Y, X]: each frame has channels of its own. Contiguous, since torch's fused kernel is off by 2e-3
         # on channels-last CPU tensors
         channels = x.contiguous().unflatten(0, (-1, frames)).flatten(1, 2)
@@ -81,12 +81,12 @@ class FrameBatchNorm(nn.Module):
         self._update(mean.detach().view(frames, -1), var.view(frames, -1) * (count / max(count - 1, 1)))
         return out.unflatten(1, (frames, -1)).flatten(0, 1)
 
-    def _shared(self, apart: Tensor, total: int) -> Tensor:
+    def _over_group(self, apart: Tensor, total: int) -> Tensor:
         """The same for [B, T, C, Z, Y, X] of a batch of ``total`` subjects of which some are here."""
         count = total * apart[0, 0, 0].numel()
-        mean = everywhere(apart.sum(dim=(0, 3, 4, 5))) / count  # [T, C]
+        mean = group_sum(apart.sum(dim=(0, 3, 4, 5))) / count  # [T, C]
         centred = apart - mean[:, :, None, None, None]
-        var = everywhere(centred.square().sum(dim=(0, 3, 4, 5))) / count
+        var = group_sum(centred.square().sum(dim=(0, 3, 4, 5))) / count
         self._update(mean.detach(), var.detach() * (count / max(count - 1, 1)))
         scale = self.weight * torch.rsqrt(var + self.eps)
         return (centred * scale[:, :, None, None, None] + self.bias[:, None, None, None]).flatten(0, 1)

@@ -18,19 +18,19 @@ subject), so memory is bounded by the shape basis, whatever the cohort.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.interpolate import interp1d
 from torch import Tensor
 
 from cheart.errors import InputError
-from cheart.models.base import FittedModel, Setting, Style
+from cheart.models.base import HeartModel, Setting, Style
+from cheart.models.linear_start import principal_components
 from cheart.models.registry import register
-from cheart.models.shape import NormalForm, ShapeBasis
-from cheart.models.shape_network import ShapeBatch, squared_distance
+from cheart.models.shape import ShapeBatch, squared_distance
+from cheart.models.shape_basis import NormalForm
 
 Array = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ class PCAOptions:
         components: principal components of whole beats at most; validation chooses how many of them.
     """
 
-    space: ClassVar[str] = "shape"
+    representation: ClassVar[str] = "shape"
     modes: int = 96
     components: int = 512
 
@@ -60,19 +60,18 @@ class PCAOptions:
 
 
 @register("pca")
-class PCA(FittedModel):
-    """The linear model of whole beats. It completes; it does not generate."""
+class PCA(HeartModel):
+    """The linear model of whole beats. It completes; it does not generate. Its small algebra stays on the CPU."""
 
     tasks = ("complete",)
     Options = PCAOptions
     presets = {"quick": {"modes": 64}}
     style = Style("PCA", "#7a4f9e", (0, (5, 1.5)), "s")
     seconds_per_heart = {"train": 0.05, "complete": 0.4}
-    reads = "shape"
 
-    def __init__(self, setting: Setting, options: PCAOptions, basis: ShapeBasis) -> None:
-        super().__init__(setting)
-        self.options, self.basis = options, basis
+    def __init__(self, setting: Setting, options: PCAOptions, representation: Any) -> None:
+        super().__init__(setting, options, representation)
+        self.basis = basis = representation.basis
         self.register_buffer("mean", torch.zeros(setting.frames, basis.size))
         self.register_buffer("components", torch.zeros(options.components, setting.frames, basis.size))
         self.register_buffer("ridge", torch.ones(()))
@@ -80,22 +79,17 @@ class PCA(FittedModel):
         self.components: Tensor
         self.ridge: Tensor
 
-    @property
-    def device(self) -> torch.device:
-        """The linear algebra is small: it stays on the CPU in double precision, wherever the buffers are."""
-        return self.mean.device
-
     @torch.no_grad()
-    def fit(self, training: ShapeBatch, validation: ShapeBatch) -> tuple[float, dict[str, float]]:
+    def fit(self, training: Any, validation: Any) -> tuple[float, dict[str, float]]:
         """The components of the training beats; how many of them, and λ, by the loss of validation subjects."""
-        beats = whole_beats(training, self.basis)
+        beats, held_out = self.representation.whole_beats(training.everyone()), validation.everyone()
         self.mean.copy_(torch.from_numpy(beats.mean(axis=0)))
         components, left = principal_components(beats, self.options.components)
         best, chosen = np.inf, (1, 1.0)
         for count in (c for c in COUNTS if c <= len(components)):
             for ridge in RIDGES * left[count]:
                 self._set(components[:count], float(ridge))
-                loss = float(self.validation_loss(validation).mean())
+                loss = float(self.validation_loss(held_out).mean())
                 if loss < best:
                     best, chosen = loss, (count, float(ridge))
         self._set(components[: chosen[0]], chosen[1])
@@ -141,8 +135,8 @@ class PCA(FittedModel):
         # with every plane observed, what the basis leaves is orthogonal to it and the coefficients are exact
         if form.gram is None:
             return form.linear.astype(np.float64)
-        mean, noise = self.mean[0].double().cpu().numpy(), self.basis.noise
-        first: Array = np.linalg.solve(form.gram / noise + precision, form.linear / noise + precision @ mean)
+        mean, variance = self.mean[0].double().cpu().numpy(), self.basis.residual_variance
+        first: Array = np.linalg.solve(form.gram / variance + precision, form.linear / variance + precision @ mean)
         return first
 
     def _complete(self, first: Array, gain: Array) -> Array:
@@ -155,38 +149,3 @@ class PCA(FittedModel):
         """The normal form of a subject's first frame."""
         gram = None if batch.gram is None else batch.gram[i, 0].cpu().numpy()
         return NormalForm(gram, batch.linear[i, 0].cpu().numpy(), float(batch.constant[i, 0]))
-
-
-def whole_beats(batch: ShapeBatch, basis: ShapeBasis) -> Array:
-    """The most probable coefficients of every frame, [B, T, K].
-
-    Frames that were not observed lie on the straight line between the observed ones before and after, around the
-    cycle: where a cohort has end-diastole and end-systole only, that is all there is to know of the others.
-    """
-    linear, weight = batch.linear.double().cpu().numpy(), batch.weight.cpu().numpy() > 0
-    beats = linear if batch.gram is None else np.empty_like(linear)
-    if batch.gram is not None:
-        prior = np.diag(basis.noise / np.square(basis.sd, dtype=np.float64))
-        for i, t in zip(*np.nonzero(weight), strict=True):
-            beats[i, t] = np.linalg.solve(batch.gram[i, t].double().cpu().numpy() + prior, linear[i, t])
-    frames = np.arange(beats.shape[1])
-    for beat, seen in zip(beats, weight, strict=True):
-        if not seen.all():
-            known = frames[seen]
-            around = np.concatenate([known - len(frames), known, known + len(frames)])
-            beat[:] = interp1d(around, np.tile(beat[seen], (3, 1)), axis=0)(frames)
-    return beats
-
-
-def principal_components(beats: Array, most: int) -> tuple[Array, Array]:
-    """Components [R, T, K] of beats [N, T, K], each as long as its standard deviation, R ≤ N − 1.
-
-    Returns:
-        The components, and the mean variance of a coefficient that the first r of them leave, for r from 0 to R.
-    """
-    flat = (beats - beats.mean(axis=0)).reshape(len(beats), -1)
-    _, spread, axes = np.linalg.svd(flat / np.sqrt(max(len(flat) - 1, 1)), full_matrices=False)
-    keep = min(most, len(flat) - 1, int((spread > 1e-6 * spread[0]).sum()))
-    left = np.append(np.cumsum(np.square(spread)[::-1])[::-1], 0)[: keep + 1]
-    left = np.maximum(left, 1e-6 * left[0]) / flat.shape[1]
-    return (axes[:keep] * spread[:keep, None]).reshape(keep, *beats.shape[1:]), left

@@ -1,252 +1,274 @@
-"""A linear basis of heart shapes: the principal modes of soft signed distances (:mod:`cheart.models.fields`).
+"""Hearts as coefficients of a shape basis: MLPs from and to them, squared distance in mm² on observed planes.
 
-In such fields, smooth anatomy is nearly linear: a few dozen principal modes hold it.
+The likelihood is Gaussian in the observed planes' signed distances. The masked squared distance between observed fields
+and predicted ones is exactly a quadratic form in the predicted coefficients, computed once a frame, so a training step
+never touches a voxel.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from scipy.interpolate import interp1d
+from torch import Tensor
 
-from cheart.errors import InputError
-from cheart.models.fields import LIMIT_MM, Array, FieldGrid, fields, labels_from_fields
+from cheart.cohort import Cohort, Split
+from cheart.conditions import Encoding
+from cheart.grid import Grid
+from cheart.models.compact import pack, unpack
+from cheart.models.prepared import prepared_basis, prepared_tensors
+from cheart.models.representation import Data, Representation
+from cheart.models.shape_basis import ShapeBasis, extend_basis
+from cheart.models.shape_network import ShapeBeatDecoder, ShapeCritic, ShapeDecoder, ShapeEncoder
+from cheart.progress import Jobs, parallel, track
+
+TITLES: dict[str, str] = {"train": "training", "val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
-class ShapeBasis:
-    """Mean and principal modes of the fields of many frames.
+class ShapeBatch:
+    """What the shape basis makes of a few subjects (see :class:`cheart.models.shape_basis.NormalForm`).
 
     Attributes:
-        where: where the fields are sampled.
-        mean: [3, z, y, x] in mm.
-        modes: [K, 3, z, y, x], orthonormal.
-        sd: [K], standard deviation of each coefficient over the training frames, in mm (times √voxels).
-        noise: variance in mm² of what the modes leave of a field, a voxel.
-        explained: share of the fields' variance that the modes hold.
-        level: mm, of each body: it is where its field is below its level. Blur, sampling and the missing modes round
-            edges, so that at level 0 every body is a few mL too small, by nearly as much in all hearts.
+        first: coefficients of end-diastole as the encoder is given it, in mm (not whitened), [B, K].
+        gram: [B, T, K, K], or None where every frame is observed whole (the identity).
+        linear: [B, T, K].
+        constant: [B, T].
+        weight: [B, T], 1 for frames of which anything was observed.
+        conditions: [B, E] float32, encoded.
     """
 
-    where: FieldGrid
-    mean: Array
-    modes: Array
-    sd: Array
-    noise: float
-    explained: float
-    level: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    first: Tensor
+    gram: Tensor | None
+    linear: Tensor
+    constant: Tensor
+    weight: Tensor
+    conditions: Tensor
+
+
+@dataclass(frozen=True)
+class ShapeData(Data):
+    """Normal forms of every frame of some subjects, held in memory: all of them are one :class:`ShapeBatch`."""
+
+    subjects: ShapeBatch
 
     @classmethod
-    def fit(cls, data: Array, where: FieldGrid, *, modes: int) -> ShapeBasis:
-        """Principal component analysis of fields sampled on the whole box, by the frames' Gram matrix.
+    def of(
+        cls, forms: Mapping[str, Tensor], cohort: Cohort, indices: NDArray[np.intp], encoding: Encoding
+    ) -> ShapeData:
+        """Of some rows of a cohort, whose normal forms are those of :func:`read_normal_forms`."""
+        conditions = torch.from_numpy(encoding.encode([cohort.conditions(int(i)) for i in indices]))
+        names = ("first", "linear", "constant", "weight")
+        return cls(ShapeBatch(gram=forms.get("gram"), conditions=conditions, **{n: forms[n] for n in names}))
 
-        Args:
-            data: fields [n, 3, z, y, x], sampled on ``where``; the box is then cut down to where they vary.
-            where: the sampling.
-            modes: how many modes to keep at most.
-
-        Raises:
-            InputError: fewer frames than it takes.
-        """
-        if len(data) < 3:
-            raise InputError(f"{len(data)} training frames: a shape basis needs at least 3")
-        where = _alive_box(data, where)
-        data = np.ascontiguousarray(data[:, :, *_slices(where)])
-        shape = data.shape[1:]
-        flat = data.reshape(len(data), -1)
-        mean = flat.mean(axis=0)
-        flat -= mean
-        basis, values, left = _principal(flat, modes)
-        total = float(values.sum()) + left
-        return cls(
-            where,
-            mean.reshape(shape),
-            basis.reshape(-1, *shape),
-            np.sqrt(values / (len(data) - 1)).astype(np.float32),
-            noise=left / (len(data) - 1) / flat.shape[1],
-            explained=1 - left / total,
-        )
-
-    def extended(self, data: Array, whole: FieldGrid, modes: int) -> ShapeBasis:
-        """This basis with further modes, for what it leaves of other hearts; its own modes stay first, as they are.
-
-        Where the others' coefficients of these spread more, that is what is expected from now on.
-
-        Args:
-            data: the other hearts' fields [n, 3, z, y, x], sampled on the whole box.
-            whole: that sampling.
-            modes: how many modes to add at most.
-        """
-        other = _alive_box(data, whole)
-        start, stop = np.minimum(self.where.start, other.start), np.maximum(self.where.stop, other.stop)
-        where = FieldGrid(whole.grid, whole.factor, _triple(start), _triple(stop))
-        margin = [(a - b, d - c) for a, b, c, d in zip(self.where.start, start, self.where.stop, stop, strict=True)]
-        mean = np.pad(self.mean, [(0, 0), *margin], constant_values=LIMIT_MM)
-        old = np.pad(self.modes, [(0, 0), (0, 0), *margin]).reshape(self.size, -1)
-        flat = (data[:, :, *_slices(where)] - mean).reshape(len(data), -1)
-        along = flat @ old.T
-        flat -= along @ old
-        basis, values, left = _principal(flat, modes)
-        spread = np.maximum(self.sd, np.sqrt(np.square(along).mean(axis=0)))
-        return ShapeBasis(
-            where,
-            mean,
-            np.concatenate([old, basis]).reshape(-1, *mean.shape),
-            np.concatenate([spread, np.sqrt(values / (len(data) - 1)).astype(np.float32)]),
-            noise=max(self.noise, left / (len(data) - 1) / flat.shape[1]),
-            explained=self.explained,
-            level=self.level,
-        )
+    def __len__(self) -> int:
+        return len(self.subjects.first)
 
     @property
-    def size(self) -> int:
-        """K, the number of modes."""
-        return len(self.modes)
+    def whole(self) -> bool:
+        """Whether every plane of every frame of every subject was observed."""
+        return self.subjects.gram is None and bool((self.subjects.weight > 0).all())
 
-    def project(self, sampled: Array) -> Array:
-        """Coefficients [T, K] of fields [T, 3, z, y, x]."""
-        flat = (sampled - self.mean).reshape(len(sampled), -1)
-        return np.asarray(flat @ self.modes.reshape(self.size, -1).T, np.float32)
+    def batch(self, which: NDArray[np.intp], device: torch.device) -> ShapeBatch:
+        """Normal forms and conditions."""
+        rows = torch.from_numpy(which)
+        tensors: dict[str, Any] = {n: t if t is None else t[rows].to(device) for n, t in vars(self.subjects).items()}
+        return ShapeBatch(**tensors)
 
-    def compose(self, coefficients: Array) -> Array:
-        """Fields [T, 3, z, y, x] of coefficients [T, K]."""
-        flat = coefficients.astype(np.float32) @ self.modes.reshape(self.size, -1)
-        return np.asarray(flat.reshape(-1, *self.mean.shape) + self.mean, np.float32)
-
-    def labels(self, coefficients: Array) -> NDArray[np.uint8]:
-        """Label maps [T, Z, Y, X] of coefficients [T, K]."""
-        level = np.asarray(self.level, np.float32)[:, None, None, None]
-        return labels_from_fields(self.compose(coefficients) - level, self.where)
-
-    def normal_form(self, labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> NormalForm:
-        """The squared distance of a frame's observed planes from any coefficients, as a quadratic form.
-
-        Args:
-            labels: one frame, [Z, Y, X].
-            observed: [Z] bool.
-        """
-        if observed.all():
-            return self.whole_forms(labels[None])[0]
-        weights = self._to_planes(np.flatnonzero(observed))  # [P, z]
-        sampled = fields(labels[None], self.where, planes=True)[0][:, observed]  # [3, P, y, x]
-        rest = sampled - np.einsum("pz,kzyx->kpyx", weights, self.mean)
-        spread = np.einsum("pz,kpyx->kzyx", weights, rest)
-        linear = self.modes.reshape(self.size, -1) @ spread.reshape(-1)
-        shares = weights.T @ weights  # [z, z]: an observed plane lies between two neighbours at most
-        same, above = self.plane_grams
-        gram = np.tensordot(np.diagonal(shares), same, 1)
-        across = np.tensordot(np.diagonal(shares, 1), above, 1)
-        # one observed plane stands for the coarse planes that a fully observed frame would count
-        scale = np.float32(1 / self.where.factor[0])
-        gram = scale * (gram + across + across.T)
-        return NormalForm(gram, scale * linear, float(scale * np.square(rest).sum(dtype=np.float64)))
-
-    @cached_property
-    def plane_grams(self) -> tuple[Array, Array]:
-        """Products of the modes on each plane of the box with themselves, [z, K, K], and with the next, [z - 1, K, K].
-
-        Of these every partly observed frame's Gram matrix is a weighted sum. They take as long as a few frames
-        would without them; read them before handing a basis to other processes.
-        """
-        planes = np.ascontiguousarray(self.modes.transpose(2, 0, 1, 3, 4)).reshape(self.where.shape[0], self.size, -1)
-        return planes @ planes.transpose(0, 2, 1), planes[:-1] @ planes[1:].transpose(0, 2, 1)
-
-    def whole_forms(self, labels: NDArray[np.uint8]) -> list[NormalForm]:
-        """The :meth:`normal_form` of fully observed frames [T, Z, Y, X], together: the modes are read once for all."""
-        sampled = fields(labels, self.where)
-        squares = np.square(sampled - self.mean).sum(axis=(1, 2, 3, 4), dtype=np.float64)
-        linear = self.project(sampled)
-        return [NormalForm(None, b, float(c)) for b, c in zip(linear, squares, strict=True)]
-
-    def _to_planes(self, planes: NDArray[np.intp]) -> Array:
-        """Linear interpolation [P, z] from the box's coarse planes to planes of the label grid."""
-        place = (planes + 0.5) / self.where.factor[0] - 0.5 - self.where.start[0]
-        place = place.clip(0, self.where.shape[0] - 1)
-        low = np.floor(place).astype(int).clip(0, max(self.where.shape[0] - 2, 0))
-        weights = np.zeros((len(planes), self.where.shape[0]), np.float32)
-        rows = np.arange(len(planes))
-        weights[rows, low] = 1 - (place - low)
-        if self.where.shape[0] > 1:
-            weights[rows, low + 1] = place - low
-        return weights
-
-    def estimate(self, form: NormalForm) -> Array:
-        """The most probable coefficients [K] given what was observed (the modes' own variances as the prior)."""
-        return self.most_probable(form.gram, form.linear).astype(np.float32)
-
-    def describe(self, labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Array:
-        """The coefficients [K] of a frame as an encoder is given it.
-
-        A thick stack counts as the importer filled it: where its slices end tells of the heart as well, and the same
-        slices are missing from the frames that follow. Where nothing was filled in, observed planes alone count.
-
-        Args:
-            labels: one frame, [Z, Y, X].
-            observed: [Z] bool.
-        """
-        if observed.all() or _is_filled(labels, observed):
-            return self.estimate(self.whole_forms(labels[None])[0])
-        return self.estimate(self.normal_form(labels, observed))
-
-    def most_probable(self, gram: Array | None, linear: Array) -> NDArray[np.float64]:
-        """:meth:`estimate` of a normal form's G [K, K], or None, and b [K]."""
-        prior = self.noise / np.square(self.sd, dtype=np.float64)
-        if gram is None:
-            return linear / (1 + prior)
-        return np.asarray(np.linalg.solve(gram + np.diag(prior), linear.astype(np.float64)), np.float64)
+    def everyone(self) -> ShapeBatch:
+        """All subjects."""
+        return self.subjects
 
 
-def _is_filled(labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> bool:
-    """Whether planes between observed ones of a heart [Z, Y, X] hold something."""
-    heart = np.flatnonzero(observed & labels.any(axis=(1, 2)))
-    if not heart.size:
-        return False
-    between = slice(heart[0], heart[-1] + 1)
-    gaps = ~observed[between]
-    return not gaps.any() or bool(labels[between][gaps].any())
+class ShapeRepresentation(Representation):
+    """Hearts as coefficients. Predictions and beats are whitened coefficients [B, T, K].
 
+    A critic sees coefficients only. A frame of which some planes were observed enters as its most probable
+    coefficients given those planes, a predicted one as what it would be taken for on the same planes; frames that were
+    not observed are nothing, of real and of predicted beats alike.
 
-def _principal(flat: Array, modes: int) -> tuple[Array, NDArray[np.float64], float]:
-    """Principal axes [K, V] of rows [n, V], their sums of squares [K], and the sum of squares that they leave."""
-    values, vectors = np.linalg.eigh((flat @ flat.T).astype(np.float64))
-    values, vectors = values[::-1].clip(0), vectors[:, ::-1]
-    keep = min(modes, int((values > values[0] * 1e-6).sum()), len(flat) - 1)
-    axes = (vectors[:, :keep] / np.sqrt(values[:keep])).T.astype(np.float32) @ flat
-    left = max(float(values[keep:].sum()), 1e-6 * float(values.sum()))
-    # half precision is what a model stores: training sees the same modes as whoever loads it
-    return axes.astype(np.float16).astype(np.float32), values[:keep], left
-
-
-def _alive_box(data: Array, whole: FieldGrid) -> FieldGrid:
-    """The part of the whole box where fields [n, 3, z, y, x] are not saturated throughout."""
-    alive = (np.abs(data) < np.float32(LIMIT_MM)).any(axis=(0, 1))
-    spans = [(int(a.min()), int(a.max()) + 1) for a in np.nonzero(alive)]
-    return FieldGrid(whole.grid, whole.factor, _triple([a for a, _ in spans]), _triple([b for _, b in spans]))
-
-
-def _slices(where: FieldGrid) -> tuple[slice, slice, slice]:
-    z, y, x = (slice(a, b) for a, b in zip(where.start, where.stop, strict=True))
-    return z, y, x
-
-
-def _triple(values: Any) -> tuple[int, int, int]:
-    z, y, x = (int(v) for v in values)
-    return z, y, x
-
-
-@dataclass(frozen=True)
-class NormalForm:
-    """aᵀ G a − 2 bᵀ a + c: the squared distance (mm²) between observed fields and those of coefficients a.
-
-    Attributes:
-        gram: G [K, K], or None for the identity (everything observed).
-        linear: b [K].
-        constant: c.
+    Args:
+        basis: of frames.
+        frames: T.
     """
 
-    gram: Array | None
-    linear: Array
-    constant: float
+    name = "shape"
+    linear = True
+
+    def __init__(self, basis: ShapeBasis, frames: int) -> None:
+        super().__init__()
+        self.basis, self.frames, self.voxels = basis, frames, basis.mean.size
+        sd = torch.from_numpy(basis.sd.copy())
+        self.register_buffer("sd", sd, persistent=False)
+        self.register_buffer("precision", torch.diag(basis.residual_variance / sd.square()), persistent=False)
+        self.sd: Tensor
+        self.precision: Tensor
+
+    @classmethod
+    def fit(cls, cohort: Cohort, options: Any, *, prepared: Path | None, jobs: Jobs) -> ShapeRepresentation:
+        """Principal modes of the training subjects' frames, ``options.modes`` at most."""
+        return cls(prepared_basis(cohort, modes=options.modes, folder=prepared, jobs=jobs), cohort.frames)
+
+    def extended(self, cohort: Cohort, modes: int, *, jobs: Jobs) -> ShapeRepresentation:
+        """A basis with further modes, so many at most, for what this one lacks of a cohort's training subjects."""
+        basis = extend_basis(self.basis, cohort, cohort.indices("train"), modes=modes, jobs=jobs)
+        return ShapeRepresentation(basis, self.frames)
+
+    def to_config(self) -> dict[str, Any]:
+        """See :class:`Representation`."""
+        return {"name": self.name, **self.basis.to_json()}
+
+    def to_tensors(self) -> dict[str, Tensor]:
+        """See :class:`Representation`."""
+        return self.basis.to_tensors()
+
+    def to_packed(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """The basis as :mod:`cheart.models.compact` has it."""
+        how, tensors = pack(self.basis)
+        return {**self.to_config(), "packed": how}, tensors
+
+    @classmethod
+    def read(
+        cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor], grid: Grid, frames: int
+    ) -> ShapeRepresentation:
+        """See :class:`Representation`."""
+        read = unpack if "packed" in config else ShapeBasis.from_tensors
+        return cls(read(config, tensors), frames)
+
+    def data(self, cohort: Cohort, split: Split, encoding: Encoding, *, prepared: Path | None, jobs: Jobs) -> ShapeData:
+        """Normal forms of every frame; every frame is read once."""
+        indices = cohort.indices(split)
+        read = partial(read_normal_forms, cohort, indices, self.basis, TITLES[split], jobs=jobs)
+        tensors = prepared_tensors(cohort, split, self.basis, read, folder=prepared)
+        return ShapeData.of(tensors, cohort, indices, encoding)
+
+    def first(self, batch: ShapeBatch) -> Tensor:
+        """Whitened coefficients of end-diastole [B, K]."""
+        return batch.first / self.sd
+
+    def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor:
+        """Whitened coefficients of end-diastole [1, K]."""
+        return torch.from_numpy(self.basis.describe(first, observed))[None].to(self.sd.device) / self.sd
+
+    def labels(self, prediction: Tensor) -> NDArray[np.uint8]:
+        """The label maps [T, Z, Y, X] of one beat."""
+        return self.basis.labels((prediction[0] * self.sd).cpu().numpy())
+
+    def whole_beats(self, batch: ShapeBatch) -> NDArray[np.float64]:
+        """The most probable coefficients in mm of every frame, [B, T, K].
+
+        Frames that were not observed lie on the straight line between the observed ones before and after, around the
+        cycle: where a cohort has end-diastole and end-systole only, that is all there is to know of the others.
+        """
+        linear, weight = batch.linear.double().cpu().numpy(), batch.weight.cpu().numpy() > 0
+        beats = linear if batch.gram is None else np.empty_like(linear)
+        if batch.gram is not None:
+            prior = np.diag(self.basis.residual_variance / np.square(self.basis.sd, dtype=np.float64))
+            for i, t in zip(*np.nonzero(weight), strict=True):
+                beats[i, t] = np.linalg.solve(batch.gram[i, t].double().cpu().numpy() + prior, linear[i, t])
+        frames = np.arange(beats.shape[1])
+        for beat, seen in zip(beats, weight, strict=True):
+            if not seen.all():
+                known = frames[seen]
+                around = np.concatenate([known - len(frames), known, known + len(frames)])
+                beat[:] = interp1d(around, np.tile(beat[seen], (3, 1)), axis=0)(frames)
+        return beats
+
+    # -- networks --------------------------------------------------------------------------------------------------
+
+    def make_encoder(self, latent: int, embedding: int, options: Any) -> ShapeEncoder:
+        """An MLP of width ``options.hidden``, as all networks here."""
+        return ShapeEncoder(self.basis.size, latent, embedding, hidden=options.hidden)
+
+    def make_frame_decoder(self, size: int, options: Any) -> ShapeDecoder:
+        """To whitened coefficients [B, T, K]."""
+        return ShapeDecoder(size, self.basis.size, hidden=options.hidden)
+
+    def make_beat_decoder(self, size: int, options: Any) -> ShapeBeatDecoder:
+        """To whitened coefficients [B, T, K]."""
+        return ShapeBeatDecoder(size, self.frames, self.basis.size, hidden=options.hidden)
+
+    def make_critic(self, out: int, options: Any, *, conditions: int = 0) -> ShapeCritic:
+        """Of whitened coefficients [B, T, K]."""
+        return ShapeCritic(self.frames * self.basis.size, out=out, hidden=options.hidden, conditions=conditions)
+
+    # -- likelihood and beats --------------------------------------------------------------------------------------
+
+    def reconstruction(self, prediction: Tensor, batch: ShapeBatch) -> Tensor:
+        """Half the mean squared distance in mm² over a frame's voxels, [B]: T times its mean over observed frames."""
+        squared = squared_distance(prediction * self.sd, batch)
+        mean = (squared * batch.weight).sum(1) / batch.weight.sum(1)
+        return squared.shape[1] * mean / (2 * self.voxels)
+
+    def real(self, batch: ShapeBatch) -> Tensor:
+        """Whitened coefficients [B, T, K] of real beats."""
+        return self._seen(batch.linear, batch)
+
+    def predicted(self, prediction: Tensor, batch: ShapeBatch) -> Tensor:
+        """Whitened coefficients [B, T, K] of predicted beats."""
+        mm = prediction * self.sd
+        return self._seen(mm if batch.gram is None else torch.einsum("btkl,btl->btk", batch.gram, mm), batch)
+
+    def outcome(self, beat: Tensor) -> Tensor:
+        """Coefficients in mm, [B, T·K], per root mean square over frames and voxels."""
+        return (beat * self.sd).flatten(1) / (self.frames * self.voxels) ** 0.5
+
+    def _seen(self, linear: Tensor, batch: ShapeBatch) -> Tensor:
+        """Whitened most probable coefficients [B, T, K] of the linear terms of normal forms, observed frames only."""
+        if batch.gram is not None:
+            linear = torch.linalg.solve(batch.gram + self.precision, linear)
+        return linear / self.sd * batch.weight[..., None]
+
+
+REPRESENTATION = ShapeRepresentation
+
+
+def squared_distance(a: Tensor, batch: ShapeBatch) -> Tensor:
+    """Squared distance in mm² of each frame's observed fields from those of coefficients [B, T, K], [B, T]."""
+    quadratic = a.square().sum(-1) if batch.gram is None else torch.einsum("btk,btkl,btl->bt", a, batch.gram, a)
+    return quadratic - 2 * (batch.linear * a).sum(-1) + batch.constant
+
+
+def read_normal_forms(
+    cohort: Cohort, indices: NDArray[np.intp], basis: ShapeBasis, title: str, *, jobs: Jobs
+) -> dict[str, Tensor]:
+    """The tensors of a :class:`ShapeBatch` of some rows of a cohort but for the conditions; each frame is read once."""
+    if not cohort.observed[indices].all():
+        basis.plane_grams  # noqa: B018  # once here, not once in every process
+    results = parallel(partial(_normal_forms, cohort, basis), [int(i) for i in indices], jobs=jobs)
+    rows = list(track(results, total=len(indices), title=f"Reading {title} subjects"))
+    names = ("first", "linear", "constant", "weight")
+    tensors = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in names}
+    if any(row["gram"] is not None for row in rows):
+        identity = np.broadcast_to(np.eye(basis.size, dtype=np.float32), (cohort.frames, basis.size, basis.size))
+        tensors["gram"] = torch.from_numpy(np.stack([identity if r["gram"] is None else r["gram"] for r in rows]))
+    return tensors
+
+
+def _normal_forms(cohort: Cohort, basis: ShapeBasis, index: int) -> dict[str, Any]:
+    labels, observed = cohort.labels(index), cohort.observed_of(index)
+    frames, size = len(labels), basis.size
+    partly = observed.any(axis=1) & ~observed.all(axis=1)
+    row: dict[str, Any] = {
+        "linear": np.zeros((frames, size), np.float32),
+        "constant": np.zeros(frames, np.float32),
+        "weight": observed.any(axis=1).astype(np.float32),
+        "gram": np.zeros((frames, size, size), np.float32) if partly.any() else None,
+    }
+    whole = np.flatnonzero(observed.all(axis=1))
+    forms = dict(zip(whole.tolist(), basis.whole_forms(labels[whole]), strict=True)) if whole.size else {}
+    for t in map(int, np.flatnonzero(observed.any(axis=1))):
+        form = forms[t] if t in forms else basis.normal_form(labels[t], observed[t])
+        row["linear"][t], row["constant"][t] = form.linear, form.constant
+        if row["gram"] is not None:
+            row["gram"][t] = np.eye(size) if form.gram is None else form.gram
+        if t == 0:
+            row["first"] = basis.estimate(form) if form.gram is None else basis.describe(labels[t], observed[t])
+    return row

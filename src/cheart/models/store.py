@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -21,12 +19,10 @@ from torch import Tensor
 from cheart.errors import InputError
 from cheart.files import new_file, read_json, write_json
 from cheart.models.base import HeartModel, Setting
-from cheart.models.compact import pack, unpack
-from cheart.models.fields import FieldGrid
 from cheart.models.registry import ModelName, find_trained, source_of
-from cheart.models.shape import ShapeBasis
+from cheart.models.representation import representation_class
 
-FORMAT = 2
+FORMAT = 3
 WEIGHTS = "model.safetensors"
 
 
@@ -36,27 +32,24 @@ class Stored:
 
     Attributes:
         network: in evaluation mode, on the CPU.
-        options: what was set of it.
         config: what config.json says.
     """
 
     network: HeartModel
-    options: Any
     config: Mapping[str, Any]
 
 
-def write_config(folder: Path, network: HeartModel, options: Any, **about: Any) -> None:
+def write_config(folder: Path, network: HeartModel, **about: Any) -> None:
     """Write config.json: how to build the network, and ``about`` it."""
-    basis = basis_of(network)
     write_json(
         folder / "config.json",
         {
             "format": FORMAT,
             "model": network.name,
             "source": source_of(type(network)),
-            "options": asdict(options),
+            "options": asdict(network.options),
             "setting": network.setting.to_json(),
-            "basis": basis and basis_about(basis),
+            "representation": network.representation.to_config(),
             **about,
         },
     )
@@ -64,25 +57,14 @@ def write_config(folder: Path, network: HeartModel, options: Any, **about: Any) 
 
 def write_weights(folder: Path, network: HeartModel) -> None:
     """Write model.safetensors, whole or not at all."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    basis = basis_of(network)
-    if basis is not None:
-        tensors |= basis_tensors(basis)
-    with new_file(folder / WEIGHTS) as partial:
-        save_file(tensors, partial)
+    _write_tensors(folder, network, network.representation.to_tensors())
 
 
 def write_packed(folder: Path, stored: Stored) -> None:
-    """Write a model with its shape basis packed (:mod:`cheart.models.compact`); its weights stay as they are."""
-    network, basis, config = stored.network, basis_of(stored.network), dict(stored.config)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    if basis is not None:
-        how, packed = pack(basis)
-        tensors |= packed
-        config["basis"] = {**basis_about(basis), "packed": how}
-    write_json(folder / "config.json", config)
-    with new_file(folder / WEIGHTS) as partial:
-        save_file(tensors, partial)
+    """Write a model with its representation packed; its weights stay as they are."""
+    representation, tensors = stored.network.representation.to_packed()
+    write_json(folder / "config.json", {**stored.config, "representation": representation})
+    _write_tensors(folder, stored.network, tensors)
 
 
 def read_model(folder: Path | str, model: ModelName | None = None) -> Stored:
@@ -100,51 +82,32 @@ def read_model(folder: Path | str, model: ModelName | None = None) -> Stored:
         raise InputError(f"{folder} is no model (it has no config.json); make one with cheart train")
     config = read_json(folder / "config.json")
     if config.get("format") != FORMAT:
-        raise InputError(f"{folder}: model format {config.get('format')!r}; this version reads {FORMAT}")
+        raise InputError(
+            f"{folder}: model format {config.get('format')!r}, and this version reads {FORMAT}; train it again"
+        )
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise InputError(f"{folder} has no model.safetensors: its training has not finished an epoch yet")
     try:
-        kind = find_trained(config["model"], config.get("source"), model)
+        kind = find_trained(config["model"], config["source"], model)
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
     try:
         tensors = load_file(weights)
     except SafetensorError as error:
         raise InputError(f"{weights} cannot be read: {error}") from None
-    basis = basis_from(config["basis"], tensors) if config["basis"] else None
-    options = kind.Options(**config["options"])
-    network: HeartModel = kind(Setting.from_json(config["setting"]), options, basis)  # type: ignore[call-arg]
-    own = {name: tensor for name, tensor in tensors.items() if not name.startswith("basis.")}
+    setting = Setting.from_json(config["setting"])
+    represented = representation_class(config["representation"]["name"])
+    representation = represented.read(config["representation"], tensors, setting.grid, setting.frames)
+    network = kind(setting, kind.Options(**config["options"]), representation)
     try:
-        network.load_state_dict(own)
+        network.load_state_dict({name: tensor for name, tensor in tensors.items() if not name.startswith("basis.")})
     except RuntimeError as error:
         raise InputError(f"{weights} does not fit the config.json beside it: {error}") from None
-    return Stored(network.eval(), options, config)
+    return Stored(network.eval(), config)
 
 
-def basis_of(network: HeartModel) -> ShapeBasis | None:
-    """The shape basis that a network lives on, if it does."""
-    return getattr(getattr(network, "space", network), "basis", None)
-
-
-def basis_tensors(basis: ShapeBasis) -> dict[str, Tensor]:
-    """A basis as a file holds it; :func:`basis_from` reads it back."""
-    modes = torch.from_numpy(basis.modes).to(torch.float16)
-    return {"basis.modes": modes, **{f"basis.{n}": torch.from_numpy(getattr(basis, n)) for n in ("mean", "sd")}}
-
-
-def basis_about(basis: ShapeBasis) -> dict[str, Any]:
-    """What a basis is beside its tensors, as plain JSON values."""
-    return {"where": basis.where.to_json(), "noise": basis.noise, "explained": basis.explained, "level": basis.level}
-
-
-def basis_from(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasis:
-    """A basis from what :func:`basis_about` and :func:`basis_tensors` gave, or a packed one."""
-    if "packed" in about:
-        return unpack(about, tensors)
-    mean, modes, sd = (
-        tensors[f"basis.{name}"].to(torch.float32).numpy().astype(np.float32) for name in ("mean", "modes", "sd")
-    )
-    where, level = FieldGrid.from_json(about["where"]), tuple(about["level"])
-    return ShapeBasis(where, mean, modes, sd, about["noise"], about["explained"], level)
+def _write_tensors(folder: Path, network: HeartModel, further: Mapping[str, Tensor]) -> None:
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with new_file(folder / WEIGHTS) as partial:
+        save_file({**tensors, **further}, partial)

@@ -1,28 +1,36 @@
-"""The paper's encoder and decoder: strided 3D convolutions on the voxel grid (section III-B)."""
+"""Hearts as label maps on voxels, as the paper has them: convolutions from and to them, cross-entropy between them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from cheart.errors import InputError
-from cheart.models import share
-from cheart.models.base import Setting
-from cheart.models.blocks import BlockConvTranspose3d, block_cross_entropy, from_blocks
+from cheart.cohort import Cohort, Split
+from cheart.conditions import Encoding
+from cheart.grid import Grid
+from cheart.models.blocks import block_cross_entropy, from_blocks
 from cheart.models.chunks import sum_in_chunks
-from cheart.models.compiled import compiled
-from cheart.models.layers import FrameBatchNorm, LabelConv3d
-
-LABELS = 4
-CHANNELS = (4, 8, 16, 32)
-"""Channels of the released encoder; the decoder mirrors them."""
+from cheart.models.process_group import group_min, local_batch, local_weight
+from cheart.models.representation import Data, Representation
+from cheart.models.voxel_network import (
+    LABELS,
+    BeatDecoder,
+    FrameDecoder,
+    VoxelCritic,
+    VoxelEncoder,
+    masked_cross_entropy,
+    one_hot,
+)
+from cheart.progress import Jobs, track
 
 CPU_VOLUMES = 5
 """Frames of one subject that a CPU decodes at once: more are slower, since they leave the processor's cache."""
@@ -30,87 +38,8 @@ CPU_VOLUMES = 5
 BYTES_PER_VOXEL = 100
 """Memory of a GPU's training step, a voxel of the frames that are decoded at once: logits, slopes and copies."""
 
-_REDUCTION = 2 ** len(CHANNELS)
-
-
-def check_grid(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    """The size of the innermost volume for a grid [Z, Y, X].
-
-    Raises:
-        InputError: a side that four halvings do not divide.
-    """
-    if any(n % _REDUCTION or n < 2 * _REDUCTION for n in shape):
-        raise InputError(
-            f"a grid of {shape} voxels (Z, Y, X): the paper's network halves each side four times, so each must be a "
-            f"multiple of {_REDUCTION} and at least {2 * _REDUCTION}; choose another --grid or --preset laptop"
-        )
-    z, y, x = (n // _REDUCTION for n in shape)
-    return z, y, x
-
-
-class VoxelEncoder(nn.Module):
-    """q(z_0 | x_0, z_c): four Conv3d (kernel 4, stride 2), flatten, linear to mean and log-variance."""
-
-    def __init__(self, shape: tuple[int, int, int], latent: int, conditions: int) -> None:
-        super().__init__()
-        inner = check_grid(shape)
-        self.first = LabelConv3d(LABELS, conditions, CHANNELS[0])
-        self.rest = nn.ModuleList(nn.Conv3d(a, b, kernel_size=4, stride=2, padding=1) for a, b in pairwise(CHANNELS))
-        self.norms = nn.ModuleList(FrameBatchNorm(c) for c in CHANNELS)
-        self.bottleneck = nn.Linear(CHANNELS[-1] * inner[0] * inner[1] * inner[2], 2 * latent)
-
-    def forward(self, labels: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
-        """x_0 [B, Z, Y, X] uint8 and z_c [B, C] to mean and log-variance of z_0, each [B, latent]."""
-        levels = torch.arange(LABELS, dtype=torch.uint8, device=labels.device)
-        one_hot = (labels[:, None] == levels[:, None, None, None]).to(code.dtype)
-        x = F.leaky_relu(self.norms[0](self.first(one_hot, code), 1), 0.2)
-        for conv, norm in zip(self.rest, self.norms[1:], strict=True):
-            x = F.leaky_relu(norm(conv(x), 1), 0.2)
-        mean, log_var = self.bottleneck(x.flatten(1)).chunk(2, dim=1)
-        return mean, log_var
-
-
-class VoxelDecoder(nn.Module):
-    """p(x_t | z_t, z_c): linear, unflatten, four ConvTranspose3d (kernel 4, stride 2) to four label logits."""
-
-    def __init__(self, shape: tuple[int, int, int], code: int) -> None:
-        super().__init__()
-        self.inner = check_grid(shape)
-        channels = (*CHANNELS[::-1], LABELS)
-        self.expand = nn.Linear(code, CHANNELS[-1] * self.inner[0] * self.inner[1] * self.inner[2])
-        self.convs = nn.ModuleList(BlockConvTranspose3d(a, b) for a, b in pairwise(channels))
-        self.norms = nn.ModuleList(FrameBatchNorm(c) for c in channels[1:-1])
-
-    def forward(self, codes: Tensor) -> Tensor:
-        """Codes [B, T, size] to label logits [B, T, 4, Z, Y, X]; the same weights for every frame."""
-        return from_blocks(self.blocks(codes)).unflatten(0, (-1, codes.shape[1]))
-
-    def blocks(self, codes: Tensor) -> Tensor:
-        """The logits of all frames as the last layer makes them (:mod:`cheart.models.blocks`), [B·T, 4·8, z, y, x]."""
-        frames = codes.shape[1]
-        x = self.expand(codes.flatten(0, 1)).unflatten(1, (CHANNELS[-1], *self.inner))
-        for conv, norm in zip(self.convs[:-1], self.norms, strict=True):
-            x = F.leaky_relu(norm(from_blocks(conv(x)), frames), 0.2)
-        return self.convs[-1](x)
-
-
-def masked_cross_entropy(logits: Tensor, labels: Tensor, observed: Tensor) -> Tensor:
-    """Cross-entropy over the observed planes, summed over frames as in Eq. 8 and averaged over voxels.
-
-    Args:
-        logits: [B, T, 4, Z, Y, X].
-        labels: [B, T, Z, Y, X] uint8.
-        observed: [B, T, Z] bool; the other planes count for nothing.
-
-    Returns:
-        [B]: per subject, T times the mean over all observed voxels, which for a fully observed sequence is the
-        sum over frames of the mean over voxels.
-    """
-    frames = labels.shape[1]
-    loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten(0, 1).long(), reduction="none")
-    planes = loss.unflatten(0, (-1, frames)).mean(dim=(3, 4))  # [B, T, Z]
-    weight = observed.to(planes.dtype)
-    return frames * (planes * weight).sum(dim=(1, 2)) / weight.sum(dim=(1, 2)).clamp(min=1)
+GPU_FRACTION = 0.5
+"""Of a GPU's memory, what labels may take; the paper's 968 training subjects are 20 GB as they are, a byte a voxel."""
 
 
 @dataclass(frozen=True)
@@ -128,69 +57,193 @@ class VoxelBatch:
     conditions: Tensor
 
 
-class VoxelSpace(nn.Module):
-    """CHeart on voxels, as the paper has it: convolutions from and to label maps, cross-entropy between them."""
+@dataclass(frozen=True)
+class VoxelData(Data):
+    """Label maps read from the cohort's store when they are asked for."""
 
-    reads = "voxels"
+    cohort: Cohort
+    indices: NDArray[np.intp]
+    conditions: NDArray[np.float32]
 
-    def __init__(self, setting: Setting, *, latent: int, conditions: int) -> None:
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def batch(self, which: NDArray[np.intp], device: torch.device) -> VoxelBatch:
+        """Labels [B, T, Z, Y, X], observed planes and conditions."""
+        rows = self.indices[which]
+        labels = np.stack([self.cohort.labels(int(i)) for i in rows])
+        tensors = (labels, self.cohort.observed[rows], self.conditions[which])
+        return VoxelBatch(*(torch.from_numpy(a).to(device) for a in tensors))
+
+    def near(self, device: torch.device) -> Data:
+        """On a GPU where the labels fit: laid there, so that no step waits for the store or for a copy."""
+        if device.type != "cuda":
+            return self
+        total = torch.cuda.get_device_properties(device).total_memory
+        free = GPU_FRACTION * total - torch.cuda.memory_allocated(device)
+        if len(self) * self.cohort.frames * math.prod(self.cohort.grid.shape) > free:
+            return self
+        return ResidentVoxels.of(self, device)
+
+
+@dataclass(frozen=True)
+class ResidentVoxels(Data):
+    """Everything that :class:`VoxelData` reads from the store, on one device."""
+
+    subjects: VoxelBatch
+
+    @classmethod
+    def of(cls, data: VoxelData, device: torch.device) -> ResidentVoxels:
+        """Read all subjects once."""
+        first = data.batch(np.arange(1), device)
+        labels = first.labels.new_empty((len(data), *first.labels.shape[1:]))
+        for i in track(range(len(data)), total=len(data), title=f"Reading label maps onto {device}"):
+            labels[i] = data.batch(np.array([i]), device).labels[0]
+        observed = torch.from_numpy(data.cohort.observed[data.indices]).to(device)
+        return cls(VoxelBatch(labels, observed, torch.from_numpy(data.conditions).to(device)))
+
+    def __len__(self) -> int:
+        return len(self.subjects.labels)
+
+    def batch(self, which: NDArray[np.intp], device: torch.device) -> VoxelBatch:
+        """As :meth:`VoxelData.batch`."""
+        rows = torch.from_numpy(which).to(device)
+        subjects = self.subjects
+        chosen = [t.to(device)[rows] for t in (subjects.labels, subjects.observed, subjects.conditions)]
+        return VoxelBatch(*chosen)
+
+
+class VoxelRepresentation(Representation):
+    """Hearts as label maps on a grid. Predictions are label logits, beats label probabilities [B, T, 4, Z, Y, X].
+
+    Args:
+        grid: the voxels.
+        frames: T.
+    """
+
+    name = "voxel"
+    linear = False
+
+    def __init__(self, grid: Grid, frames: int) -> None:
         super().__init__()
-        self.encoder = VoxelEncoder(setting.grid.shape, latent, conditions)
-        self.decoder = VoxelDecoder(setting.grid.shape, latent + conditions)
-        self.decode: Callable[[Tensor], Tensor] = self.decoder.blocks
+        self.grid, self.frames = grid, frames
 
-    def compile_decoder(self) -> None:
-        """See :meth:`cheart.models.base.HeartModel.compile_decoder`."""
-        self.decode = compiled(self.decoder.blocks)
+    @classmethod
+    def fit(cls, cohort: Cohort, options: Any, *, prepared: Path | None, jobs: Jobs) -> VoxelRepresentation:
+        """Nothing is learned."""
+        return cls(cohort.grid, cohort.frames)
+
+    def to_config(self) -> dict[str, Any]:
+        """See :class:`Representation`."""
+        return {"name": self.name}
+
+    @classmethod
+    def read(
+        cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor], grid: Grid, frames: int
+    ) -> VoxelRepresentation:
+        """See :class:`Representation`."""
+        return cls(grid, frames)
+
+    def data(self, cohort: Cohort, split: Split, encoding: Encoding, *, prepared: Path | None, jobs: Jobs) -> VoxelData:
+        """Label maps, read when they are asked for."""
+        indices = cohort.indices(split)
+        return VoxelData(cohort, indices, encoding.encode([cohort.conditions(int(i)) for i in indices]))
 
     def first(self, batch: VoxelBatch) -> Tensor:
-        """The encoder's input: end-diastole [B, Z, Y, X]."""
+        """End-diastole [B, Z, Y, X]."""
         return batch.labels[:, 0]
 
     def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor:
-        """The encoder's input for one heart's end-diastole [Z, Y, X]; unobserved planes count as they stand."""
-        return torch.from_numpy(first)[None].to(self.encoder.bottleneck.weight.device)
+        """End-diastole [1, Z, Y, X]; unobserved planes count as they stand."""
+        return torch.from_numpy(first)[None]
 
-    def reconstruction(self, codes: Tensor, batch: VoxelBatch) -> Tensor:
-        """The first term of Eq. 8 for codes [B, T, size], [B]."""
+    def labels(self, prediction: Tensor) -> NDArray[np.uint8]:
+        """The most probable labels [T, Z, Y, X] of one beat."""
+        return prediction[0].argmax(dim=1).to(torch.uint8).cpu().numpy()
+
+    # -- networks --------------------------------------------------------------------------------------------------
+
+    def make_encoder(self, latent: int, embedding: int, options: Any) -> VoxelEncoder:
+        """The paper's encoder of one frame, conditions as constant channels."""
+        return VoxelEncoder(self.grid.shape, latent, embedding)
+
+    def make_frame_decoder(self, size: int, options: Any) -> FrameDecoder:
+        """The paper's decoder."""
+        return FrameDecoder(self.grid.shape, size)
+
+    def make_beat_decoder(self, size: int, options: Any) -> BeatDecoder:
+        """Frames as channels; ``options.width`` of them in the last hidden layer."""
+        return BeatDecoder(self.grid.shape, self.frames, size, width=options.width)
+
+    def make_critic(self, out: int, options: Any, *, conditions: int = 0) -> VoxelCritic:
+        """Frames as channels; ``options.width`` of them in the first layer."""
+        return VoxelCritic(self.grid.shape, self.frames, out=out, width=options.width, conditions=conditions)
+
+    def compile_decoder(self, decoder: Any) -> None:
+        """See :class:`Representation`."""
+        decoder.make_blocks = compiled(decoder.blocks)
+
+    # -- likelihood ------------------------------------------------------------------------------------------------
+
+    def reconstruction(self, prediction: Tensor, batch: VoxelBatch) -> Tensor:
+        """Cross-entropy over the observed planes, [B]."""
+        return masked_cross_entropy(prediction, batch.labels, batch.observed)
+
+    def frame_reconstruction(self, decoder: Any, latents: Tensor, batch: VoxelBatch) -> Tensor:
+        """The first term of Eq. 8 for latents [B, T, size], [B], in the memory of a few frames."""
         weight = plane_weights(batch)
-        parts = [self._cross_entropy(codes[:, c], batch.labels[:, c], weight[:, c]) for c in self._chunks(codes)]
+        parts = [
+            _cross_entropy(decoder, latents[:, c], batch.labels[:, c], weight[:, c]) for c in self._chunks(latents)
+        ]
         return torch.stack(parts).sum(dim=0)
 
-    def mean_reconstruction(self, codes: Tensor, batch: VoxelBatch) -> Tensor:
-        """The mean of :meth:`reconstruction` over the batch, with gradients in the memory of a few frames."""
-        part = share.weight()  # gradients meet those of other processes within a term, where each must count as it will
-        weight = plane_weights(batch) / len(codes) * part
+    def mean_frame_reconstruction(self, decoder: Any, latents: Tensor, batch: VoxelBatch) -> Tensor:
+        """The mean of :meth:`frame_reconstruction` over the batch, with gradients in the memory of a few frames."""
+        # gradients meet those of other processes within a term, where each must count as it will
+        part = local_weight()
+        weight = plane_weights(batch) / len(latents) * part
 
         def term(some: Tensor, frames: slice) -> Tensor:
-            return self._cross_entropy(some, batch.labels[:, frames], weight[:, frames]).sum()
+            return _cross_entropy(decoder, some, batch.labels[:, frames], weight[:, frames]).sum()
 
-        return sum_in_chunks(term, codes, tuple(self.decoder.parameters()), self._chunks(codes)) / part
+        return sum_in_chunks(term, latents, tuple(decoder.parameters()), self._chunks(latents)) / part
 
-    def labels(self, codes: Tensor) -> NDArray[np.uint8]:
-        """Codes of one heart [1, T, size] to label maps [T, Z, Y, X]."""
-        chunks = self._chunks(codes)
-        found = [self.decoder.blocks(codes[:, c]).unflatten(1, (LABELS, -1)).argmax(dim=1) for c in chunks]
+    def frame_labels(self, decoder: Any, latents: Tensor) -> NDArray[np.uint8]:
+        """Latents of one heart [1, T, size] to label maps [T, Z, Y, X]."""
+        chunks = self._chunks(latents)
+        found = [decoder.blocks(latents[:, c]).unflatten(1, (LABELS, -1)).argmax(dim=1) for c in chunks]
         return from_blocks(torch.cat(found).to(torch.uint8))[:, 0].cpu().numpy()
 
-    def _cross_entropy(self, codes: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
-        """Weighted cross-entropy of some frames: codes [B, t, size], labels [B, t, Z, Y, X], weight [B, t, Z]; [B]."""
-        logits = self.decode(codes)
-        loss = block_cross_entropy(logits, labels.flatten(0, 1), weight.flatten(0, 1))
-        return loss.unflatten(0, (len(codes), -1)).sum(dim=1)
-
-    def _chunks(self, codes: Tensor) -> list[slice]:
+    def _chunks(self, latents: Tensor) -> list[slice]:
         """Frames that are decoded together; always those of the whole batch, whose statistics they share."""
-        here = share.shared()
-        each = max(1, self._volumes_at_once(codes.device) // (len(codes) if here is None else here.most))
-        return [slice(t, t + each) for t in range(0, codes.shape[1], each)]
+        here = local_batch()
+        each = max(1, self._volumes_at_once(latents.device) // (len(latents) if here is None else here.most))
+        return [slice(t, t + each) for t in range(0, latents.shape[1], each)]
 
     def _volumes_at_once(self, device: torch.device) -> int:
         if device.type != "cuda":
             return CPU_VOLUMES
-        room = torch.cuda.get_device_properties(device).total_memory - torch.cuda.memory_allocated(device)
-        z, y, x = (_REDUCTION * n for n in self.decoder.inner)
-        return share.least_anywhere(int(0.5 * room / (z * y * x * BYTES_PER_VOXEL)), device)
+        free = torch.cuda.get_device_properties(device).total_memory - torch.cuda.memory_allocated(device)
+        return group_min(int(0.5 * free / (math.prod(self.grid.shape) * BYTES_PER_VOXEL)), device)
+
+    # -- beats -----------------------------------------------------------------------------------------------------
+
+    def real(self, batch: VoxelBatch) -> Tensor:
+        """Label probabilities of real beats, nothing on planes that were not observed."""
+        probabilities = one_hot(batch.labels.flatten(0, 1), batch.conditions.dtype)
+        return _seen(probabilities.unflatten(0, (-1, batch.labels.shape[1])), batch)
+
+    def predicted(self, prediction: Tensor, batch: VoxelBatch) -> Tensor:
+        """Label probabilities of predicted beats."""
+        return _seen(prediction.softmax(dim=2), batch)
+
+    def outcome(self, beat: Tensor) -> Tensor:
+        """Volumes in mL of the three structures in all frames, [B, T·3], per root mean square."""
+        volumes = beat[:, :, 1:].sum(dim=(3, 4, 5)).flatten(1) * (math.prod(self.grid.spacing) / 1000)
+        return volumes / volumes.shape[1] ** 0.5
+
+
+REPRESENTATION = VoxelRepresentation
 
 
 def plane_weights(batch: VoxelBatch) -> Tensor:
@@ -198,3 +251,34 @@ def plane_weights(batch: VoxelBatch) -> Tensor:
     seen = batch.observed.to(batch.conditions.dtype)
     frames, plane = batch.labels.shape[1], batch.labels.shape[3] * batch.labels.shape[4]
     return seen * (frames / plane / seen.sum(dim=(1, 2), keepdim=True).clamp(min=1))
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """torch.compile, at the first call; without a working compiler the function itself, with a warning."""
+    fast = torch.compile(function)
+
+    def call(*args: Any) -> Any:
+        nonlocal fast
+        if fast is function:
+            return function(*args)
+        try:
+            return fast(*args)
+        except torch._dynamo.exc.TorchDynamoException as error:  # no C++ or Triton compiler, or one that fails
+            what = str(error).strip().splitlines()[0]
+            warnings.warn(f"nothing is compiled, training goes on without ({what})", RuntimeWarning, stacklevel=2)
+            fast = function
+            return function(*args)
+
+    return call
+
+
+def _seen(beat: Tensor, batch: VoxelBatch) -> Tensor:
+    """A beat [B, T, 4, Z, Y, X] with nothing on the planes that were not observed of the real one."""
+    return beat * batch.observed[:, :, None, :, None, None]
+
+
+def _cross_entropy(decoder: FrameDecoder, latents: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
+    """Weighted cross-entropy of some frames: latents [B, t, size], labels [B, t, Z, Y, X], weight [B, t, Z]; [B]."""
+    logits = decoder.make_blocks(latents)
+    loss = block_cross_entropy(logits, labels.flatten(0, 1), weight.flatten(0, 1))
+    return loss.unflatten(0, (len(latents), -1)).sum(dim=1)

@@ -2,10 +2,10 @@
 
     torchrun --nproc-per-node 2 -m cheart train COHORT -o RUN
 
-Each process computes its share of every batch (:mod:`cheart.models.share`); the gradients' sum is the whole batch's
-gradient, so the same step is taken everywhere. Process 0 leads: it checks, reads the cohort, builds and starts the
-network and hands it out in a folder beside the run's files; it alone writes, shows progress and logs. A run's files do
-not tell how many processes made it, and any number can go on with it.
+Each process computes its part of every batch (:mod:`cheart.models.process_group`); the gradients' sum is the whole
+batch's gradient, so the same step is taken everywhere. Process 0 leads: it checks, reads the cohort, builds and starts
+the network and hands it out in a folder beside the run's files; it alone writes, shows progress and logs. A run's files
+do not tell how many processes made it, and any number can go on with it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from torch import distributed as dist
 
 from cheart.files import read_json
 from cheart.models.base import HeartModel
-from cheart.models.share import Share, sharing
+from cheart.models.process_group import LocalBatch, computing
 from cheart.models.store import read_model, write_config, write_weights
 
 HANDED = ".partial-handed-out"
@@ -78,8 +78,8 @@ class Team:
             return
         places = np.array_split(np.arange(len(which)), self.size)
         mine = places[self.rank]
-        share = Share(int(mine[0]), len(mine), len(which), max(map(len, places)))
-        with sharing(share):
+        local = LocalBatch(int(mine[0]), len(mine), len(which), max(map(len, places)))
+        with computing(local):
             yield Part(which[mine], len(mine) / len(which))
 
     def own(self, everyone: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -104,28 +104,28 @@ class Team:
         dist.all_reduce(together)
         for gradient, summed in zip(gradients, together.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(summed.view_as(gradient))
-        told = torch.tensor([weight * v for v in figures.values()], dtype=torch.float64, device=self.device)
-        dist.all_reduce(told)
-        return dict(zip(figures, told.tolist(), strict=True))
+        added = torch.tensor([weight * v for v in figures.values()], dtype=torch.float64, device=self.device)
+        dist.all_reduce(added)
+        return dict(zip(figures, added.tolist(), strict=True))
 
     def as_leader(self, value: float) -> float:
         """The leader's value, so that all decide alike."""
         if self.size == 1:
             return value
-        told = torch.tensor(value, dtype=torch.float64, device=self.device)
-        dist.broadcast(told, src=0)
-        return float(told)
+        leaders = torch.tensor(value, dtype=torch.float64, device=self.device)
+        dist.broadcast(leaders, src=0)
+        return float(leaders)
 
     def wait(self) -> None:
         """Go on when all have come here."""
         if self.size > 1:
             self.as_leader(0.0)  # a barrier that needs no device to be guessed
 
-    def hand_out(self, run: Path, network: HeartModel, options: Any, about: dict[str, Any]) -> None:
+    def hand_out(self, run: Path, network: HeartModel, about: dict[str, Any]) -> None:
         """The leader's side of :func:`follow`."""
         if self.size == 1:
             return
-        write_config(run / HANDED, network, options, **about)
+        write_config(run / HANDED, network, **about)
         write_weights(run / HANDED, network)
         self.wait()  # they read it now
         self.wait()  # they have read it

@@ -22,21 +22,21 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.files import new_file, read_json, write_json
 from cheart.models.base import HeartModel
 from cheart.models.device import describe_device
+from cheart.models.representation import Data
 from cheart.models.store import write_weights
 from cheart.progress import bar
 from cheart.provenance import provenance
 from cheart.training.checkpoint import read_checkpoint, write_checkpoint
-from cheart.training.data import Data, in_batches
 from cheart.training.distributed import Team
 from cheart.training.memory import keep_memory
 from cheart.training.options import TrainingOptions
-from cheart.training.resident import brought_near
 
 Item = TypeVar("Item")
 
@@ -81,7 +81,7 @@ def fit(
         training, validation: subjects.
         run: the run's folder.
         options: batch, rate, epochs, patience.
-        seed: of order, noise and forgotten conditions.
+        seed: of order, latents and forgotten conditions.
         team: where to compute, and which other processes do too; what they make is the same.
         resume: go on from the run's checkpoint, if it has one.
         log: called with each epoch's row.
@@ -93,7 +93,7 @@ def fit(
     network.to(team.device)
     if options.compiled:
         network.compile_decoder()
-    training, validation = brought_near(training, team.device), brought_near(validation, team.device)
+    training, validation = training.near(team.device), validation.near(team.device)
     optimisers: Optimisers = {
         name: torch.optim.AdamW(group, lr=options.rate, betas=(options.momentum, 0.999), weight_decay=options.decay)
         for name, group in network.groups().items()
@@ -121,6 +121,29 @@ def fit(
     return progress
 
 
+def fit_in_one_go(
+    network: HeartModel,
+    training: Data,
+    validation: Data,
+    *,
+    run: Path,
+    log: Callable[[dict[str, float]], None] = lambda row: None,
+) -> Progress:
+    """Let a model that takes no steps fit itself: the same run folder, with one epoch; resumed, it does so again."""
+    start = time.perf_counter()
+    loss, figures = network.fit(training, validation)
+    row = {"epoch": 1, **figures, "validation": loss, "seconds": time.perf_counter() - start}
+    progress = Progress(epoch=1, best=loss, best_epoch=0, seconds=row["seconds"], rows=[row])
+    _write_epoch(network, progress, run, better=True)
+    log(row)
+    return progress
+
+
+def in_batches(order: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
+    """Cut an order of subjects into batches; the last may be smaller."""
+    return [order[i : i + size] for i in range(0, len(order), size)]
+
+
 def _show(move: Callable[[int, str], None], before: int, remark: str, step: int) -> None:
     move(before + step, remark)
 
@@ -137,17 +160,17 @@ def _train_epoch(
     """One pass over the training subjects; the mean of each figure."""
     network.train()
     order = np.random.default_rng([*seed, 0x0DE5]).permutation(len(data))
-    noise = torch.Generator().manual_seed(int(np.random.default_rng([*seed, 0x4015E]).integers(2**62)))
+    generator = torch.Generator().manual_seed(int(np.random.default_rng([*seed, 0x4015E]).integers(2**62)))
     sums: dict[str, float] = {}
     for k, which in enumerate(in_batches(order, options.batch), start=1):
         with team.part(which) as part:
-            losses = network.losses(data.batch(part.which, team.device), noise)
+            losses = network.losses(data.batch(part.which, team.device), generator)
             for group, loss, figures in _each_within(_precision(options, team.device), losses):
                 optimisers[group].zero_grad(set_to_none=True)
                 (part.weight * loss).backward()
-                told = {f"loss_{group}": float(loss.detach()), **figures}
-                told = _step(optimisers[group], team, told, part.weight, clip=options.clip, epoch=seed[1] + 1)
-                for name, value in told.items():
+                row = {f"loss_{group}": float(loss.detach()), **figures}
+                row = _step(optimisers[group], team, row, part.weight, clip=options.clip, epoch=seed[1] + 1)
+                for name, value in row.items():
                     sums[name] = sums.get(name, 0.0) + value * len(which)
         move(k)
     return {name: value / len(data) for name, value in sums.items()}

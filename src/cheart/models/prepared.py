@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from cheart.cohort import Cohort, Split
-from cheart.conditions import Encoding
 from cheart.errors import InputError
 from cheart.files import new_file
-from cheart.models.shape import ShapeBasis
-from cheart.models.store import basis_about, basis_from, basis_tensors
+from cheart.models.shape_basis import BASIS_FRAMES, ShapeBasis, fit_basis
 from cheart.progress import Jobs
-from cheart.training.data import BASIS_FRAMES, ShapeData, encoded_conditions, fit_basis
 
-FORMAT = 3
-TITLES: dict[str, str] = {"train": "training", "val": "validation", "test": "test"}
+FORMAT = 4
 
 
 def prepared_basis(cohort: Cohort, *, modes: int, folder: Path | None, jobs: Jobs) -> ShapeBasis:
@@ -51,40 +48,35 @@ def prepared_basis(cohort: Cohort, *, modes: int, folder: Path | None, jobs: Job
     path = _place(folder, f"basis-{modes}", key)
     found = _read(path, key)
     if found is not None:
-        return basis_from(found[1], found[0])
+        return ShapeBasis.from_tensors(found[1], found[0])
     basis = fit_basis(cohort, cohort.indices("train"), modes=modes, jobs=jobs)
-    _write(path, basis_tensors(basis), key, basis_about(basis))
+    _write(path, basis.to_tensors(), key, basis.to_json())
     return basis
 
 
-def prepared_data(
-    cohort: Cohort, split: Split, encoding: Encoding, basis: ShapeBasis, *, folder: Path | None, jobs: Jobs
-) -> ShapeData:
+def prepared_tensors(
+    cohort: Cohort, split: Split, basis: ShapeBasis, read: Callable[[], dict[str, Tensor]], *, folder: Path | None
+) -> dict[str, Tensor]:
     """A split's subjects on a shape basis, from the folder if it has them; else they are read and kept there.
 
     Args:
         cohort: whose subjects.
         split: which of them.
-        encoding: of the conditions.
         basis: any, not only one of this folder.
+        read: reads them.
         folder: of prepared data; None keeps nothing.
-        jobs: processes that read subjects.
 
     Raises:
         InputError: a file of the folder is damaged.
     """
-    indices = cohort.indices(split)
     key = {"kind": "forms", "cohort": cohort.fingerprint, "split": split, "basis": _digest_of(basis)}
     path = _place(folder, split, key)
     found = _read(path, key)
     if found is not None:
-        conditions = encoded_conditions(cohort, indices, encoding)
-        return ShapeData(gram=found[0].pop("gram", None), conditions=conditions, **found[0])
-    title = f"Reading {TITLES[split]} subjects"
-    data = ShapeData.of(cohort, indices, encoding, basis, jobs=jobs, title=title)
-    kept = {n: t for n, t in vars(data).items() if n != "conditions" and t is not None}
-    _write(path, kept, key, {"subjects": len(data)})
-    return data
+        return found[0]
+    tensors = read()
+    _write(path, tensors, key, {"subjects": len(tensors["first"])})
+    return tensors
 
 
 Key = dict[str, Any]
@@ -98,7 +90,8 @@ def _place(folder: Path | None, name: str, key: Key) -> Path | None:
 
 def _digest_of(basis: ShapeBasis) -> str:
     """SHA-256 of all that normal forms depend on."""
-    digest = hashlib.sha256(json.dumps({**basis.where.to_json(), "noise": basis.noise}, sort_keys=True).encode())
+    about = {**basis.where.to_json(), "residual_variance": basis.residual_variance}
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for array in (basis.mean, basis.modes, basis.sd):
         digest.update(array.tobytes())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""A batch that several processes share: what a model must know of the subjects that are not here.
+"""The process group of a training: what a model must know of the subjects of a batch that are not here.
 
 Under torchrun each process computes some subjects of every batch (:mod:`cheart.training.distributed`). So that the
 split changes nothing, random numbers are drawn for the whole batch and each process takes those of its subjects, and
@@ -19,7 +19,7 @@ from torch import distributed as dist
 
 
 @dataclass(frozen=True)
-class Share:
+class LocalBatch:
     """The subjects of a batch that are here.
 
     Attributes:
@@ -35,60 +35,60 @@ class Share:
     most: int
 
 
-_share: Share | None = None
+_local: LocalBatch | None = None
 
 
 @contextmanager
-def sharing(share: Share | None) -> Iterator[None]:
-    """Compute on a share of a batch; None: on the whole of it."""
-    global _share
-    _share = share
+def computing(local: LocalBatch | None) -> Iterator[None]:
+    """Compute on some subjects of a batch; None: on the whole of it."""
+    global _local
+    _local = local
     try:
         yield
     finally:
-        _share = None
+        _local = None
 
 
-def shared() -> Share | None:
-    """The share that is here; None: the whole batch."""
-    return _share
+def local_batch() -> LocalBatch | None:
+    """The subjects that are here; None: the whole batch."""
+    return _local
 
 
-def normal(count: int, size: int, *, noise: torch.Generator) -> Tensor:
+def normal(count: int, size: int, *, generator: torch.Generator) -> Tensor:
     """N(0, 1) for the subjects here, [count, size]."""
-    if _share is None:
-        return torch.randn(count, size, generator=noise)
-    return torch.randn(_share.total, size, generator=noise)[_share.start :][:count]
+    if _local is None:
+        return torch.randn(count, size, generator=generator)
+    return torch.randn(_local.total, size, generator=generator)[_local.start :][:count]
 
 
-def uniform(count: int, *, noise: torch.Generator) -> Tensor:
+def uniform(count: int, *, generator: torch.Generator) -> Tensor:
     """U(0, 1) for the subjects here, [count]."""
-    if _share is None:
-        return torch.rand(count, generator=noise)
-    return torch.rand(_share.total, generator=noise)[_share.start :][:count]
+    if _local is None:
+        return torch.rand(count, generator=generator)
+    return torch.rand(_local.total, generator=generator)[_local.start :][:count]
 
 
-def weight() -> float:
+def local_weight() -> float:
     """What the mean over the subjects here counts in the batch's."""
-    return 1.0 if _share is None else _share.count / _share.total
+    return 1.0 if _local is None else _local.count / _local.total
 
 
 def batch_mean(values: Tensor) -> Tensor:
     """The mean over the whole batch of values [B, ...] of the subjects here; gradients reach all of them."""
-    return values.mean(dim=0) if _share is None else everywhere(values.sum(dim=0)) / _share.total
+    return values.mean(dim=0) if _local is None else group_sum(values.sum(dim=0)) / _local.total
 
 
-def everywhere(values: Tensor) -> Tensor:
-    """The sum over all processes that share the batch; gradients are summed likewise."""
-    if _share is None:
+def group_sum(values: Tensor) -> Tensor:
+    """The sum over the process group; gradients are summed likewise."""
+    if _local is None:
         return values
     summed: Tensor = _Sum.apply(values)
     return summed
 
 
-def least_anywhere(value: int, device: torch.device) -> int:
-    """The least value of all processes that share the batch, for decisions that they must take alike."""
-    if _share is None:
+def group_min(value: int, device: torch.device) -> int:
+    """The least value in the process group, for decisions that all must take alike."""
+    if _local is None:
         return value
     least = torch.tensor(value, device=device)
     dist.all_reduce(least, dist.ReduceOp.MIN)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cheart.training.bayes import Curves, Rows, _Fit, learn, time_factor
+from cheart.models.bayesian_regression import Curves, Rows, _Fit, learn, time_factor
 
 PARTS = {"free": np.array([100.0, 0.0, 0.0]), "shape": np.array([0.0, 1.0, 1.0])}
 
@@ -53,6 +53,6 @@ def test_time_is_told_by_as_many_curves_as_hearts_move_in() -> None:
     rng = np.random.default_rng(3)
     curves = rng.normal(size=(2, 6))
     amplitudes = np.einsum("nck,ch->nhk", rng.normal(size=(50, 2, 5)), curves)
-    factor = time_factor(amplitudes, np.eye(6), share=1 - 1e-9)
+    factor = time_factor(amplitudes, np.eye(6), kept=1 - 1e-9)
     assert factor.shape == (6, 2)
     assert np.square(factor).sum(axis=1).max() == pytest.approx(1)

@@ -6,7 +6,7 @@ from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.metrics.overlap import dice
 from cheart.models.fields import FieldGrid, fields, labels_from_fields
-from cheart.models.shape import ShapeBasis
+from cheart.models.shape_basis import ShapeBasis
 
 GRID = GRIDS["half"]
 WHERE = FieldGrid.whole(GRID)

@@ -6,8 +6,8 @@ import numpy as np
 from cheart.cohort import Cohort
 from cheart.grid import GRIDS
 from cheart.models.fields import BODIES, fields
+from cheart.models.shape_basis import fit_basis
 from cheart.simulation.cohort import simulate
-from cheart.training.data import fit_basis
 
 
 def volumes(labels: np.ndarray) -> np.ndarray:
@@ -18,12 +18,12 @@ def volumes(labels: np.ndarray) -> np.ndarray:
 def test_bodies_made_of_modes_are_as_large_as_the_hearts_own(tmp_path: Path) -> None:
     simulate(tmp_path / "cohort", n=6, seed=0, grid=GRIDS["half"], frames=6, jobs=1)
     cohort, everyone = Cohort.open(tmp_path / "cohort"), np.arange(6)
-    levelled = fit_basis(cohort, everyone, modes=12, jobs=1)
-    at_zero = replace(levelled, level=(0.0, 0.0, 0.0))
+    fitted = fit_basis(cohort, everyone, modes=12, jobs=1)
+    at_zero = replace(fitted, iso_offset=(0.0, 0.0, 0.0))
     hearts = np.concatenate([cohort.labels(int(i)) for i in everyone])
-    coefficients = levelled.project(fields(hearts, levelled.where))
+    coefficients = fitted.project(fields(hearts, fitted.where))
     error, before = (
-        (volumes(basis.labels(coefficients)) / volumes(hearts) - 1).mean(axis=0) for basis in (levelled, at_zero)
+        (volumes(basis.labels(coefficients)) / volumes(hearts) - 1).mean(axis=0) for basis in (fitted, at_zero)
     )
     assert np.abs(error).max() < 0.003
     assert before[2] < -0.01  # the RV, whose edges are sharpest

@@ -10,11 +10,10 @@ from torch import Tensor
 from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.grid import Grid
 from cheart.models.base import HeartModel, Setting
-from cheart.models.beat_shape import ShapeBeats
 from cheart.models.fields import FieldGrid
 from cheart.models.registry import model_class
-from cheart.models.shape import ShapeBasis
-from cheart.models.shape_network import ShapeBatch
+from cheart.models.shape import ShapeBatch, ShapeRepresentation
+from cheart.models.shape_basis import ShapeBasis
 
 GRID = Grid((8, 8, 8), (4.0, 4.0, 4.0))
 FRAMES, MODES = 3, 2
@@ -35,8 +34,10 @@ def basis() -> ShapeBasis:
 
 def network(name: str, **options: object) -> HeartModel:
     torch.manual_seed(0)
-    sizes = {"space": "shape", "latent": 2, "code": 12, "hidden": 16, "modes": MODES}
-    return model_class(name)(SETTING, model_class(name).Options(**{**sizes, **options}), basis())
+    sizes = {"representation": "shape", "latent": 2, "embedding": 12, "hidden": 16, "modes": MODES}
+    return model_class(name)(
+        SETTING, model_class(name).Options(**{**sizes, **options}), ShapeRepresentation(basis(), FRAMES)
+    )
 
 
 def observed(beats: Tensor, conditions: Tensor) -> ShapeBatch:
@@ -76,7 +77,6 @@ def drawn(model: HeartModel, n: int) -> Tensor:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_seed_gives_one_heart(name: str) -> None:
     model = network(name).eval()
-    assert model.reads == "shape"
     person = SETTING.encoding.encode(PEOPLE)[0]
     one = model.generate(person, seed=1)
     assert one.shape == (FRAMES, *GRID.shape)
@@ -102,8 +102,8 @@ def test_what_was_not_observed_changes_no_loss(name: str) -> None:
     np.testing.assert_allclose(*losses, rtol=1e-5)
 
 
-def test_a_made_beat_is_seen_as_the_real_one_was() -> None:
-    space = ShapeBeats(basis(), frames=FRAMES, hidden=4)
+def test_a_predicted_beat_is_seen_as_the_real_one_was() -> None:
+    shape = ShapeRepresentation(basis(), FRAMES)
     beats = two_kinds(4).linear
     gram = torch.einsum(
         "btik,btil->btkl", *[torch.randn(4, FRAMES, 5, MODES, generator=torch.Generator().manual_seed(0))] * 2
@@ -112,10 +112,10 @@ def test_a_made_beat_is_seen_as_the_real_one_was() -> None:
     weight[2, 1] = 0
     linear = torch.einsum("btkl,btl->btk", gram, beats)
     batch = ShapeBatch(beats[:, 0], gram, linear, torch.ones(4, FRAMES), weight, torch.zeros(4, 1))
-    real, made = space.real(batch), space.made(beats / space.sd, batch)
+    real, made = shape.real(batch), shape.predicted(beats / shape.sd, batch)
     torch.testing.assert_close(real, made)
     assert (real[2, 1] == 0).all()
-    torch.testing.assert_close(real[0, 0], beats[0, 0] / space.sd, rtol=0.01, atol=0.01)
+    torch.testing.assert_close(real[0, 0], beats[0, 0] / shape.sd, rtol=0.01, atol=0.01)
 
 
 def test_completion_follows_the_first_frame() -> None:

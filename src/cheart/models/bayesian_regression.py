@@ -1,6 +1,6 @@
 """Linear regression of curves in time, with what is known already as the prior (Bishop 2006, section 3.3).
 
-    y_r        = w_r M x_r + noise, variance 1 in units that Λ shares         rows r: one heart at one time
+    y_r        = w_r M x_r + noise, variance 1 in units of Λ         rows r: one heart at one time
     M          ~ N(0, C ⊗ Λ ⊗ 1)                C = L Lᵀ over the curve's parameters, Λ diagonal over x
 
 Known curves come whole, so that their posterior is of the same form as the prior and costs next to nothing:
@@ -50,7 +50,7 @@ class Rows:
         return Rows(self.heart[keep], self.waves[keep], self.inputs[keep], self.values[keep])
 
     def along(self, time: Array) -> Rows:
-        """The same with waves [R, q] = w L; a heart with more than q rows is told in q, which say the same of M."""
+        """The same with waves [R, q] = w L; a heart with more than q rows is given in q, which say the same of M."""
         parts = []
         for heart in np.unique(self.heart):
             part = self.of(self.heart == heart)
@@ -77,7 +77,7 @@ class Regression:
 
     Attributes:
         weight: M, [H, F, K].
-        left: [N, H, K], what each new heart did otherwise than the others foretold.
+        left: [N, H, K], what each new heart did otherwise than the others predicted.
         chosen: candidates, by name.
         loss: mean square of a value of a heart that was left out.
     """
@@ -88,17 +88,17 @@ class Regression:
     loss: float
 
 
-def time_factor(amplitudes: Array, waves: Array, *, share: float = 0.999) -> Array:
+def time_factor(amplitudes: Array, waves: Array, *, kept: float = 0.999) -> Array:
     """L [H, q], so that L Lᵀ is the second moment of amplitudes [N, H, K] but for a rest; 1 at its greatest frame.
 
     Args:
         amplitudes: of curves.
         waves: of all frames, [T, H].
-        share: of the moment that is kept.
+        kept: fraction of the moment.
     """
     values, vectors = np.linalg.eigh(np.einsum("nhk,ngk->hg", amplitudes, amplitudes, optimize=True))
     values, vectors = values[::-1].clip(0), vectors[:, ::-1]
-    keep = int(np.searchsorted(np.cumsum(values), share * values.sum())) + 1
+    keep = int(np.searchsorted(np.cumsum(values), kept * values.sum())) + 1
     factor = vectors[:, :keep] * np.sqrt(values[:keep])
     scaled: Array = factor / np.sqrt(np.square(waves @ factor).sum(axis=1).max())
     return scaled
@@ -113,10 +113,10 @@ def learn(rows: Rows, known: Curves, time: Array, parts: Mapping[str, Array]) ->
         time: L [H, q].
         parts: of the diagonal of Λ [F], by name; part ``free`` counts as it is, the others times their strength.
     """
-    told, along = rows.along(time), np.linalg.pinv(time)
+    given, along = rows.along(time), np.linalg.pinv(time)
     before = Curves(known.inputs, np.einsum("qh,nhk->nqk", along, known.amplitudes, optimize=True))
-    hearts = np.unique(told.heart)
-    tried = told.of(np.isin(told.heart, hearts[:: max(1, len(hearts) // LEFT_OUT)][:LEFT_OUT]))
+    hearts = np.unique(given.heart)
+    tried = given.of(np.isin(given.heart, hearts[:: max(1, len(hearts) // LEFT_OUT)][:LEFT_OUT]))
     names = [name for name in parts if name != "free"]
     best: dict[str, float] = {}
     least = np.inf
@@ -125,9 +125,9 @@ def learn(rows: Rows, known: Curves, time: Array, parts: Mapping[str, Array]) ->
         loss = float(np.square(_Fit.of(tried, before, parts, chosen).left_out()).mean())
         if loss < least:
             least, best = loss, chosen
-    fit = _Fit.of(told, before, parts, best)
+    fit = _Fit.of(given, before, parts, best)
     weight = np.einsum("hq,qfk->hfk", time, fit.weight(), optimize=True)
-    return Regression(weight, _as_curves(replace(told, values=fit.left_out()), time), best, least)
+    return Regression(weight, _as_curves(replace(given, values=fit.left_out()), time), best, least)
 
 
 @dataclass(frozen=True)
@@ -156,10 +156,10 @@ class _Fit:
         scale = root[:, None] * inner * root
         inputs = chosen["trust"] * known.inputs @ scale
         before = np.tensordot(known.amplitudes, inputs, (0, 0)).transpose(0, 2, 1)
-        foretold = np.einsum("rq,rqk->rk", rows.waves, np.tensordot(rows.inputs, before, (1, 1)))
+        predicted = np.einsum("rq,rqk->rk", rows.waves, np.tensordot(rows.inputs, before, (1, 1)))
         covariance = (rows.waves @ rows.waves.T) * (rows.inputs @ scale @ rows.inputs.T) + np.eye(len(rows.heart))
         inverse = np.linalg.inv(covariance)
-        return cls(rows, scale, before, inverse, inverse @ (rows.values - foretold))
+        return cls(rows, scale, before, inverse, inverse @ (rows.values - predicted))
 
     def left_out(self) -> Array:
         """What is left of each heart's rows [R, K] when M is learned from the others."""

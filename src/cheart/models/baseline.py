@@ -1,0 +1,53 @@
+"""What the baselines have in common: options, presets and losses of a game between two networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cheart.errors import InputError
+from cheart.models.representation import representation_class
+
+
+def shape_presets(**changes: Any) -> dict[str, dict[str, Any]]:
+    """Presets of a baseline: ``quick`` and ``laptop`` on a shape basis; docs/evaluation.md says how they were chosen.
+
+    Args:
+        changes: to what the baselines have in common.
+    """
+    common = {"representation": "shape", "rate": 3e-5, "patience": 20, **changes}
+    sizes = {"quick": (64, 32), "laptop": (96, 64)}
+    return {name: {**common, "modes": k, "latent": k, "hidden": hidden} for name, (k, hidden) in sizes.items()}
+
+
+def check_sizes(options: Any) -> None:
+    """Refuse a representation that there is not, and sizes below 1.
+
+    Raises:
+        InputError: it names the representations.
+    """
+    representation_class(options.representation)
+    if min(options.latent, options.embedding, options.width, options.modes, options.hidden) < 1:
+        raise InputError("latent, embedding, width, modes and hidden must be at least 1")
+
+
+def softplus_losses(real: Tensor, *made: Tensor) -> Tensor:
+    """The discriminator's logistic loss from its numbers [B, 1] for real beats and for made ones (Goodfellow 2014)."""
+    fake = torch.stack([F.softplus(m).mean() for m in made]).mean()
+    return F.softplus(-real).mean() + fake
+
+
+def slope_penalty(verdict: Tensor, beat: Tensor) -> Tensor:
+    """½ ‖∂D/∂x‖² at real beats, the mean over the batch (R1 of Mescheder et al. 2018).
+
+    Without it the game goes in circles: the generator runs from kind to kind of heart, the discriminator after it.
+
+    Args:
+        verdict: D's numbers [B, 1] for
+        beat: real beats, which must require a gradient.
+    """
+    (slope,) = torch.autograd.grad(verdict.sum(), beat, create_graph=True)
+    return 0.5 * slope.flatten(1).square().sum(dim=1).mean()

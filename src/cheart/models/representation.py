@@ -1,0 +1,181 @@
+"""What a heart is to a network: label maps on voxels, or coefficients of a shape basis.
+
+A model names its representation in its options and is given it when it is built. Single frames and whole beats share
+one: it makes the networks from and to hearts, reads a cohort as training data, and knows the likelihood of what was
+observed. A *prediction* is what a decoder says of all frames (label logits, or whitened coefficients); a *beat* is what
+a critic is shown of a real or a predicted heart, with nothing where the real one was not observed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cheart.cohort import Cohort, Split
+from cheart.conditions import Encoding
+from cheart.errors import InputError
+from cheart.grid import Grid
+from cheart.progress import Jobs
+
+KINDS = {"voxel": "cheart.models.voxel", "shape": "cheart.models.shape"}
+"""The representations that there are, and the modules in which each has the class ``REPRESENTATION``."""
+
+
+class Data(ABC):
+    """Subjects to train on, in batches."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def batch(self, which: NDArray[np.intp], device: torch.device) -> Any:
+        """Some subjects by their place in this data."""
+
+    def everyone(self) -> Any:
+        """All subjects in one batch, on the CPU."""
+        return self.batch(np.arange(len(self)), torch.device("cpu"))
+
+    def near(self, device: torch.device) -> Data:
+        """The same data where training on a device has it at hand."""
+        return self
+
+
+class Representation(nn.Module, ABC):
+    """What a heart is to a network.
+
+    Attributes:
+        name: what options call it.
+        linear: whether hearts are nearly linear in it, so that networks have a linear map beside what they learn, which
+            least squares can set (:mod:`cheart.models.linear_start`).
+    """
+
+    name: ClassVar[str]
+    linear: ClassVar[bool]
+
+    # -- made from a cohort, written and read back -----------------------------------------------------------------
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, cohort: Cohort, options: Any, *, prepared: Path | None, jobs: Jobs) -> Representation:
+        """The representation of a cohort's hearts, learned from its training subjects if there is something to learn.
+
+        Args:
+            cohort: whose training subjects.
+            options: of the model.
+            prepared: a folder in which models of one cohort share what they read of it; None keeps nothing.
+            jobs: processes that read subjects.
+        """
+
+    @abstractmethod
+    def to_config(self) -> dict[str, Any]:
+        """What config.json says of it, as plain JSON values."""
+
+    def to_tensors(self) -> dict[str, Tensor]:
+        """What model.safetensors holds of it beside the network's weights."""
+        return {}
+
+    def to_packed(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """As :meth:`to_config` and :meth:`to_tensors`, in as few bytes as the hearts allow."""
+        return self.to_config(), self.to_tensors()
+
+    @classmethod
+    @abstractmethod
+    def read(cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor], grid: Grid, frames: int) -> Representation:
+        """Read back what :meth:`to_config` and :meth:`to_tensors` gave, or :meth:`to_packed`."""
+
+    # -- data ------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def data(self, cohort: Cohort, split: Split, encoding: Encoding, *, prepared: Path | None, jobs: Jobs) -> Data:
+        """A split's subjects as training reads them; see :meth:`fit`."""
+
+    @abstractmethod
+    def first(self, batch: Any) -> Tensor:
+        """The encoder's input: end-diastole of each subject of a batch."""
+
+    @abstractmethod
+    def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor:
+        """The encoder's input for one heart's end-diastole [Z, Y, X] whose planes [Z] were observed or not."""
+
+    @abstractmethod
+    def labels(self, prediction: Tensor) -> NDArray[np.uint8]:
+        """The label maps [T, Z, Y, X] of one predicted heart."""
+
+    # -- networks, whose sizes are options of the model ------------------------------------------------------------
+
+    @abstractmethod
+    def make_encoder(self, latent: int, embedding: int, options: Any) -> nn.Module:
+        """From end-diastole and the condition embedding [B, embedding] to mean and log-variance, each [B, latent]."""
+
+    @abstractmethod
+    def make_frame_decoder(self, size: int, options: Any) -> nn.Module:
+        """From the latents of all frames [B, T, size] to predictions, with the same weights for every frame."""
+
+    @abstractmethod
+    def make_beat_decoder(self, size: int, options: Any) -> nn.Module:
+        """From one latent a beat [B, size] to predictions."""
+
+    @abstractmethod
+    def make_critic(self, out: int, options: Any, *, conditions: int = 0) -> nn.Module:
+        """From beats, and perhaps encoded conditions [B, E], to numbers [B, out] and features [B, F]."""
+
+    def compile_decoder(self, decoder: nn.Module) -> None:
+        """Compile what costs most of a training step with a frame decoder, if anything does."""
+
+    # -- likelihood ------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def reconstruction(self, prediction: Tensor, batch: Any) -> Tensor:
+        """−log p(x | prediction) over what was observed, but for a constant, [B]."""
+
+    def frame_reconstruction(self, decoder: nn.Module, latents: Tensor, batch: Any) -> Tensor:
+        """:meth:`reconstruction` of what a frame decoder makes of latents [B, T, size], [B]."""
+        return self.reconstruction(decoder(latents), batch)
+
+    def mean_frame_reconstruction(self, decoder: nn.Module, latents: Tensor, batch: Any) -> Tensor:
+        """The mean of :meth:`frame_reconstruction` over the batch."""
+        return self.frame_reconstruction(decoder, latents, batch).mean()
+
+    def frame_labels(self, decoder: nn.Module, latents: Tensor) -> NDArray[np.uint8]:
+        """The label maps [T, Z, Y, X] that a frame decoder makes of one heart's latents [1, T, size]."""
+        return self.labels(decoder(latents))
+
+    # -- beats, for critics ----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def real(self, batch: Any) -> Tensor:
+        """Real beats."""
+
+    @abstractmethod
+    def predicted(self, prediction: Tensor, batch: Any) -> Tensor:
+        """Predicted beats, seen as the real ones of the batch were."""
+
+    @abstractmethod
+    def outcome(self, beat: Tensor) -> Tensor:
+        """Numbers [B, M] in one unit by which beats are compared as outcomes of a random draw."""
+
+
+def representation_class(name: str) -> type[Representation]:
+    """A representation by the name that options give it.
+
+    Raises:
+        InputError: it names the ones that there are.
+    """
+    if name not in KINDS:
+        raise InputError(f"representation {name!r} is neither {' nor '.join(KINDS)}")
+    kind: type[Representation] = import_module(KINDS[name]).REPRESENTATION
+    return kind
+
+
+def fit_representation(cohort: Cohort, options: Any, *, prepared: Path | None, jobs: Jobs) -> Representation:
+    """The representation that a model's options ask for, voxels where they say nothing (:meth:`Representation.fit`)."""
+    kind = representation_class(getattr(options, "representation", "voxel"))
+    return kind.fit(cohort, options, prepared=prepared, jobs=jobs)

@@ -1,0 +1,186 @@
+"""Networks on the voxel grid: strided 3D convolutions from and to label maps (section III-B).
+
+CHeart decodes frame by frame with one set of weights; the baselines see the frames of a beat as channels of one volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from cheart.errors import InputError
+from cheart.models.blocks import BlockConvTranspose3d, from_blocks
+from cheart.models.latent import ConditionNetwork
+from cheart.models.layers import FrameBatchNorm, LabelConv3d
+
+LABELS = 4
+CHANNELS = (4, 8, 16, 32)
+"""Channels of the released encoder; the decoder mirrors them."""
+
+REDUCTION = 2 ** len(CHANNELS)
+"""How many times smaller each side of the innermost volume is."""
+
+Shape = tuple[int, int, int]
+
+
+def check_grid(shape: Shape) -> Shape:
+    """The size of the innermost volume for a grid [Z, Y, X].
+
+    Raises:
+        InputError: a side that four halvings do not divide.
+    """
+    if any(n % REDUCTION or n < 2 * REDUCTION for n in shape):
+        raise InputError(
+            f"a grid of {shape} voxels (Z, Y, X): the paper's network halves each side four times, so each must be a "
+            f"multiple of {REDUCTION} and at least {2 * REDUCTION}; choose another --grid or --preset laptop"
+        )
+    z, y, x = (n // REDUCTION for n in shape)
+    return z, y, x
+
+
+class VoxelEncoder(nn.Module):
+    """q(z_0 | x_0, z_c): four Conv3d (kernel 4, stride 2), flatten, linear to mean and log-variance."""
+
+    def __init__(self, shape: Shape, latent: int, embedding: int) -> None:
+        super().__init__()
+        inner = check_grid(shape)
+        self.first = LabelConv3d(LABELS, embedding, CHANNELS[0])
+        self.rest = nn.ModuleList(nn.Conv3d(a, b, kernel_size=4, stride=2, padding=1) for a, b in pairwise(CHANNELS))
+        self.norms = nn.ModuleList(FrameBatchNorm(c) for c in CHANNELS)
+        self.bottleneck = nn.Linear(CHANNELS[-1] * inner[0] * inner[1] * inner[2], 2 * latent)
+
+    def forward(self, labels: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
+        """x_0 [B, Z, Y, X] uint8 and z_c [B, C] to mean and log-variance of z_0, each [B, latent]."""
+        x = F.leaky_relu(self.norms[0](self.first(one_hot(labels, embedding.dtype), embedding), 1), 0.2)
+        for conv, norm in zip(self.rest, self.norms[1:], strict=True):
+            x = F.leaky_relu(norm(conv(x), 1), 0.2)
+        mean, log_var = self.bottleneck(x.flatten(1)).chunk(2, dim=1)
+        return mean, log_var
+
+
+class FrameDecoder(nn.Module):
+    """p(x_t | z_t, z_c): linear, unflatten, four ConvTranspose3d (kernel 4, stride 2) to four label logits."""
+
+    def __init__(self, shape: Shape, size: int) -> None:
+        super().__init__()
+        self.inner = check_grid(shape)
+        channels = (*CHANNELS[::-1], LABELS)
+        self.expand = nn.Linear(size, CHANNELS[-1] * self.inner[0] * self.inner[1] * self.inner[2])
+        self.convs = nn.ModuleList(BlockConvTranspose3d(a, b) for a, b in pairwise(channels))
+        self.norms = nn.ModuleList(FrameBatchNorm(c) for c in channels[1:-1])
+        self.make_blocks: Callable[[Tensor], Tensor] = self.blocks  # or that compiled, for training
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """Latents [B, T, size] to label logits [B, T, 4, Z, Y, X]; the same weights for every frame."""
+        return from_blocks(self.blocks(latents)).unflatten(0, (-1, latents.shape[1]))
+
+    def blocks(self, latents: Tensor) -> Tensor:
+        """The logits of all frames as the last layer makes them (:mod:`cheart.models.blocks`), [B·T, 4·8, z, y, x]."""
+        frames = latents.shape[1]
+        x = self.expand(latents.flatten(0, 1)).unflatten(1, (CHANNELS[-1], *self.inner))
+        for conv, norm in zip(self.convs[:-1], self.norms, strict=True):
+            x = F.leaky_relu(norm(from_blocks(conv(x)), frames), 0.2)
+        blocks: Tensor = self.convs[-1](x)
+        return blocks
+
+
+class BeatDecoder(nn.Module):
+    """From a latent to all frames at once: the paper's decoder, wider, with T · 4 output channels.
+
+    The paper's 4 channels before the last layer would leave all 20 frames only 4 maps to be mixed from, so the
+    number of channels is a setting. Normalised in groups of channels rather than over the batch: running statistics
+    lag behind a generator that plays against a discriminator, and its hearts are then others in use than in training.
+    """
+
+    def __init__(self, shape: Shape, frames: int, size: int, *, width: int) -> None:
+        super().__init__()
+        self.inner, self.frames = check_grid(shape), frames
+        channels = (*_channels(width)[::-1], frames * LABELS)
+        self.top = channels[0]
+        self.expand = nn.Linear(size, self.top * self.inner[0] * self.inner[1] * self.inner[2])
+        self.convs = nn.ModuleList(
+            nn.ConvTranspose3d(a, b, kernel_size=4, stride=2, padding=1) for a, b in pairwise(channels)
+        )
+        self.norms = nn.ModuleList(nn.GroupNorm(max(1, c // 8), c) for c in channels[1:-1])
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Latents [B, size] to label logits [B, T, 4, Z, Y, X]."""
+        x = self.expand(latent).unflatten(1, (self.top, *self.inner))
+        for conv, norm in zip(self.convs[:-1], self.norms, strict=True):
+            x = F.leaky_relu(norm(conv(x)), 0.2)
+        return self.convs[-1](x).unflatten(1, (self.frames, LABELS))
+
+
+class VoxelCritic(nn.Module):
+    """From a beat to features and a few numbers: a discriminator, or the condition regressor of a CVAE-GAN.
+
+    Without batch statistics (they tie real and made hearts of a batch together) and spectrally normalised (Miyato et
+    al. 2018), so that the discriminator's slope, and with it the generator's gradient, stays bounded.
+
+    Args:
+        shape: of the grid, (Z, Y, X).
+        frames: T.
+        out: how many numbers.
+        conditions: columns of the encoded conditions that it is given, 0 for none; they enter by projection (Miyato
+            and Koyama 2018): an inner product of their embedding with the features.
+        width: channels of the first layer.
+    """
+
+    FEATURES = 64
+
+    def __init__(self, shape: Shape, frames: int, *, out: int, width: int, conditions: int = 0) -> None:
+        super().__init__()
+        z, y, x = check_grid(shape)
+        channels = (frames * LABELS, *_channels(width))
+        self.convs = nn.ModuleList(
+            spectral_norm(nn.Conv3d(a, b, kernel_size=4, stride=2, padding=1)) for a, b in pairwise(channels)
+        )
+        self.features = spectral_norm(nn.Linear(channels[-1] * z * y * x, self.FEATURES))
+        self.last = spectral_norm(nn.Linear(self.FEATURES, out))
+        self.conditions = ConditionNetwork(conditions, self.FEATURES) if conditions else None
+
+    def forward(self, beat: Tensor, conditions: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Beats [B, T, 4, Z, Y, X] of label probabilities to numbers [B, out] and features [B, FEATURES]."""
+        # per root mean square, so that the slope's bound holds for a fraction of the voxels, on every grid alike
+        x = beat.flatten(1, 2) / beat[0, :, 0].numel() ** 0.5
+        for conv in self.convs:
+            x = F.leaky_relu(conv(x), 0.2)
+        features = F.leaky_relu(self.features(x.flatten(1)), 0.2)
+        numbers = self.last(features)
+        if self.conditions is not None and conditions is not None:
+            numbers = numbers + (self.conditions(conditions) * features).mean(dim=1, keepdim=True)
+        return numbers, features
+
+
+def one_hot(labels: Tensor, dtype: torch.dtype) -> Tensor:
+    """Labels [N, ...] uint8 to probabilities [N, 4, ...] of 0 and 1."""
+    which = torch.arange(LABELS, dtype=torch.uint8, device=labels.device)
+    return (labels[:, None] == which.reshape(-1, *[1] * (labels.ndim - 1))).to(dtype)
+
+
+def masked_cross_entropy(logits: Tensor, labels: Tensor, observed: Tensor) -> Tensor:
+    """Cross-entropy over the observed planes, summed over frames as in Eq. 8 and averaged over voxels.
+
+    Args:
+        logits: [B, T, 4, Z, Y, X].
+        labels: [B, T, Z, Y, X] uint8.
+        observed: [B, T, Z] bool; the other planes count for nothing.
+
+    Returns:
+        [B]: per subject, T times the mean over all observed voxels, which for a fully observed heart is the
+        sum over frames of the mean over voxels.
+    """
+    frames = labels.shape[1]
+    loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten(0, 1).long(), reduction="none")
+    planes = loss.unflatten(0, (-1, frames)).mean(dim=(3, 4))  # [B, T, Z]
+    weight = observed.to(planes.dtype)
+    return frames * (planes * weight).sum(dim=(1, 2)) / weight.sum(dim=(1, 2)).clamp(min=1)
+
+
+def _channels(width: int) -> tuple[int, int, int, int]:
+    return width, 2 * width, 4 * width, 8 * width
