@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cheart.errors import InputError
-from cheart.evaluation.completion import Judge, evaluate_completion, unit_of
+from cheart.evaluation.completion import Judge, evaluate_completion
 from cheart.grid import Grid
 from cheart.heart import whole
 from cheart.labels import LV
@@ -95,8 +95,3 @@ def test_a_split_without_subjects_is_refused(model, tmp_path):
     empty = tiny_cohort(tmp_path / "c", n=2)
     with pytest.raises(InputError, match="has no test subjects"):
         evaluate_completion(model, empty)
-
-
-def test_units():
-    assert (unit_of("d_lvm"), unit_of("d_lvedv"), unit_of("dice_lv")) == ("g", "mL", "")
-    assert unit_of("hd_lv") == "mm"

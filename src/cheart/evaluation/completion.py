@@ -14,10 +14,10 @@ from cheart.errors import InputError
 from cheart.heart import Heart
 from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import overlap
-from cheart.metrics.statistics import mean_over_frames, summary
+from cheart.metrics.statistics import mean_over_frames, summaries
 from cheart.metrics.surface_distance import SurfaceReference
 from cheart.model import Model
-from cheart.phenotypes import PAPER_FIVE, UNITS
+from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import Jobs, parallel, track
 
 DEFINITIONS = (
@@ -50,9 +50,7 @@ class Completion:
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Mean and SD over subjects of every measure."""
-        columns = [c for c in self.subjects.columns if c.startswith((*MEASURES, "d_"))]
-        found = {c: summary(self.subjects[c]) for c in columns}
-        return {c: {"mean": s.mean, "sd": s.sd} for c, s in found.items()}
+        return summaries({c: self.subjects[c] for c in self.subjects.columns if c.startswith((*MEASURES, "d_"))})
 
 
 def evaluate_completion(
@@ -91,10 +89,17 @@ def evaluate_completion(
 def _judge_one(model: Model, cohort: Cohort, copy_first: bool, index: int) -> tuple[dict[str, float], int]:
     """The row of one subject, and how many structures were empty."""
     real = cohort.heart(index)
-    made = np.broadcast_to(real.labels[:1], real.labels.shape)
-    if not copy_first:
-        made = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
-    return Judge(real).completed(model.heart(np.ascontiguousarray(made), real.cycle_s))
+    if copy_first:
+        still = np.ascontiguousarray(np.broadcast_to(real.labels[:1], real.labels.shape))
+        return Judge(real).completed(model.heart(still, real.cycle_s))
+    return Judge(real).completed(complete_subject(model, cohort, index))
+
+
+def complete_subject(model: Model, cohort: Cohort, index: int) -> Heart:
+    """What a model makes of a subject's first frame and conditions."""
+    real = cohort.heart(index)
+    labels = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
+    return model.heart(labels, real.cycle_s)
 
 
 class Judge:
@@ -107,10 +112,8 @@ class Judge:
     def likeness(self, made: Heart) -> tuple[dict[str, float], dict[str, NDArray[np.float64]], int]:
         """Dice, HD and ASSD (dice_lv …, dice, hd_lv …), each by frame [T, 3], and how many structures were empty."""
         frames = self.real.observed_frames
-        shared, distance = (
-            overlap(self.real.labels, made.labels, self.real.observed),
-            self._surfaces.compare(made.labels),
-        )
+        shared = overlap(self.real.labels, made.labels, self.real.observed)
+        distance = self._surfaces.compare(made.labels)
         by_frame = dict(zip(MEASURES, (shared.dice, distance.hd, distance.assd), strict=True))
         row: dict[str, float] = {}
         for name, values in by_frame.items():
@@ -158,9 +161,3 @@ def encoded_conditions(model: Model, cohort: Cohort, index: int) -> NDArray[np.f
     known = {name: person[name] for name in model.encoding.schema.names if name in person}
     conditions, _ = model.resolve_conditions(known, unknown="missing", rng=np.random.default_rng(0))
     return model.encode(conditions)
-
-
-def unit_of(measure: str) -> str:
-    """The unit of a column of the tables."""
-    first, _, rest = measure.partition("_")
-    return "mm" if first in ("hd", "assd") else UNITS.get(rest or first, "")

@@ -19,9 +19,9 @@ from cheart.evaluation.completion import MEASURES, Judge, chosen_subjects, encod
 from cheart.heart import Heart
 from cheart.hearts import heart_seed
 from cheart.labels import STRUCTURES
-from cheart.metrics.closure import seam
 from cheart.metrics.distributions import compare_distributions
-from cheart.metrics.statistics import Better, mean_and_best, summary
+from cheart.metrics.seam import seam
+from cheart.metrics.statistics import Better, mean_and_best, summaries
 from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import Jobs, parallel, track
@@ -69,10 +69,10 @@ class Generation:
     structures_empty: int
 
     def summary(self) -> dict[str, Any]:
-        """Everything that the tables tell."""
-        told = {c: summary(self.people[c]) for c in self.people.columns if c.endswith(("_mean", "_best"))}
+        """Everything that the tables show."""
+        columns = [c for c in self.people.columns if c.endswith(("_mean", "_best"))]
         return {
-            "likeness": {c: {"mean": s.mean, "sd": s.sd} for c, s in told.items()},
+            "likeness": summaries({c: self.people[c] for c in columns}),
             "distributions": self.distributions(),
             "seam": {"generated": _seam_summary(self.samples), "real": _seam_summary(self.real_seams)},
         }
@@ -93,8 +93,7 @@ class Generation:
                 "w1_by_decade": d.wasserstein_by_group,
                 "kl_by_decade": d.kl_by_group,
             }
-            entry: dict[str, Any] = {k: {"mean": s.mean, "sd": s.sd} for k, s in _summaries(values).items()}
-            found[name] = {**entry, "decades": list(d.groups), "decades_left_out": list(d.left_out)}
+            found[name] = {**summaries(values), "decades": list(d.groups), "decades_left_out": list(d.left_out)}
         return found
 
 
@@ -158,8 +157,8 @@ def _judge_person(model: Model, cohort: Cohort, samples: int, seed: int, person:
         row, missing = _judge(judge, truth, model.heart(labels, real.cycle_s))
         rows.append({"subject": number, "sample": k + 1, **row})
         empty += missing
-    told = {f"real_{name}": truth[name] for name in PAPER_FIVE}
-    about = {"subject": number, "decade": _decade(cohort.conditions(index).get("age")), **told}
+    about = {"subject": number, "decade": _decade(cohort.conditions(index).get("age"))}
+    about |= {f"real_{name}": truth[name] for name in PAPER_FIVE}
     return _Person(
         about | _mean_and_best(rows), rows, {"subject": number, **_seam(real)} if real.observed.all() else None, empty
     )
@@ -192,12 +191,7 @@ def _seam(heart: Heart) -> dict[str, float]:
 
 
 def _seam_summary(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
-    columns = [c for c in rows.columns if c.startswith(("seam", "jump"))]
-    return {c: {"mean": s.mean, "sd": s.sd} for c, s in _summaries({c: rows[c] for c in columns}).items()}
-
-
-def _summaries(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: summary(v) for name, v in values.items()}
+    return summaries({c: rows[c] for c in rows.columns if c.startswith(("seam", "jump"))})
 
 
 def _decade(age: Value) -> str:

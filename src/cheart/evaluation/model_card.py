@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cheart.evaluation.completion import COPIED
 from cheart.evaluation.formats import markdown
 from cheart.evaluation.tables import (
     PHENOTYPES,
@@ -20,16 +21,16 @@ from cheart.models.base import Setting
 from cheart.phenotypes import UNITS
 from cheart.provenance import without_places
 
-Told = Mapping[str, Any]
+Json = Mapping[str, Any]
 
 
 def card(
-    config: Told,
-    run: Told,
+    config: Json,
+    run: Json,
     *,
     cohort: str | None = None,
-    packing: Told | None = None,
-    evaluations: Sequence[Told] = (),
+    packing: Json | None = None,
+    evaluations: Sequence[Json] = (),
 ) -> str:
     """The card as Markdown.
 
@@ -40,11 +41,11 @@ def card(
         packing: what ``cheart pack --cohort`` measured.
         evaluations: what result.json says, of each folder of ``cheart evaluate -o``.
     """
-    told = config["trained_on"]
+    about = config["trained_on"]
     parts = [
-        f"# {config['model']}, trained on {told['title']}",
-        _first(told),
-        _use(told),
+        f"# {config['model']}, trained on {about['title']}",
+        _first(about),
+        _use(),
         "## How it was made\n\n" + _recipe(config, run, cohort, evaluations),
         "## Conditions\n\n" + _conditions(Setting.from_json(config["setting"])),
     ]
@@ -52,20 +53,20 @@ def card(
         parts.append("\n\n".join(["## How good it is", *map(_tables, evaluations)]))
     if packing is not None:
         parts.append("## What packing changed\n\n" + _packing(packing))
-    parts.append("## Licence\n\n" + _licence(told))
+    parts.append("## Licence\n\n" + _licence(about))
     return "\n\n".join(parts) + "\n"
 
 
-def _first(told: Told) -> str:
+def _first(about: Json) -> str:
     simulated = " All of its training hearts are **simulated**: it has learnt the simulator, not people."
     return (
         "A generative model of beating hearts (label maps of LV cavity, myocardium and RV cavity), trained with cheart "
-        f"on {told['subjects']} subjects of: {told['title']} ({told['kind']})."
-        + (simulated if told["kind"] == "simulated" else "")
+        f"on {about['subjects']} subjects of: {about['title']} ({about['kind']})."
+        + (simulated if about["kind"] == "simulated" else "")
     )
 
 
-def _use(told: Told) -> str:
+def _use() -> str:
     return (
         "**Not a medical device.** Do not use it for a diagnosis, for a decision about anyone's care, or for a claim "
         "about a real person: a heart that it makes is no one's heart. Its figures say how well it does on hearts like "
@@ -75,15 +76,15 @@ def _use(told: Told) -> str:
     )
 
 
-def _recipe(config: Told, run: Told, cohort: str | None, evaluations: Sequence[Told]) -> str:
-    told = config["trained_on"]
+def _recipe(config: Json, run: Json, cohort: str | None, evaluations: Sequence[Json]) -> str:
+    about = config["trained_on"]
     words = ["cheart train cohort -o model", f"--model {config['model']}", f"--preset {config['preset']}"]
     words += [f"--set {setting}" for setting in run.get("settings", [])]
     words += [f"--from {run['started_from']}"] if run.get("started_from") else []
     words += [f"--seed {run['seed']}"] if "seed" in run else []
     commands = [cohort, " ".join(words)] if cohort is not None else [" ".join(words)]
     commands += [without_places(value["provenance"]["command"]) for value in evaluations]
-    lines = ["```sh", *commands, "```", "", f"Training cohort's fingerprint: `{told['fingerprint']}`."]
+    lines = ["```sh", *commands, "```", "", f"Training cohort's fingerprint: `{about['fingerprint']}`."]
     if run.get("finished"):
         versions = ", ".join(f"{n} {v}" for n, v in {"cheart": run["cheart"], **run["packages"]}.items())
         lines.append(
@@ -106,28 +107,28 @@ def _conditions(setting: Setting) -> str:
     return "\n".join(lines)
 
 
-def _tables(value: Told) -> str:
-    about = value["cohort"]
-    parts = [f"{value['subjects']} {value['split']} subjects of {about['title']} ({about['kind']})."]
+def _tables(value: Json) -> str:
+    cohort = value["cohort"]
+    parts = [f"{value['subjects']} {value['split']} subjects of {cohort['title']} ({cohort['kind']})."]
     if "completion" in value:
-        rows = {value["model"]["name"]: value["completion"], "first frame copied": value["first_frame_copied"]}
+        rows = {value["model"]["name"]: value["completion"], COPIED: value["first_frame_copied"]}
         parts += [markdown(table) for table in completion_tables(rows)]
         parts.append(value["definitions"]["completion"])
     if "generation" in value:
-        told = value["generation"]
-        parts += [markdown(table) for table in generation_tables({value["model"]["name"]: told})]
-        parts.append(markdown(response_table({value["model"]["name"]: told["response"]})))
+        name, made = value["model"]["name"], value["generation"]
+        parts += [markdown(table) for table in generation_tables({name: made})]
+        parts.append(markdown(response_table({name: made["response"]})))
         parts.append(value["definitions"]["generation"])
     return "\n\n".join(parts)
 
 
-def packing_tables(told: Told) -> list[Table]:
+def packing_tables(packing: Json) -> list[Table]:
     """What packing cost, as tables.
 
     Args:
-        told: size of both files in MB, subjects, and the summary of :class:`cheart.evaluation.packing.Packing`.
+        packing: size of both files in MB, subjects, and the summary of :class:`cheart.evaluation.packing.Packing`.
     """
-    found = told["summary"]
+    found = packing["summary"]
     kinds = {
         "whole model and packed one": "between",
         "whole model and real heart": "whole",
@@ -143,16 +144,16 @@ def packing_tables(told: Told) -> list[Table]:
     ]
 
 
-def _packing(told: Told) -> str:
+def _packing(packing: Json) -> str:
     head = (
         "Its shape basis is packed (`cheart pack model -o packed --cohort cohort`): "
-        f"{told['megabytes']:.1f} MB in place of {told['megabytes_whole']:.1f} MB. "
-        f"Measured on {told['subjects']} validation subjects."
+        f"{packing['megabytes']:.1f} MB in place of {packing['megabytes_whole']:.1f} MB. "
+        f"Measured on {packing['subjects']} validation subjects."
     )
-    return "\n\n".join([head, *(markdown(table) for table in packing_tables(told)), told["definitions"]])
+    return "\n\n".join([head, *(markdown(table) for table in packing_tables(packing)), packing["definitions"]])
 
 
-def _licence(told: Told) -> str:
-    if told["kind"] == "simulated":
+def _licence(about: Json) -> str:
+    if about["kind"] == "simulated":
         return "Apache-2.0, as cheart itself."
     return "Choose one that the terms of your data allow, and write it here before you pass this model on."

@@ -12,7 +12,7 @@ from cheart.evaluation.completion import chosen_subjects, encoded_conditions
 from cheart.heart import Heart
 from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import dice
-from cheart.metrics.statistics import mean_over_frames, summary
+from cheart.metrics.statistics import mean_over_frames, summaries
 from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import track
@@ -36,8 +36,7 @@ class Packing:
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Mean and SD over subjects of every column."""
-        found = {str(c): summary(self.subjects[c]) for c in self.subjects.columns if c != "subject"}
-        return {c: {"mean": s.mean, "sd": s.sd} for c, s in found.items()}
+        return summaries({str(c): self.subjects[c] for c in self.subjects.columns if c != "subject"})
 
 
 def evaluate_packing(whole: Model, packed: Model, cohort: Cohort, *, subjects: int) -> Packing:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cheart.cohort import Cohort, Split
-from cheart.conditions import Factor, Value
+from cheart.conditions import Conditions, Factor, Schema, Value
 from cheart.errors import InputError
 from cheart.evaluation.completion import chosen_subjects
 from cheart.hearts import heart_seed
@@ -68,7 +70,7 @@ def evaluate_response(
         ends = np.array([0.0, 1.0]) if level else np.array(_ends(model, factor))
         column = _column(factor, level)
         found[column] = {
-            name: _told(Response(wanted[column][name], model_slope(ends, made[:, :, k])))
+            name: _numbers(Response(wanted[column][name], model_slope(ends, made[:, :, k])))
             for k, name in enumerate(PAPER_FIVE)
             if name in wanted[column]
         }
@@ -77,20 +79,34 @@ def evaluate_response(
 
 def _cohort_slopes(model: Model, cohort: Cohort, indices: list[int], *, jobs: Jobs) -> dict[str, dict[str, Slope]]:
     """By column and phenotype; empty where there are too few people."""
-    schema, people = model.encoding.schema, [cohort.conditions(i) for i in indices]
-    if len(people) < 2:
+    if len(indices) < 2:
         return {}
+    columns = condition_columns([cohort.conditions(i) for i in indices], model.encoding.schema)
     measured = parallel(partial(_measured, cohort), indices, jobs=jobs)
     rows = list(track(measured, total=len(indices), title="Measuring real hearts"))
     found: dict[str, dict[str, Slope]] = {}
     for name in PAPER_FIVE:
         try:
-            slopes = cohort_slopes(people, schema, [row[name] for row in rows])
+            slopes = cohort_slopes(columns, [row[name] for row in rows])
         except InputError:
             continue
         for column, slope in slopes.items():
             found.setdefault(column, {})[name] = slope
     return found
+
+
+def condition_columns(people: Sequence[Conditions], schema: Schema) -> dict[str, NDArray[np.float64]]:
+    """Numbers as they are, levels as 0 and 1 against the first (``sex:M``); [N] each, nan where not known."""
+    columns = {}
+    for factor in schema.factors:
+        values = [person.get(factor.name) for person in people]
+        if factor.kind == "number":
+            columns[factor.name] = np.array([np.nan if v is None else float(v) for v in values])
+        else:
+            for level in factor.levels[1:]:
+                is_level = [np.nan if v is None else float(v == level) for v in values]
+                columns[f"{factor.name}:{level}"] = np.array(is_level)
+    return columns
 
 
 def _measured(cohort: Cohort, index: int) -> dict[str, float]:
@@ -118,7 +134,7 @@ def _column(factor: Factor, level: str) -> str:
     return f"{factor.name}:{level}" if level else factor.name
 
 
-def _told(response: Response) -> dict[str, Any]:
+def _numbers(response: Response) -> dict[str, Any]:
     slopes = {"cohort": response.cohort, "model": response.model}
-    told = {k: {"slope": s.value, "low": s.low, "high": s.high, "n": s.n} for k, s in slopes.items()}
-    return {**told, "ratio": response.ratio, "verdict": response.verdict}
+    numbers = {k: {"slope": s.value, "low": s.low, "high": s.high, "n": s.n} for k, s in slopes.items()}
+    return {**numbers, "ratio": response.ratio, "verdict": response.verdict}

@@ -215,8 +215,8 @@ def response_table(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Tab
 
 def _slope(entry: Mapping[str, Any]) -> str:
     """The ratio and the verdict; without the ratio where the cohort's slope may as well be 0."""
-    told = f"{entry['ratio']:.2f} {entry['verdict']}"
-    return told if clear_in_cohort(entry) else f"({entry['verdict']})"
+    text = f"{entry['ratio']:.2f} {entry['verdict']}"
+    return text if clear_in_cohort(entry) else f"({entry['verdict']})"
 
 
 def clear_in_cohort(entry: Mapping[str, Any]) -> bool:
@@ -235,13 +235,13 @@ def memorisation_table(models: Mapping[str, Mapping[str, Any]]) -> Table:
     rows = [
         (
             name,
-            f"{told['ratio']:.2f}",
-            f"{told['suspects']:.2f}",
-            f"{told['median']['generated']:.3f}",
-            f"{told['median']['held_out']:.3f}",
-            str(told["training_hearts"]),
+            f"{one['ratio']:.2f}",
+            f"{one['suspects']:.2f}",
+            f"{one['median']['generated']:.3f}",
+            f"{one['median']['held_out']:.3f}",
+            str(one["training_hearts"]),
         )
-        for name, told in models.items()
+        for name, one in models.items()
     ]
     return Table("Memorisation: distance to the nearest training heart", heads, tuple(rows), "memorisation")
 

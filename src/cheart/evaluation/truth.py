@@ -153,7 +153,7 @@ def evaluate_truth(generation: Generation, truths: Truths) -> Truthfulness:
 def _compare(name: str, made: NDArray[np.float64], truth: NDArray[np.float64]) -> dict[str, float]:
     """One person's figures: made [n] against true draws [D]; the first n of them stand in for a perfect model."""
     low, high = np.quantile(truth, INTERVAL)
-    told = {
+    measures = {
         "w1": wasserstein(truth, made),
         "floor": wasserstein(truth[made.size :], truth[: made.size]),
         "covered": float(((made >= low) & (made <= high)).mean()),
@@ -162,7 +162,7 @@ def _compare(name: str, made: NDArray[np.float64], truth: NDArray[np.float64]) -
         "true_mean": float(truth.mean()),
         "true_sd": float(truth.std(ddof=1)),
     }
-    return {f"{key}_{name}": value for key, value in told.items()}
+    return {f"{key}_{name}": value for key, value in measures.items()}
 
 
 def _truth_table(cohort: Cohort) -> pd.DataFrame:

@@ -70,18 +70,16 @@ class Layout:
 
 
 @lru_cache(maxsize=4)
-def layout(shape: tuple[int, int, int], spacing: tuple[float, float, float], in_plane: bool) -> Layout:
-    """The layout for a grid; ``in_plane`` looks at rows of the same plane only."""
+def layout(shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> Layout:
+    """The layout for a grid."""
     nz, ny, nx = shape
-    reach_x = nx - 1 if in_plane else min(nx - 1, int(REACH_MM // spacing[2]))
-    reach_z = 0 if in_plane else min(nz - 1, int(REACH_MM // spacing[0]))
+    reach_x, reach_z = min(nx - 1, int(REACH_MM // spacing[2])), min(nz - 1, int(REACH_MM // spacing[0]))
     width, block = nx + reach_x, nz + reach_z
     margin = reach_z * width + reach_x
     dz, dx = np.meshgrid(np.arange(-reach_z, reach_z + 1), np.arange(-reach_x, reach_x + 1), indexing="ij")
     away = ((dz * spacing[0]) ** 2 + (dx * spacing[2]) ** 2).ravel()
-    reach_mm2 = np.inf if in_plane else REACH_MM**2
     near = np.argsort(away, kind="stable")
-    near = near[away[near] <= reach_mm2]
+    near = near[away[near] <= REACH_MM**2]
     dtype: type[np.unsignedinteger] = np.uint8 if ny < 255 else np.uint16
     far = np.iinfo(dtype).max - 1
     row_mm2 = np.square(np.arange(far + 1, dtype=np.float64) * spacing[1])
@@ -94,7 +92,7 @@ def layout(shape: tuple[int, int, int], spacing: tuple[float, float, float], in_
         width=width,
         size=ny * len(STRUCTURES) * block * width + 2 * margin,
         steps=(dz * width + dx).ravel()[near],
-        steps_mm2=np.append(away[near], reach_mm2),
+        steps_mm2=np.append(away[near], REACH_MM**2),
         row_mm2=row_mm2,
         far=far,
         dtype=dtype,
@@ -119,22 +117,11 @@ class Borders:
     place: NDArray[np.intp]
     rows: Rows
 
-    @property
-    def plane(self) -> NDArray[np.intp]:
-        """[N] the plane z of each border voxel."""
-        return self.voxel // (self.layout.shape[1] * self.layout.shape[2])
 
-
-def find_borders(
-    labels: NDArray[np.uint8],
-    spacing: tuple[float, float, float],
-    planes: NDArray[np.bool_],
-    *,
-    in_plane: bool = False,
-) -> Borders:
+def find_borders(labels: NDArray[np.uint8], spacing: tuple[float, float, float], planes: NDArray[np.bool_]) -> Borders:
     """The border voxels of each structure.
 
-    A voxel is on the border if one of its six neighbours (four with ``in_plane``) is not of its structure: the mask
+    A voxel is on the border if one of its six neighbours is not of its structure: the mask
     less its erosion by the 6-neighbourhood. What lies beyond the volume counts as background, and so does what lies
     beyond the outermost observed planes; where planes between were not imaged, the next observed one is the neighbour.
 
@@ -142,13 +129,12 @@ def find_borders(
         labels: [Z, Y, X] canonical labels.
         spacing: voxel size (Z, Y, X) in mm.
         planes: [Z] bool, the observed planes.
-        in_plane: the borders of each plane's contours instead of the bodies' surfaces.
     """
     shape = (labels.shape[0], labels.shape[1], labels.shape[2])
-    where = layout(shape, spacing, in_plane)
+    where = layout(shape, spacing)
     seen = np.flatnonzero(planes)
     stack = np.ascontiguousarray(labels if seen.size == len(labels) else labels[seen])
-    voxel = np.flatnonzero(_on_border(stack, in_plane=in_plane))
+    voxel = np.flatnonzero(_on_border(stack))
     structure = stack.ravel()[voxel].astype(np.intp) - 1
     if seen.size < len(labels):
         in_stack, rest = np.divmod(voxel, shape[1] * shape[2])
@@ -157,15 +143,13 @@ def find_borders(
     return Borders(where, voxel, structure, place, _row_distances(where, place))
 
 
-def _on_border(labels: NDArray[np.uint8], *, in_plane: bool) -> NDArray[np.bool_]:
+def _on_border(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     edge = np.zeros(labels.shape, bool)
-    edge[:, [0, -1]] = edge[:, :, [0, -1]] = True
-    if not in_plane:
-        edge[[0, -1]] = True
+    edge[[0, -1]] = edge[:, [0, -1]] = edge[:, :, [0, -1]] = True
     # Shifts of the flat array wrap around at the faces, but a voxel on a face is a border voxel anyway.
     flat, marked = labels.ravel(), edge.ravel()
     _, ny, nx = labels.shape
-    for shift in (1, nx) if in_plane else (1, nx, nx * ny):
+    for shift in (1, nx, nx * ny):
         differs = flat[shift:] != flat[:-shift]
         marked[shift:] |= differs
         marked[:-shift] |= differs
@@ -189,8 +173,7 @@ def distances(start: Borders, end: Borders, chosen: NDArray[np.bool_] | None = N
 
     Args:
         start: where to measure from.
-        end: where to measure to, of the same layout. Every chosen voxel's structure must have a border there (and
-            with ``in_plane`` in the same plane).
+        end: where to measure to, of the same layout. Every chosen voxel's structure must have a border there.
         chosen: [N] bool, which of the border voxels of ``start``; all where it is left out.
 
     Returns:

@@ -7,13 +7,12 @@ are per unit of the condition (mL per year, g per mmHg); that of a level is its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cheart.conditions import Conditions, Schema
 from cheart.errors import InputError
 
 CONFIDENCE = 0.95
@@ -76,23 +75,22 @@ class Response:
         return "weak" if self.ratio < 1 else "strong"
 
 
-def cohort_slopes(people: Sequence[Conditions], schema: Schema, phenotype: ArrayLike) -> dict[str, Slope]:
+def cohort_slopes(conditions: Mapping[str, NDArray[np.float64]], phenotype: ArrayLike) -> dict[str, Slope]:
     """Partial slopes of a phenotype on every condition, by ordinary least squares on all of them together.
 
     Args:
-        people: [N] conditions; people with one of them missing are left out (``n`` tells how many stayed).
-        schema: the conditions. A level enters as the difference from the first: ``sex:M``.
+        conditions: by column name, [N] values of as many people, nan where not known; people with one of them missing
+            are left out (``n`` says how many stayed). A category enters as 0 and 1.
         phenotype: [N] one value a person; nan is left out.
 
     Returns:
-        By column name: ``age``, ``sex:M`` and so on. A column that nobody varies in, or that is known of nobody, is
-        not there.
+        By column name. A column that nobody varies in, or that is known of nobody, is not there.
 
     Raises:
         InputError: fewer people than columns allow, or conditions that determine each other.
     """
     values = np.asarray(phenotype, float)
-    columns = {name: column for name, column in _columns(people, schema).items() if not np.isnan(column).all()}
+    columns = {name: column for name, column in conditions.items() if not np.isnan(column).all()}
     complete = ~np.isnan(np.stack([values, *columns.values()])).any(axis=0)
     values = values[complete]
     columns = {name: column[complete] for name, column in columns.items()}
@@ -144,20 +142,6 @@ def model_slope(moved: ArrayLike, phenotypes: ArrayLike) -> Slope:
     half = _t(len(y) - 1) * slopes.std(ddof=1) / np.sqrt(len(y))
     mean = float(slopes.mean())
     return Slope(mean, float(mean - half), float(mean + half), len(y))
-
-
-def _columns(people: Sequence[Conditions], schema: Schema) -> dict[str, NDArray[np.float64]]:
-    """Numbers as they are, levels as 0 and 1 against the first; nan where not known."""
-    columns = {}
-    for factor in schema.factors:
-        values = [person.get(factor.name) for person in people]
-        if factor.kind == "number":
-            columns[factor.name] = np.array([np.nan if v is None else float(v) for v in values])
-        else:
-            for level in factor.levels[1:]:
-                is_level = [np.nan if v is None else float(v == level) for v in values]
-                columns[f"{factor.name}:{level}"] = np.array(is_level)
-    return columns
 
 
 def _t(freedom: int) -> float:

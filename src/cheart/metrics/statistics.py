@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,46 +17,40 @@ Better = Literal["max", "min"]
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean ± SD over subjects, and how many there were.
+    """Mean ± SD over subjects.
 
     Attributes:
-        mean: over the known values.
+        mean: over the known values; nan where there is none.
         sd: sample standard deviation (n − 1); nan for fewer than two.
-        n: known values.
-        missing: values that could not be computed (an empty structure, an unobserved frame).
     """
 
     mean: float
     sd: float
-    n: int
-    missing: int
-
-    def text(self, digits: int = 3) -> str:
-        """As in the paper's tables, such as ``0.908±0.023``; missing values are counted."""
-        missing = f" ({self.missing} missing)" if self.missing else ""
-        return f"{self.mean:.{digits}f}±{self.sd:.{digits}f}{missing}" if self.n else "n/a"
 
 
 def summary(values: ArrayLike) -> Summary:
-    """Mean ± SD of one value a subject, [N].
+    """Mean ± SD of one value a subject, [N]; nan (an empty structure, an unobserved frame) is skipped.
 
-    >>> summary([0.9, 0.8, float("nan")]).text()
-    '0.850±0.071 (1 missing)'
+    >>> summary([1.0, 3.0, 2.0, float("nan")])
+    Summary(mean=2.0, sd=1.0)
     """
     values = np.asarray(values, float)
     known = values[~np.isnan(values)]
     return Summary(
         mean=float(known.mean()) if known.size else float("nan"),
         sd=float(known.std(ddof=1)) if known.size > 1 else float("nan"),
-        n=int(known.size),
-        missing=int(values.size - known.size),
     )
+
+
+def summaries(values: Mapping[str, ArrayLike]) -> dict[str, dict[str, float]]:
+    """Mean and SD by name, as plain numbers."""
+    return {name: asdict(summary(of)) for name, of in values.items()}
 
 
 def mean_over_frames(values: ArrayLike, frames: ArrayLike | None = None) -> NDArray[np.float64]:
     """Mean over the first axis, from [T, …] to […]; nan is skipped, and stays where nothing is known.
 
-    A distance is nan where a structure is empty: report ``SurfaceDistances.one_empty`` beside such a mean.
+    A distance is nan where a structure is empty: report ``Overlap.one_empty`` beside such a mean.
 
     Args:
         values: one value a frame.

@@ -25,9 +25,6 @@ class SurfaceDistances:
         hd: [T, 3] Hausdorff distance, max(max a, max b).
         hd95: [T, 3] max(95th percentile of a, 95th percentile of b), linearly interpolated.
         assd: [T, 3] average symmetric surface distance, the mean over all of a and b together.
-        reference_empty: [T, 3] bool, the structure is not in the reference.
-        other_empty: [T, 3] bool, the structure is not in the other sequence.
-        observed: [T] bool, frames of which at least one plane was imaged.
 
     All three are nan where either is empty, and in frames that were not observed.
     """
@@ -35,19 +32,6 @@ class SurfaceDistances:
     hd: NDArray[np.float64]
     hd95: NDArray[np.float64]
     assd: NDArray[np.float64]
-    reference_empty: NDArray[np.bool_]
-    other_empty: NDArray[np.bool_]
-    observed: NDArray[np.bool_]
-
-    @property
-    def one_empty(self) -> NDArray[np.int64]:
-        """[3] observed frames in which the structure is in one of the two only; to be reported with the means."""
-        return (self.reference_empty != self.other_empty)[self.observed].sum(axis=0)
-
-    @property
-    def both_empty(self) -> NDArray[np.int64]:
-        """[3] observed frames in which the structure is in neither."""
-        return (self.reference_empty & self.other_empty)[self.observed].sum(axis=0)
 
 
 class SurfaceReference:
@@ -86,18 +70,10 @@ class SurfaceReference:
             raise InputError(f"cannot compare label maps {self.shape} and {other.shape}: expected one shape")
         size = (len(self._borders), len(STRUCTURES))
         measures = np.full((3, *size), np.nan)
-        empty = np.zeros((2, *size), bool)
         for t, (reference, frame, planes) in enumerate(zip(self._borders, other, self.observed, strict=True)):
             if reference is not None:
-                measures[:, t], empty[:, t] = _compare(reference, find_borders(frame, self.grid.spacing, planes))
-        return SurfaceDistances(
-            hd=measures[0],
-            hd95=measures[1],
-            assd=measures[2],
-            reference_empty=empty[0],
-            other_empty=empty[1],
-            observed=np.any(self.observed, axis=1),
-        )
+                measures[:, t] = _compare(reference, find_borders(frame, self.grid.spacing, planes))
+        return SurfaceDistances(*measures)
 
 
 def surface_distances(
@@ -117,8 +93,8 @@ def surface_distances(
     return SurfaceReference(reference, grid, observed).compare(other)
 
 
-def _compare(reference: Borders, other: Borders) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Hausdorff, its 95th percentile and average distance [3, 3], and which structures are empty [2, 3]."""
+def _compare(reference: Borders, other: Borders) -> NDArray[np.float64]:
+    """Hausdorff, its 95th percentile and average distance by structure, [3, 3]."""
     counts = np.array([np.bincount(b.structure, minlength=len(STRUCTURES)) for b in (reference, other)])
     both = np.all(counts > 0, axis=0)
     there, back = both[reference.structure], both[other.structure]
@@ -132,4 +108,4 @@ def _compare(reference: Borders, other: Borders) -> tuple[NDArray[np.float64], N
             max(np.percentile(a, 95), np.percentile(b, 95)),
             (a.sum() + b.sum()) / (a.size + b.size),
         )
-    return measures, counts == 0
+    return measures

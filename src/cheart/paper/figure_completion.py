@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from cheart.cohort import Cohort
-from cheart.evaluation.completion import encoded_conditions
+from cheart.evaluation.completion import COPIED, complete_subject
 from cheart.heart import Heart
 from cheart.labels import STRUCTURES, TITLES
 from cheart.metrics.overlap import dice
@@ -38,13 +38,10 @@ from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Field, Image, Window, cut_fields, cut_image, long_axis_yx, window_around
 
-COPY = "first frame copied"
-"""The heart that stands still: what every model has to beat."""
-
 FRAMES = 4
 """Fewer observed frames are no cycle to show."""
 
-_COPY_LOOK = Style(COPY, GREY, (0, (1, 1)), "")
+_COPY_LOOK = Style(COPIED, GREY, (0, (1, 1)), "")
 _LEFT, _HEAD, _CELL, _BETWEEN, _FOOT, _CURVES = 0.68, 0.36, 0.78, 0.16, 0.42, 1.36  # inches
 _SHARPER = 1.35  # images are cut down to what they show and then drawn larger
 _DASHES = (0, (2.2, 1.4))
@@ -91,7 +88,7 @@ def draw(material: Material) -> Drawn:
 
 def _lowest(data: Completions) -> float:
     """The least Dice, mean over people and structures, of the first frame copied."""
-    return float(np.nanmin(np.nanmean(data.dice[COPY], axis=(0, 2))))
+    return float(np.nanmin(np.nanmean(data.dice[COPIED], axis=(0, 2))))
 
 
 def _gather(material: Material, models: Mapping[str, Model], lead: str) -> Completions:
@@ -105,22 +102,15 @@ def _gather(material: Material, models: Mapping[str, Model], lead: str) -> Compl
     index = rows[number - 1]
     own = f"Held out\n({material.held_out})"
     hearts = {own: cohort.heart(index)}
-    hearts |= {name: completed(model, cohort, index) for name, model in models.items()}
+    hearts |= {name: complete_subject(model, cohort, index) for name, model in models.items()}
     return Completions(by_model, number, hearts, own)
-
-
-def completed(model: Model, cohort: Cohort, index: int) -> Heart:
-    """What a model makes of a subject's first frame."""
-    real = cohort.heart(index)
-    labels = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
-    return model.heart(labels, real.cycle_s)
 
 
 def _dice_of(models: Mapping[str, Model], cohort: Cohort, index: int) -> dict[str, NDArray[np.float64]]:
     """Of one subject, by model: Dice [T, 3]."""
     real = cohort.heart(index)
-    made = {name: completed(model, cohort, index).labels for name, model in models.items()}
-    made[COPY] = np.broadcast_to(real.labels[:1], real.labels.shape)
+    made = {name: complete_subject(model, cohort, index).labels for name, model in models.items()}
+    made[COPIED] = np.broadcast_to(real.labels[:1], real.labels.shape)
     return {name: dice(real.labels, labels, real.observed) for name, labels in made.items()}
 
 
@@ -203,12 +193,12 @@ def _draw_curves(sheet: Sheet, data: Completions, x: float) -> None:
     legend = 0.135 * len(data.dice) + 0.1
     height = min(1.45, (sheet.height - _HEAD - _FOOT - legend) / len(STRUCTURES) - 0.30)
     # the models' range: on that of the copied first frame they could not be told apart
-    low = min(float(np.nanmean(values, axis=0).min()) for name, values in data.dice.items() if name != COPY)
+    low = min(float(np.nanmean(values, axis=0).min()) for name, values in data.dice.items() if name != COPIED)
     es = own.phenotypes.es_frame
     for k, name in enumerate(STRUCTURES):
         axes = sheet.axes(x, _HEAD + k * (height + 0.30), _CURVES, height)
         for model, values in data.dice.items():
-            _draw_curve(axes, values[:, :, k], _COPY_LOOK if model == COPY else style_of(model))
+            _draw_curve(axes, values[:, :, k], _COPY_LOOK if model == COPIED else style_of(model))
         if es is not None:
             axes.axvline(es, color=GREY, lw=0.6, ls=(0, (3, 3)), zorder=0)
         axes.set(xlim=(0, own.frames - 1), ylim=(np.floor(low * 20 - 0.5) / 20, 1.0), ylabel="Dice")
