@@ -66,10 +66,12 @@ def test_every_subject_is_in_every_row_of_the_tables(out, people):
 
 
 def test_models_of_two_folds_differ_and_learned_of_others_than_they_are_judged_on(out, people):
-    told = [read_json(out / "folds" / k / "models" / "cheart" / "config.json")["trained_on"] for k in ("1", "2")]
-    assert told[0]["fingerprint"] != told[1]["fingerprint"]
-    assert people.fingerprint not in {one["fingerprint"] for one in told}
-    assert all(one["subjects"] < len(people) // 2 for one in told), "the held-out half and validation are left out"
+    trained_on = [read_json(out / "folds" / k / "models" / "cheart" / "config.json")["trained_on"] for k in ("1", "2")]
+    assert trained_on[0]["fingerprint"] != trained_on[1]["fingerprint"]
+    assert people.fingerprint not in {one["fingerprint"] for one in trained_on}
+    assert all(one["subjects"] < len(people) // 2 for one in trained_on), (
+        "the held-out half and validation are left out"
+    )
 
 
 def test_what_has_learned_of_hearts_beats_the_heart_that_stands_still(out):

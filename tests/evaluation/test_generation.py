@@ -17,15 +17,15 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
 
 def test_who_generates_the_real_heart_scores_perfectly(cohort: Cohort) -> None:
     found = evaluate_generation(stub(Oracle, cohort), cohort, samples=2)
-    told = found.summary()
+    measured = found.summary()
     for which in ("mean", "best"):
-        assert told["likeness"][f"dice_{which}"]["mean"] == 1
-        assert told["likeness"][f"assd_{which}"]["mean"] == 0
-        assert told["likeness"][f"d_lvm_{which}"]["mean"] == 0
+        assert measured["likeness"][f"dice_{which}"]["mean"] == 1
+        assert measured["likeness"][f"assd_{which}"]["mean"] == 0
+        assert measured["likeness"][f"d_lvm_{which}"]["mean"] == 0
     for name in PAPER_FIVE:
-        assert told["distributions"][name]["w1"]["mean"] == 0
-        assert told["distributions"][name]["kl"]["mean"] == pytest.approx(0, abs=1e-12)
-    means = [{k: v["mean"] for k, v in told["seam"][who].items()} for who in ("generated", "real")]
+        assert measured["distributions"][name]["w1"]["mean"] == 0
+        assert measured["distributions"][name]["kl"]["mean"] == pytest.approx(0, abs=1e-12)
+    means = [{k: v["mean"] for k, v in measured["seam"][who].items()} for who in ("generated", "real")]
     assert means[0] == pytest.approx(means[1])
 
 
@@ -35,11 +35,11 @@ def test_the_best_sample_is_better_than_the_mean_and_draws_differ(cohort: Cohort
     assert len(found.samples) == 12
     assert (found.people["dice_best"] > found.people["dice_mean"]).all()
     assert (found.people["hd_best"] < found.people["hd_mean"]).all()
-    told = found.summary()
-    assert told["distributions"]["lvedv"]["w1"]["mean"] > 0
-    assert told["distributions"]["lvedv"]["w1"]["sd"] > 0
-    assert told["seam"]["generated"]["jump"]["mean"] == 0
-    assert told["seam"]["generated"]["seam_dice_lv"]["mean"] == 1
+    measured = found.summary()
+    assert measured["distributions"]["lvedv"]["w1"]["mean"] > 0
+    assert measured["distributions"]["lvedv"]["w1"]["sd"] > 0
+    assert measured["seam"]["generated"]["jump"]["mean"] == 0
+    assert measured["seam"]["generated"]["seam_dice_lv"]["mean"] == 1
     again = evaluate_generation(stub(Painter, cohort), cohort, samples=2, subjects=2).samples
     same = found.samples.query("subject <= 2 and sample <= 2").reset_index(drop=True)
     np.testing.assert_array_equal(again["lvedv"], same["lvedv"])

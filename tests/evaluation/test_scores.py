@@ -9,9 +9,6 @@ from cheart.errors import InputError
 from cheart.evaluation.scores import Scores
 from cheart.files import read_json
 from cheart.model import Model
-from tiny import cohort, model, run
-
-__all__ = ["cohort", "model", "run"]
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def test_generation_has_the_real_hearts_seam_beside_the_models() -> None:
     assert str(seam.rows[1][-1]) == "0.50±0.10"
 
 
-def test_nothing_real_to_compare_with_is_told_as_such() -> None:
+def test_nothing_real_to_compare_with_is_said_as_such() -> None:
     rows = pd.DataFrame(
         {"subject": [1], "sample": [1], **{n: [1.0] for n in ("lvm", "lvedv", "lvesv", "rvedv", "rvesv")}}
     )
@@ -55,5 +55,5 @@ def test_the_response_has_a_row_a_model_and_condition() -> None:
 
 
 def test_memorisation_has_a_row_a_model() -> None:
-    told = {"ratio": 0.987, "suspects": 0.1, "median": {"generated": 0.05, "held_out": 0.06}, "training_hearts": 84}
-    assert memorisation_table({"cgan": told}).rows == (("cgan", "0.99", "0.10", "0.050", "0.060", "84"),)
+    measured = {"ratio": 0.987, "suspects": 0.1, "median": {"generated": 0.05, "held_out": 0.06}, "training_hearts": 84}
+    assert memorisation_table({"cgan": measured}).rows == (("cgan", "0.99", "0.10", "0.050", "0.060", "84"),)

@@ -30,12 +30,12 @@ def truths(cohort: Cohort) -> Truths:
     return true_phenotypes(cohort, split="train", subjects=PEOPLE, draws=600, seed=2)
 
 
-def _generation(cohort: Cohort, *, told: bool = True, narrow: float = 1.0, shift: float = 0.0) -> Generation:
+def _generation(cohort: Cohort, *, own: bool = True, narrow: float = 1.0, shift: float = 0.0) -> Generation:
     """Samples of the truth: of each person's own conditions, or of the next person's; perhaps narrower or shifted."""
     people = [int(i) for i in cohort.indices("train")][:PEOPLE]
     rows, real = [], []
     for number, index in enumerate(people, start=1):
-        whose = index if told else people[number % PEOPLE]
+        whose = index if own else people[number % PEOPLE]
         drawn = true_distribution(cohort.conditions(whose), n=SAMPLES, seed=1000 + number)[list(PAPER_FIVE)]
         drawn = drawn.mean() + narrow * (drawn - drawn.mean()) + shift
         rows += [{"subject": number, "sample": k + 1, **row} for k, row in enumerate(drawn.to_dict("records"))]
@@ -44,19 +44,19 @@ def _generation(cohort: Cohort, *, told: bool = True, narrow: float = 1.0, shift
 
 
 def test_the_truth_itself_is_recognised(cohort: Cohort, truths: Truths) -> None:
-    told = evaluate_truth(_generation(cohort), truths).summary()
+    measured = evaluate_truth(_generation(cohort), truths).summary()
     for name in PAPER_FIVE:
-        assert told[name]["coverage"] == pytest.approx(0.90, abs=0.03)
-        assert told[name]["spread"] == pytest.approx(1.0, abs=0.08)
-        assert told[name]["w1"] == pytest.approx(told[name]["floor"], rel=0.2)
-        assert told[name]["bias_low"] - 0.5 < 0 < told[name]["bias_high"] + 0.5
-        assert told[name]["follow"] == pytest.approx(1.0, abs=0.15)
-        assert told[name]["voxels"] == pytest.approx(100 - truths.exact[name].mean())
+        assert measured[name]["coverage"] == pytest.approx(0.90, abs=0.03)
+        assert measured[name]["spread"] == pytest.approx(1.0, abs=0.08)
+        assert measured[name]["w1"] == pytest.approx(measured[name]["floor"], rel=0.2)
+        assert measured[name]["bias_low"] - 0.5 < 0 < measured[name]["bias_high"] + 0.5
+        assert measured[name]["follow"] == pytest.approx(1.0, abs=0.15)
+        assert measured[name]["voxels"] == pytest.approx(100 - truths.exact[name].mean())
 
 
 def test_hearts_of_other_people_are_caught(cohort: Cohort, truths: Truths) -> None:
     right = evaluate_truth(_generation(cohort), truths).summary()
-    wrong = evaluate_truth(_generation(cohort, told=False), truths).summary()
+    wrong = evaluate_truth(_generation(cohort, own=False), truths).summary()
     for name in PAPER_FIVE:
         assert abs(wrong[name]["follow"]) < 0.5
         assert wrong[name]["w1"] > 1.2 * right[name]["w1"]

@@ -7,9 +7,6 @@ from cheart.errors import InputError
 from cheart.paper.experiment import Experiment
 from cheart.paper.reproduce import steps
 from cohorts import tiny_cohort
-from tiny import cohort, run
-
-__all__ = ["cohort", "run"]
 
 
 def ask(cohort: Cohort, out: Path, **options: object) -> Experiment:

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cheart.evaluation.completion import COPIED
 from cheart.evaluation.formats import markdown
-from cheart.evaluation.tables import (
-    PHENOTYPES,
-    Cell,
-    Table,
-    completion_tables,
-    estimate,
-    generation_tables,
-    response_table,
-)
+from cheart.evaluation.scores import groups
+from cheart.evaluation.tables import PHENOTYPES, Cell, Table, estimate
 from cheart.labels import STRUCTURES
 from cheart.models.base import Setting
 from cheart.phenotypes import UNITS
@@ -107,18 +99,11 @@ def _conditions(setting: Setting) -> str:
     return "\n".join(lines)
 
 
-def _tables(value: Json) -> str:
-    cohort = value["cohort"]
-    parts = [f"{value['subjects']} {value['split']} subjects of {cohort['title']} ({cohort['kind']})."]
-    if "completion" in value:
-        rows = {value["model"]["name"]: value["completion"], COPIED: value["first_frame_copied"]}
-        parts += [markdown(table) for table in completion_tables(rows)]
-        parts.append(value["definitions"]["completion"])
-    if "generation" in value:
-        name, made = value["model"]["name"], value["generation"]
-        parts += [markdown(table) for table in generation_tables({name: made})]
-        parts.append(markdown(response_table({name: made["response"]})))
-        parts.append(value["definitions"]["generation"])
+def _tables(summary: Json) -> str:
+    cohort = summary["cohort"]
+    parts = [f"{summary['subjects']} {summary['split']} subjects of {cohort['title']} ({cohort['kind']})."]
+    for tables, beneath in groups(summary).values():
+        parts += [*map(markdown, tables), beneath]
     return "\n\n".join(parts)
 
 
