@@ -98,7 +98,7 @@ def test_two_frames_have_no_cycle_and_a_model_of_one_latent_no_trajectory(tmp_pa
     for draw, why in (
         (figure_completion.draw, "frames were observed"),
         (figure_density.draw, "no model generated hearts"),
-        (figure_latent.draw, "no CHeart"),
+        (figure_latent.draw, "no model has a latent a frame"),
         (figure_truth.draw, "no model generated hearts"),
     ):
         with pytest.raises(CannotDraw, match=why):

@@ -20,7 +20,8 @@ def reproduce(
         Path | None, typer.Option("--cohort", metavar="COHORT", help="Without it one is simulated in OUT.")
     ] = None,
     models: Annotated[
-        str, typer.Option("--models", help="Which, with commas between.")
+        str,
+        typer.Option("--models", help="Names or path/to/file.py:Class, with commas; the first is the reference."),
     ] = "cheart,cvae,cvae-gan,cgan,pca",
     subjects: Annotated[
         int | None, typer.Option("--subjects", min=1, help="Judge only the first N held-out subjects.")
@@ -29,7 +30,7 @@ def reproduce(
         int | None, typer.Option("--samples", min=2, help="Hearts to generate a person: 20 (quick: 10).")
     ] = None,
     start_from: Annotated[
-        str | None, typer.Option("--from", metavar="MODEL", help="CHeart goes on from this model, such as bundled.")
+        str | None, typer.Option("--from", metavar="MODEL", help="Fine-tune this model, such as bundled, on COHORT.")
     ] = None,
     folds: Annotated[
         int, typer.Option("--folds", min=1, metavar="N", help="Cross-validate completion on COHORT; 1: its own split.")

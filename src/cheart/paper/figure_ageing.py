@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from cheart.conditions import PAPER_SCHEMA, Value, describe
 from cheart.errors import InputError
-from cheart.evaluation.tables import PHENOTYPES
 from cheart.heart import Heart
 from cheart.hearts import heart_seed
 from cheart.labels import BACKGROUND, COLOURS, LV, MYO, RV
@@ -27,13 +26,14 @@ from cheart.paper.figure_page import (
     Drawn,
     Material,
     letter,
+    phenotype_columns,
     plain,
     show,
     tight,
     training_sentence,
 )
 from cheart.paper.figure_people import choose_people
-from cheart.phenotypes import PAPER_FIVE, TITLES, UNITS
+from cheart.phenotypes import PAPER_FIVE
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet
 from cheart.plot.views import INK, Field, Image, Window, cut_fields, long_axis_yx, window_around
@@ -268,16 +268,14 @@ def _legend(sheet: Sheet, y: float) -> None:
 
 
 def _draw_curves(sheet: Sheet, data: Ageing, top: float) -> None:
-    gap = 0.36
-    width = (WIDTH - 0.42 - 0.06 - gap * (len(PHENOTYPES) - 1)) / len(PHENOTYPES)
-    for k, name in enumerate(PHENOTYPES):
-        axes = sheet.axes(0.42 + k * (width + gap), top + 0.24, width, _PANEL)
+    for name, title, x, width in phenotype_columns(0.42):
+        axes = sheet.axes(x, top + 0.24, width, _PANEL)
         for sex, (_, colour) in SEXES.items():
             _draw_band(axes, data.sampled[data.sampled["sex"] == sex], name, colour)
             if data.truth is not None:
                 _draw_truth(axes, data.truth[data.truth["sex"] == sex], name, colour)
         axes.set(xlim=(AGES[0] - 2, AGES[-1] + 2), xticks=[25, 45, 65], ylim=(0, None))
-        axes.set_title(f"{TITLES[name]} ({UNITS[name]})", pad=3)
+        axes.set_title(title, pad=3)
         axes.set_xlabel("age (years)")
         plain(axes)
     handles: list[Patch | Line2D] = [Patch(color=c, label=title) for title, c in SEXES.values()]

@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import INK_HEX, WIDTH, CannotDraw, Drawn, Material, plain, training_sentence
-from cheart.phenotypes import TITLES, UNITS
+from cheart.paper.figure_page import (
+    INK_HEX,
+    WIDTH,
+    CannotDraw,
+    Drawn,
+    Material,
+    phenotype_columns,
+    plain,
+    training_sentence,
+)
 from cheart.plot.style import GREY, Sheet
 
 Array = NDArray[np.float64]
@@ -106,12 +114,9 @@ def levels(values: Array, shares: tuple[float, ...] = SHARES) -> list[float]:
 def figure(data: Ages, held_out: str) -> Sheet:
     """A row of held-out hearts and one a model; a column a phenotype."""
     rows = ["", *data.made]
-    gap = 0.36
-    width = (WIDTH - _LEFT - 0.06 - gap * (len(PHENOTYPES) - 1)) / len(PHENOTYPES)
     sheet = Sheet(WIDTH, _HEAD + len(rows) * (_PANEL + _GAP) - _GAP + _FOOT)
-    for column, phenotype in enumerate(PHENOTYPES):
-        x, view = _LEFT + column * (width + gap), _View.of(data, phenotype)
-        title = f"{TITLES[phenotype]} ({UNITS[phenotype]})"
+    for phenotype, title, x, width in phenotype_columns(_LEFT):
+        view = _View.of(data, phenotype)
         sheet.text(x + width / 2, 0.08, title, size=7.5, ha="center")
         for row, name in enumerate(rows):
             axes = sheet.axes(x, _HEAD + row * (_PANEL + _GAP), width, _PANEL)

@@ -67,7 +67,7 @@ def draw(material: Material) -> Drawn:
     """
     found = [(name, model) for name, model in material.models.items() if model.network.latent_per_frame]
     if not found:
-        raise CannotDraw("no CHeart among the models; the others have one latent a beat, not one a frame")
+        raise CannotDraw("no model has a latent a frame; these have one for the whole beat")
     name, model = found[0]
     data = _gather(material, model)
     n, frames = data.whole.shape[:2]

@@ -12,9 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cheart.cohort import Cohort, Split
+from cheart.evaluation.tables import PHENOTYPES
 from cheart.files import new_file
 from cheart.model import Model
 from cheart.models.registry import style_of
+from cheart.phenotypes import TITLES, UNITS
 from cheart.plot.style import TEXT, Sheet
 from cheart.plot.views import INK, Image
 from cheart.progress import parallel
@@ -151,6 +153,13 @@ def save(figure: Figure, png: Path, svg: Path) -> None:
 def letter(sheet: Sheet, x: float, y: float, text: str) -> None:
     """A panel's letter, in inches from the left and the top."""
     sheet.figure.text(x / sheet.width, 1 - y / sheet.height, text, fontsize=9, fontweight="bold", va="top", ha="left")
+
+
+def phenotype_columns(left: float) -> list[tuple[str, str, float, float]]:
+    """A column of panels for each phenotype: its key and title, and the panels' left edge and width in inches."""
+    gap, count = 0.36, len(PHENOTYPES)
+    width = (WIDTH - left - 0.06 - gap * (count - 1)) / count
+    return [(n, f"{TITLES[n]} ({UNITS[n]})", left + k * (width + gap), width) for k, n in enumerate(PHENOTYPES)]
 
 
 def plain(axes: Axes) -> None:

@@ -11,8 +11,18 @@ from cheart.errors import InputError
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.evaluation.truth import Truthfulness, evaluate_truth, true_phenotypes
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import INK_HEX, WIDTH, CannotDraw, Drawn, Material, letter, plain, training_sentence
-from cheart.phenotypes import TITLES, UNITS
+from cheart.paper.figure_page import (
+    INK_HEX,
+    WIDTH,
+    CannotDraw,
+    Drawn,
+    Material,
+    letter,
+    phenotype_columns,
+    plain,
+    training_sentence,
+)
+from cheart.phenotypes import TITLES
 from cheart.plot.style import GREY, Sheet
 
 _LEFT, _HEAD, _PANEL, _GAP, _LOWER, _FOOT = 0.96, 0.30, 0.98, 0.14, 1.10, 0.62  # inches
@@ -61,20 +71,17 @@ def draw(material: Material) -> Drawn:
 def figure(by_model: Mapping[str, Truthfulness]) -> Sheet:
     """Means by person, a row a model and a column a phenotype, above the measures by model."""
     rows = list(by_model)
-    gap = 0.36
-    width = (WIDTH - _LEFT - 0.06 - gap * (len(PHENOTYPES) - 1)) / len(PHENOTYPES)
     lower = _HEAD + len(rows) * (_PANEL + _GAP) + 0.52
     sheet = Sheet(WIDTH, lower + _LOWER + _FOOT)
-    for column, name in enumerate(PHENOTYPES):
-        x = _LEFT + column * (width + gap)
-        sheet.text(x + width / 2, 0.08, f"{TITLES[name]} ({UNITS[name]})", size=7.5, ha="center")
+    for name, title, x, width in phenotype_columns(_LEFT):
+        sheet.text(x + width / 2, 0.08, title, size=7.5, ha="center")
         for row, model in enumerate(rows):
             axes = sheet.axes(x, _HEAD + row * (_PANEL + _GAP), width, _PANEL)
             _people(axes, by_model, model, name)
             axes.tick_params(labelbottom=row == len(rows) - 1)
             if row == len(rows) - 1:
                 axes.set_xlabel("true mean")
-            if column == 0:
+            if x == _LEFT:
                 axes.set_ylabel("generated mean")
     for row, model in enumerate(rows):
         y = _HEAD + row * (_PANEL + _GAP) + _PANEL / 2 - 0.06
