@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +14,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from cheart.conditions import PAPER_SCHEMA, Value, describe
-from cheart.errors import InputError
+from cheart.errors import CheartWarning, InputError
 from cheart.heart import Heart
 from cheart.hearts import heart_seed
 from cheart.labels import BACKGROUND, COLOURS, LV, MYO, RV
@@ -133,9 +134,11 @@ def _one_heart(material: Material, model: Model) -> tuple[str, bool, tuple[Heart
     known = {name: person[name] for name in schema.names if person.get(name) is not None}
     own = "complete" in model.network.tasks
     heart = material.cohort.heart(index) if own else None
-    made = model.vary("age", list(AGES), heart=heart, conditions=known, seed=material.seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CheartWarning)  # the figure marks ages beyond the training range
+        made = tuple(model.vary("age", list(AGES), heart=heart, conditions=known, seed=material.seed))
     words = describe(known, schema).replace("sbp", "SBP").split(", ")
-    return ", ".join(w for w in words if not w.startswith("age ")), own, tuple(made)
+    return ", ".join(w for w in words if not w.startswith("age ")), own, made
 
 
 def _sample(model: Model, seed: int, who: tuple[str, float, int]) -> tuple[dict[str, float | str], dict[str, Value]]:
