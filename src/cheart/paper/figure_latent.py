@@ -88,13 +88,13 @@ def _gather(material: Material, model: Model) -> Trajectories:
         raise CannotDraw(f"a map of latents needs {_FEWEST} people, but there are {len(rows)}")
     latents = []
     for number, index in enumerate(rows, start=1):
-        noise = model.network.sample_latent(heart_seed(heart_seed(material.seed, number), 0))
-        latents.append(model.network.trajectory(noise, encoded_conditions(model, material.cohort, index)))
+        latent = model.network.sample_latent(heart_seed(heart_seed(material.seed, number), 0))
+        latents.append(model.network.trajectory(latent, encoded_conditions(model, material.cohort, index)))
     stacked = np.stack(latents).astype(float)
     motion = stacked - stacked.mean(axis=1, keepdims=True)
     which = int(np.argsort(np.square(motion).sum(axis=(1, 2)), kind="stable")[len(rows) // 2])
-    noise = model.network.sample_latent(heart_seed(heart_seed(material.seed, which + 1), 0))
-    labels = model.network.decode(noise, encoded_conditions(model, material.cohort, rows[which]))
+    latent = model.network.sample_latent(heart_seed(heart_seed(material.seed, which + 1), 0))
+    labels = model.network.decode(latent, encoded_conditions(model, material.cohort, rows[which]))
     maps = [_flat(points, material.seed) for points in (stacked, motion)]
     return Trajectories(maps[0], maps[1], model.heart(labels), which)
 
