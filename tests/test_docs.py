@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,12 @@ def test_every_public_name_has_its_place_on_an_api_page():
     pages = "\n".join(page.read_text() for page in (ROOT / "docs" / "api").glob("*.md"))
     missing = [name for name in cheart.__all__ if name != "__version__" and f"::: cheart.{name}\n" not in pages + "\n"]
     assert not missing
+
+
+def test_the_picture_of_the_house_has_every_room():
+    spec = spec_from_file_location("house", ROOT / "docs" / "pictures" / "house.py")
+    house = module_from_spec(spec)
+    spec.loader.exec_module(house)
+    there = {path.stem for path in Path(cheart.__file__).parent.iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert set(house.floor_of()) == {name for name in there if not name.startswith("_")} - {"bundled"}
+    assert (ROOT / "docs" / "pictures" / "house.svg").read_text() == house.draw()

@@ -1,16 +1,9 @@
-"""The picture of the house, from its floors: ``python docs/pictures/house.py`` writes house.svg beside this file.
-
-``tests/test_house.py`` holds the code to the same floors.
-"""
+"""The picture of the house, from its floors: ``python docs/pictures/house.py`` writes house.svg beside this file."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-
-ROOT = Path(__file__).parents[2]
 
 FLOORS: list[dict[str, str]] = [
     {"cli": "words to a call, results printed"},
@@ -18,49 +11,23 @@ FLOORS: list[dict[str, str]] = [
     {"evaluation": "how good is a model"},
     {"model, hearts": "what a person holds"},
     {"training": "loop, options, processes"},
-    {"models, population": "registry, the one interface, CHeart, baselines"},
+    {"models": "registry, the one interface, CHeart, baselines, representations"},
     {"simulation": "simulated cohort, its audit", "plot": "pictures, animations"},
-    {"datasets": "importers", "export": "BIDS, nnU-Net, MONAI", "mesh": "surfaces, tetrahedra"},
+    {"datasets": "importers, the way into the template pose"},
+    {"export": "BIDS, nnU-Net, MONAI", "mesh": "surfaces, tetrahedra"},
     {"cohort": "hearts and their owners", "metrics": "numpy in, numbers out"},
     {"align": "pose in space and time", "io": "NIfTI, the Hub"},
     {"heart, phenotypes": "one beating heart"},
-    {"conditions": "who the owner is", "grid": "voxels", "labels, palette": "structures"},
-    {"progress, cluster, provenance": "work in processes", "files, errors": "whole or not there"},
+    {"conditions": "who the owner is", "grid": "voxels", "labels": "structures"},
+    {"progress, cluster, provenance, files, errors": "work in several processes, files that are whole or not there"},
 ]
-"""From the top: rooms and what each is for. A room imports from floors beneath its own only."""
-
-UP = {"heart", "hearts", "cohort"}
-"""Rooms whose methods import from above when they are called: the one exception."""
+"""From the top: rooms and what each is for. A room imports from floors beneath its own only; tests/test_architecture.py
+holds the code to it."""
 
 
 def floor_of() -> dict[str, int]:
-    """The floor of each room, 0 at the top."""
-    return {name: i for i, floor in enumerate(FLOORS) for names in floor for name in names.split(", ")}
-
-
-def imports() -> Iterator[tuple[str, str, bool]]:
-    """(module, imported module, whether it is imported with the file) of every import within cheart.
-
-    What is imported for annotations alone does not count.
-    """
-    for path in sorted((ROOT / "src" / "cheart").rglob("*.py")):
-        module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
-        yield from ((module, name, first) for name, first in _imports(ast.parse(path.read_text())))
-
-
-def _imports(tree: ast.Module) -> Iterator[tuple[str, bool]]:
-    annotations = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]
-    left_out = {id(inner) for node in annotations for part in node.body for inner in ast.walk(part)}
-    for node in ast.walk(tree):
-        if id(node) in left_out:
-            continue
-        if isinstance(node, ast.ImportFrom):
-            names = [f"cheart.{a.name}" for a in node.names] if node.module == "cheart" else [node.module or ""]
-        elif isinstance(node, ast.Import):
-            names = [a.name for a in node.names]
-        else:
-            continue
-        yield from ((name, node in tree.body) for name in names if name.startswith("cheart."))
+    """The floor of each package and module, 0 at the top."""
+    return {name: i for i, floor in enumerate(FLOORS) for room in floor for name in room.split(", ")}
 
 
 def draw() -> str:
@@ -82,7 +49,9 @@ def draw() -> str:
     x = left + width
     parts.append(f'<path d="M18 24 V{bottom - 22}" class="down" marker-end="url(#tip)"/>')
     parts.append(f'<text transform="translate(12 {bottom / 2}) rotate(-90)" class="what">imports go down only</text>')
-    curve = f"M{x} {rows['heart']:.0f} C{x + 70} {rows['heart']:.0f} {x + 70} {rows['plot']:.0f} {x + 6} {rows['plot']:.0f}"
+    curve = (
+        f"M{x} {rows['heart']:.0f} C{x + 70} {rows['heart']:.0f} {x + 70} {rows['plot']:.0f} {x + 6} {rows['plot']:.0f}"
+    )
     parts.append(f'<path d="{curve}" class="up" marker-end="url(#tip)"/>')
     middle = (rows["heart"] + rows["plot"]) / 2
     for line, text in enumerate(("the one exception:", "plot, save, mesh", "of a heart")):
