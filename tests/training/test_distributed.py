@@ -12,7 +12,9 @@ from cheart.cohort import Cohort
 from cheart.simulation.cohort import simulate
 from cheart.training.train import train
 from cohorts import TINY
-from together import train_together
+from together import Together, together
+
+__all__ = ["together"]
 
 SMALL = ("schedule=constant", "modes=5", "hidden=16", "latent=4", "embedding=4", "harmonics=2", "clip=1", "forget=0.3")
 RECIPES: dict[str, dict[str, Any]] = {
@@ -38,14 +40,14 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
 
 
 @pytest.fixture(scope="module")
-def alone(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def alone(cohort: Cohort, together: Together, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The run that one process made of a recipe."""
     made: dict[str, Path] = {}
 
     def run(name: str) -> Path:
         if name not in made:
             made[name] = tmp_path_factory.mktemp("alone") / name
-            train_together(cohort, made[name], processes=1, **RECIPES[name])
+            together.train(cohort, made[name], processes=1, **RECIPES[name])
         return made[name]
 
     return run
@@ -60,10 +62,10 @@ def differences(one: Path, two: Path) -> dict[str, float]:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_two_processes_train_the_model_of_one(
-    cohort: Cohort, alone: Callable[[str], Path], tmp_path: Path, name: str
+    cohort: Cohort, together: Together, alone: Callable[[str], Path], tmp_path: Path, name: str
 ) -> None:
     one, two = alone(name), tmp_path / "two"
-    train_together(cohort, two, **RECIPES[name])
+    together.train(cohort, two, **RECIPES[name])
     limit = 1e-8 if "double" in RECIPES[name] else 1e-5
     assert not {n: d for n, d in differences(one, two).items() if d > limit}
     files = [sorted(p.name for p in run.iterdir()) for run in (one, two)]
@@ -72,14 +74,16 @@ def test_two_processes_train_the_model_of_one(
     pd.testing.assert_frame_equal(*figures, rtol=1e-4)
 
 
-def test_two_processes_take_the_gradient_of_one_through_batch_statistics(cohort: Cohort, tmp_path: Path) -> None:
+def test_two_processes_take_the_gradient_of_one_through_batch_statistics(
+    cohort: Cohort, together: Together, tmp_path: Path
+) -> None:
     """After one step of Adam, its first moment is a tenth of the gradient.
 
     In float32, where weights are no measure (see above).
     """
     recipe: dict[str, Any] = {"preset": "paper", "settings": ("batch=11", "epochs=1")}
     train(cohort, tmp_path / "one", jobs=1, device="cpu", **recipe)
-    train_together(cohort, tmp_path / "two", **recipe)
+    together.train(cohort, tmp_path / "two", **recipe)
     one, two = (load_file(tmp_path / run / "checkpoint.safetensors") for run in ("one", "two"))
     moments = [name for name in one if "exp_avg" in name and "exp_avg_sq" not in name]
     assert len(moments) > 20
@@ -91,12 +95,12 @@ def test_two_processes_take_the_gradient_of_one_through_batch_statistics(cohort:
 
 @pytest.mark.parametrize(("name", "first"), [("laptop", 1), ("laptop", 2), ("paper", 2)])
 def test_any_number_of_processes_goes_on_with_what_another_made(
-    cohort: Cohort, alone: Callable[[str], Path], tmp_path: Path, name: str, first: int
+    cohort: Cohort, together: Together, alone: Callable[[str], Path], tmp_path: Path, name: str, first: int
 ) -> None:
     recipe, broken = RECIPES[name], tmp_path / "broken"
     half = {**recipe, "settings": (*recipe["settings"], "epochs=1")}
-    train_together(cohort, broken, processes=first, **half)
+    together.train(cohort, broken, processes=first, **half)
     more = {**recipe, "settings": ("epochs=2",), "resume": True}
-    train_together(cohort, broken, processes=3 - first, **more)
+    together.train(cohort, broken, processes=3 - first, **more)
     assert not {n: d for n, d in differences(alone(name), broken).items() if d > 1e-5}
     assert len(pd.read_csv(broken / "metrics.csv")) == 2
