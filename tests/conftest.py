@@ -7,9 +7,9 @@ from tiny import cohort, model, run
 __all__ = ["cohort", "model", "run"]
 
 SLOW = (
-    "align/test_pose", "cli/test_complete", "cli/test_demo", "cli/test_main", "cli/test_reproduce", "cli/test_train",
-    "evaluation/test_truth", "models/test_baselines", "models/test_beat_shape", "paper/", "plot/test_picture",
-    "simulation/audit/", "simulation/test_anatomy", "test_cluster", "test_examples", "training/",
+    "align/test_pose", "cli/test_complete", "cli/test_demo", "cli/test_evaluate", "cli/test_main", "cli/test_pack",
+    "cli/test_reproduce", "cli/test_train", "evaluation/test_truth", "models/test_baselines", "paper/",
+    "plot/test_picture", "simulation/audit/", "simulation/test_anatomy", "test_cluster", "test_examples", "training/",
 )  # fmt: skip
 """Tests that train, simulate many hearts or draw pages, by the beginning of their path: marked ``slow``, as any other
 test may be by itself. ``make test-fast`` leaves them out."""

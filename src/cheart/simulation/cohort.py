@@ -85,9 +85,8 @@ def simulate(
         frames: T, frames a cycle.
         heart_rate: the heart rate as a further condition. Without, every healthy cycle lasts 0.96 s.
         group: of a clinical population, the diagnosis as a further condition (it is in ``truth.tsv`` anyway).
-        acquisition: how the hearts are imaged: ``exact`` (every plane of every frame), ``clinical``, or one of your
-        own;
-            None is exact for a healthy population and clinical for a clinical one.
+        acquisition: how the hearts are imaged: ``exact`` (every plane of every frame), ``clinical``, or one of
+            your own; None is exact for a healthy population and clinical for a clinical one.
         nifti: also write ``nifti/``, a folder of ``sub-*_dseg.nii.gz`` with the table of participants.
         jobs: worker processes, −1 for one a core.
         overwrite: replace what is at ``out``.
