@@ -1,5 +1,7 @@
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +50,12 @@ def test_the_names_are_those_of_the_modules():
 def test_another_name_is_refused_as_python_does_it():
     with pytest.raises(AttributeError, match="no attribute 'Hart'"):
         cheart.Hart  # noqa: B018
+
+
+def test_a_type_checker_sees_what_is_looked_up_lazily():
+    tree = ast.parse(Path(cheart.__file__).read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    seen = {alias.name: node.module for node in block.body for alias in node.names}
+    assert seen == cheart._HOMES
+    assert {*seen, "__version__"} == set(cheart.__all__)
+    assert (Path(cheart.__file__).parent / "py.typed").is_file()

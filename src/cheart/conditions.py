@@ -18,6 +18,9 @@ Value = float | str | None
 Conditions = Mapping[str, Value]
 """From factor name to value. Factors that are left out are not known."""
 
+Person = Mapping[str, object]
+"""Conditions as a person gives them, such as ``dict(age=63, sex="F")``: to be read by a :class:`Schema`."""
+
 MISSING = ("", "n/a", "na", "nan", "none")
 
 

@@ -18,7 +18,7 @@ from cheart.conditions import Value, describe
 from cheart.errors import InputError
 from cheart.files import refuse_existing
 from cheart.grid import Grid
-from cheart.phenotypes import Phenotypes, from_curves, volume_curves
+from cheart.phenotypes import TITLES, UNITS, Phenotypes, from_curves, volume_curves
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -184,21 +184,21 @@ class Heart:
 
     def __repr__(self) -> str:
         cycle = f" of {self.cycle_s:g} s" if np.isfinite(self.cycle_s) else ""
-        p = self.phenotypes
-        return (
-            f"<{self._title}; {self.frames} frames{cycle} on {self.grid.name},\n"
-            f" LVEDV {p.lvedv:.0f} mL, LVEF {p.lvef:.0f} %, LVM {p.lvm:.0f} g, RVEDV {p.rvedv:.0f} mL>"
-        )
+        row = self.phenotypes.row()
+        known = [
+            f"{TITLES[name]} {row[name]:.0f} {UNITS[name]}"
+            for name in ("lvedv", "lvesv", "lvef", "lvm", "rvedv")
+            if np.isfinite(row[name])
+        ]
+        return f"<{self._title}; {self.frames} frames{cycle} on {self.grid.name},\n {', '.join(known)}>"
 
     def _repr_html_(self) -> str:
         """A picture and the phenotypes, for notebooks."""
-        from cheart.phenotypes import UNITS
-
         image = BytesIO()
         self.plot().savefig(image, format="png", dpi=80)
         source = b64encode(image.getvalue()).decode()
         row = self.phenotypes.row()
-        heads = "".join(f"<th>{name} ({unit})</th>" for name, unit in UNITS.items())
+        heads = "".join(f"<th>{TITLES[name]} ({unit})</th>" for name, unit in UNITS.items())
         cells = "".join(f"<td>{row[name]:.4g}</td>" for name in UNITS)
         notes = "".join(f"<p>warning: {escape(text)}</p>" for text in self.warnings)
         return f'<img src="data:image/png;base64,{source}"/><table><tr>{heads}</tr><tr>{cells}</tr></table>{notes}'

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.cohort import Cohort
-from cheart.conditions import Conditions, Encoding, Value
+from cheart.conditions import Conditions, Encoding, Person, Value
 from cheart.errors import InputError, show_warnings
 from cheart.grid import Grid
 from cheart.heart import Heart, Kind, whole
@@ -98,7 +98,7 @@ class Model:
         return {"format": 1, "model": about, **how, "provenance": provenance()}
 
     def resolve_conditions(
-        self, given: Conditions, *, unknown: Unknown, rng: np.random.Generator
+        self, given: Person, *, unknown: Unknown, rng: np.random.Generator
     ) -> tuple[dict[str, Value], tuple[str, ...]]:
         """All conditions that the network takes, and the names of those that were drawn.
 
@@ -138,7 +138,7 @@ class Model:
     def complete(
         self,
         heart: Heart | Path | str,
-        conditions: Conditions | None = None,
+        conditions: Person | None = None,
         *,
         unknown: Unknown = "missing",
         seed: int = 0,
@@ -171,7 +171,7 @@ class Model:
 
     def generate(
         self,
-        conditions: Conditions | Sequence[Conditions] | None = None,
+        conditions: Person | Sequence[Person] | None = None,
         *,
         n: int = 1,
         seed: int = 0,
@@ -199,10 +199,10 @@ class Model:
     def vary(
         self,
         condition: str,
-        values: Sequence[Value],
+        values: Sequence[object],
         *,
         heart: Heart | Path | str | None = None,
-        conditions: Conditions | None = None,
+        conditions: Person | None = None,
         unknown: Unknown = "draw",
         seed: int = 0,
     ) -> Hearts:
@@ -225,7 +225,7 @@ class Model:
         read = [factor.read(value) for value in values]
         if not read:
             raise InputError(f"vary {condition}: no value was given")
-        own = dict(conditions or {})
+        own = self._read(conditions or {}, whole=False)
         key = heart_seed(seed, 0)
         middle = {condition: read[len(read) // 2], **own}
         resolved, drawn = self.resolve_conditions(middle, unknown=unknown, rng=np.random.default_rng(key))
@@ -260,7 +260,7 @@ class Model:
             )
         return heart
 
-    def _read(self, given: Conditions, *, whole: bool = True) -> dict[str, Value]:
+    def _read(self, given: Person, *, whole: bool = True) -> dict[str, Value]:
         """Conditions that were given, checked: all that the model knows, or those that were given alone."""
         schema = self.encoding.schema
         for name in given:

@@ -28,7 +28,7 @@ import pandas as pd
 
 from cheart.cohort import Split, dictionary, write_table
 from cheart.conditions import Schema
-from cheart.errors import InputError
+from cheart.errors import InputError, show_warnings
 from cheart.export import monai, nnunet
 from cheart.export.bids import write_in_template
 from cheart.export.itksnap import write_label_file
@@ -87,12 +87,10 @@ class HeartFolder:
 
         Raises:
             InputError: the folder is there and must not be written to, holds other hearts than these, or holds none
-                where it is to ``resume``; a layout that there is not, or that wants another name for the folder.
+                where it is to ``resume``; a layout that there is not.
         """
         if self.layout not in get_args(Layout):
             raise InputError(f"layout {self.layout!r}: expected one of {', '.join(get_args(Layout))}")
-        if self.layout == "nnunet":
-            nnunet.check_name(self.folder)
         stored = self._stored_settings() if resume or join else None
         if stored is not None:
             for name, value in self.settings.items():
@@ -102,6 +100,8 @@ class HeartFolder:
         if resume:
             raise InputError(f"resume: {self.folder} holds no hearts to go on with; leave it out to start")
         refuse_existing(self.folder, overwrite=overwrite)
+        if self.layout == "nnunet":
+            show_warnings(nnunet.warnings(self.folder), stacklevel=4)
         if self.folder.exists():
             shutil.rmtree(self.folder)
         (self.folder / UNFINISHED).mkdir(parents=True)

@@ -15,7 +15,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from cheart.errors import InputError
 from cheart.export.samples import Case, Sample, make_folders
 from cheart.files import write_json
 from cheart.io.nifti import write_labels
@@ -24,14 +23,13 @@ from cheart.labels import STRUCTURES, TITLES
 _FOLDS = 5
 
 
-def check_name(folder: Path) -> None:
-    """nnU-Net knows a dataset by its folder's name.
-
-    Raises:
-        InputError: another name than ``DatasetNNN_Name``.
-    """
-    if not re.fullmatch(r"Dataset\d{3}_\w+", folder.name):
-        raise InputError(f"-o {folder}: nnU-Net takes folders named such as Dataset501_Hearts, in its nnUNet_raw")
+def warnings(folder: Path) -> list[str]:
+    """nnU-Net knows a dataset by its folder's name: what to do where it is another than ``DatasetNNN_Name``."""
+    if re.fullmatch(r"Dataset\d{3}_\w+", folder.name):
+        return []
+    return [
+        f"nnU-Net takes folders named such as Dataset501_Hearts, in its nnUNet_raw: rename {folder.name} before use"
+    ]
 
 
 def write_cases(folder: Path, sample: Sample) -> None:
