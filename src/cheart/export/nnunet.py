@@ -28,7 +28,7 @@ def warnings(folder: Path) -> list[str]:
     if re.fullmatch(r"Dataset\d{3}_\w+", folder.name):
         return []
     return [
-        f"nnU-Net takes folders named such as Dataset501_Hearts, in its nnUNet_raw: rename {folder.name} before use"
+        f"nnU-Net takes folders named such as Dataset501_Hearts in its nnUNet_raw: rename {folder.name} before use"
     ]
 
 
