@@ -27,9 +27,7 @@ def warnings(folder: Path) -> list[str]:
     """nnU-Net knows a dataset by its folder's name: what to do where it is another than ``DatasetNNN_Name``."""
     if re.fullmatch(r"Dataset\d{3}_\w+", folder.name):
         return []
-    return [
-        f"nnU-Net takes folders named such as Dataset501_Hearts in its nnUNet_raw: rename {folder.name} before use"
-    ]
+    return [f"nnU-Net takes folders named such as Dataset501_Hearts in its nnUNet_raw: rename {folder.name} before use"]
 
 
 def write_cases(folder: Path, sample: Sample) -> None:
