@@ -10,7 +10,7 @@ from cheart.cohort import Cohort
 from cheart.datasets.acdc import list_acdc
 from cheart.datasets.importing import import_source
 from cheart.datasets.recording import LeftOut, read_source
-from cheart.errors import InputError
+from cheart.errors import CheartWarning, InputError
 from cheart.grid import GRIDS
 from cohorts import tiny_cohort
 from hearts import dice
@@ -123,8 +123,10 @@ def test_what_is_there_is_kept(four, tmp_path):
 
 def test_mirrored_hearts_are_warned_of(four, tmp_path):
     backwards = replace(four, subjects=tuple(replace(s, mirrored=False) for s in four.subjects))
-    done = import_source(backwards, tmp_path / "out", grid=HALF, frames=4, jobs=1)
+    with pytest.warns(CheartWarning, match="4 of 4 hearts look like mirror images"):
+        done = import_source(backwards, tmp_path / "out", grid=HALF, frames=4, jobs=1)
     assert "4 of 4 hearts look like mirror images" in done.warnings[0]
     one = replace(four, subjects=(replace(four.subjects[0], mirrored=False), *four.subjects[1:]))
-    done = import_source(one, tmp_path / "one", grid=HALF, frames=4, jobs=1)
+    with pytest.warns(CheartWarning):
+        done = import_source(one, tmp_path / "one", grid=HALF, frames=4, jobs=1)
     assert done.warnings[0].endswith("look at patient000")

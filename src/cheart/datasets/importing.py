@@ -16,7 +16,7 @@ from cheart.datasets.participants import read_conditions
 from cheart.datasets.posing import MIRRORED_DEG, lay_out, pose
 from cheart.datasets.recording import LeftOut, Recording, Source, fingerprint, read_source
 from cheart.datasets.registry import list_source
-from cheart.errors import InputError
+from cheart.errors import InputError, show_warnings
 from cheart.export.bids import export_cohort
 from cheart.files import new_folder, refuse_existing, write_json
 from cheart.grid import Grid
@@ -54,7 +54,8 @@ def import_cohort(
     All subjects are checked before anything is written, so that a person learns of all that is wrong at once. The
     cohort does not depend on ``jobs``. Beside the cohort's own files the folder holds ``quality.tsv`` (see
     :func:`cheart.datasets.posing.quality`), ``poses.json`` (the way back to each subject's own space) and, if anyone
-    was left out, ``left-out.tsv``. What to look at first is in the cohort's ``warnings``.
+    was left out, ``left-out.tsv``. What to look at first is in the cohort's ``warnings``, and shown as
+    :class:`cheart.errors.CheartWarning`.
 
     Args:
         name: of the importer: acdc, mnms, nifti, or another (:mod:`cheart.datasets.registry`).
@@ -112,7 +113,9 @@ def import_source(
         _write(folder, source, good, left_out, settings, seed=seed, jobs=jobs)
         if nifti:
             export_cohort(Cohort.open(folder), folder / "nifti")
-    return Cohort.open(out)
+    cohort = Cohort.open(out)
+    show_warnings(cohort.warnings, stacklevel=4)
+    return cohort
 
 
 def _check(task: tuple[Recording, _Settings]) -> LeftOut | dict[str, Value]:
@@ -177,7 +180,8 @@ def _warnings(figures: pd.DataFrame) -> list[str]:
     if len(backwards) > len(figures) / 2:
         return [
             f"{len(backwards)} of {len(figures)} hearts look like mirror images (outflow_turn_deg in quality.tsv is "
-            "negative): have the headers lost the slices' direction, as ACDC's have? then import with --mirrored"
+            "negative): have the headers lost the slices' direction, as ACDC's have? then import with mirrored=True "
+            "(--mirrored)"
         ]
     if len(backwards):
         named = ", ".join(backwards[:_NAMED]) + (" …" if len(backwards) > _NAMED else "")
