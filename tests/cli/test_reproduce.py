@@ -9,8 +9,9 @@ import pytest
 
 from cheart.cohort import Cohort
 from cheart.files import read_json
+from cheart.models import registry
 from cheart.models.registry import BUILT_IN, model_class
-from cheart.paper import figures
+from cheart.paper import figure_completion, figure_page, figures
 from cheart.paper import reproduce as running
 from cheart.paper.experiment import SCALES, Experiment
 from cheart.paper.figure_page import CannotDraw, Drawn, Material
@@ -18,6 +19,8 @@ from cheart.plot.style import Sheet
 from cheart.training.options import PRESETS, TrainingOptions
 from cohorts import tiny_cohort
 
+ALL_FIGURES = figures.FIGURES
+MINE = Path(__file__).parents[2] / "examples" / "mine.py"
 NETWORK = {"representation": "shape", "modes": 4, "latent": 3, "embedding": 4, "hidden": 8}
 SMALL = {
     "cheart": {**model_class("cheart").presets["quick"], "modes": 4, "latent": 3, "hidden": 8, "embedding": 4},
@@ -179,3 +182,23 @@ def test_a_folder_of_something_else_is_left_alone(refused, people, options, tmp_
     assert "did not make" in refused("reproduce", "-o", tmp_path, *options)
     assert "is no cohort" in refused("reproduce", "-o", tmp_path / "new", "--cohort", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_model_from_outside_is_trained_judged_drawn_and_tabulated(cheart, small, options, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    monkeypatch.setattr(registry, "_sources", dict(registry._sources))
+    monkeypatch.setattr(figures, "FIGURES", ALL_FIGURES[:1])
+    for module in (figure_completion, figure_page):
+        monkeypatch.setattr(module, "DPI", 60)
+    out = tmp_path / "out"
+    answer = cheart("reproduce", "-o", out, *options, "--models", f"cheart,{MINE}:Mine")
+    assert answer.code == 0, answer
+    for table in ("table-1-dice", "table-2", "table-4-w1", "memorisation"):
+        assert {"cheart", "mine"} <= set(pd.read_csv(out / "tables" / f"{table}.csv")["model"])
+    tests = read_json(out / "result.json")["tests"]["table-1"]
+    assert {(test["first"], test["second"]) for test in tests} >= {("cheart", "mine")}
+    assert "mine trained on 20 beating ellipsoids" in read_json(out / "figures" / "figures.json")[0]["caption"]
+    again = cheart("reproduce", "-o", out, *options, "--models", "mine,cheart")
+    assert [line.split(": ")[1].split("   ")[0] for line in again.err.splitlines()] == []
+    tests = read_json(out / "result.json")["tests"]["table-1"]
+    assert {test["first"] for test in tests} == {"mine"}, "the others are tested against the first that is named"

@@ -92,12 +92,11 @@ def _judge_one(model: Model, cohort: Cohort, copy_first: bool, index: int) -> tu
     if copy_first:
         still = np.ascontiguousarray(np.broadcast_to(real.labels[:1], real.labels.shape))
         return Judge(real).completed(model.heart(still, real.cycle_s))
-    return Judge(real).completed(complete_subject(model, cohort, index))
+    return Judge(real).completed(complete_subject(model, cohort, index, real))
 
 
-def complete_subject(model: Model, cohort: Cohort, index: int) -> Heart:
-    """What a model makes of a subject's first frame and conditions."""
-    real = cohort.heart(index)
+def complete_subject(model: Model, cohort: Cohort, index: int, real: Heart) -> Heart:
+    """What a model makes of the first frame of a subject's own heart, and of the subject's conditions."""
     labels = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
     return model.heart(labels, real.cycle_s)
 

@@ -208,12 +208,12 @@ def response_table(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Tab
     for model, found in models.items():
         for condition, by_phenotype in found.items():
             entries = [by_phenotype.get(n) for n in PHENOTYPES]
-            rows.append((model, condition, *(UNKNOWN if e is None else _slope(e) for e in entries)))
+            rows.append((model, condition, *(UNKNOWN if e is None else _response_cell(e) for e in entries)))
     heads = ("", "condition", *(n.upper() for n in PHENOTYPES))
     return Table("Condition response: the model's slope over the cohort's", heads, tuple(rows), "response")
 
 
-def _slope(entry: Mapping[str, Any]) -> str:
+def _response_cell(entry: Mapping[str, Any]) -> str:
     """The ratio and the verdict; without the ratio where the cohort's slope may as well be 0."""
     text = f"{entry['ratio']:.2f} {entry['verdict']}"
     return text if clear_in_cohort(entry) else f"({entry['verdict']})"

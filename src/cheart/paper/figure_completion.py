@@ -101,15 +101,16 @@ def _gather(material: Material, models: Mapping[str, Model], lead: str) -> Compl
     number = 1 + int(np.argsort(score, kind="stable")[(len(score) - 1) // 2])
     index = rows[number - 1]
     own = f"Held out\n({material.held_out})"
-    hearts = {own: cohort.heart(index)}
-    hearts |= {name: complete_subject(model, cohort, index) for name, model in models.items()}
+    real = cohort.heart(index)
+    hearts = {own: real}
+    hearts |= {name: complete_subject(model, cohort, index, real) for name, model in models.items()}
     return Completions(by_model, number, hearts, own)
 
 
 def _dice_of(models: Mapping[str, Model], cohort: Cohort, index: int) -> dict[str, NDArray[np.float64]]:
     """Of one subject, by model: Dice [T, 3]."""
     real = cohort.heart(index)
-    made = {name: complete_subject(model, cohort, index).labels for name, model in models.items()}
+    made = {name: complete_subject(model, cohort, index, real).labels for name, model in models.items()}
     made[COPIED] = np.broadcast_to(real.labels[:1], real.labels.shape)
     return {name: dice(real.labels, labels, real.observed) for name, labels in made.items()}
 

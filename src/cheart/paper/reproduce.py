@@ -33,7 +33,7 @@ MOVED = 200
 
 
 @dataclass(frozen=True)
-class Judge:
+class Judgement:
     """How one part of a run's results comes about.
 
     Attributes:
@@ -48,10 +48,10 @@ class Judge:
     options: tuple[str, ...] = ("seed",)
 
 
-COMPLETE = Judge("completion", "complete", evaluate_completion, ())
-GENERATE = Judge("generation", "generate", evaluate_generation, ("seed", "samples"))
-MOVE = Judge("response", "move conditions of", evaluate_response)
-LOOK = Judge("memorisation", "look for training hearts in", evaluate_memorisation)
+COMPLETE = Judgement("completion", "complete", evaluate_completion, ())
+GENERATE = Judgement("generation", "generate", evaluate_generation, ("seed", "samples"))
+MOVE = Judgement("response", "move conditions of", evaluate_response)
+LOOK = Judgement("memorisation", "look for training hearts in", evaluate_memorisation)
 
 
 def reproduce(experiment: Experiment, *, tell: Tell = lambda text: None) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _train(run: Run, cost: float) -> Step:
     return Step(run.step("train"), cost, inputs, [run.weights], work)
 
 
-def _judge(run: Run, judge: Judge, cost: float) -> Step:
+def _judge(run: Run, judge: Judgement, cost: float) -> Step:
     """Judge a trained model on the held-out subjects."""
     experiment = run.experiment
     asked = {"subjects": experiment.subjects, "seed": experiment.seed, "samples": experiment.hearts}
