@@ -172,8 +172,10 @@ class Experiment:
         return [Run(self, name, fold) for fold in range(self.folds) for name in self.names]
 
     def before(self, fold: int) -> Run | None:
-        """The model that is fine-tuned, as it was."""
-        return None if self.start is None else Run(self, self.start[0], fold, as_it_was=True)
+        """The model that is fine-tuned, as it was, if it can complete."""
+        if self.start is None or not self.can(self.start[0], "complete"):
+            return None
+        return Run(self, self.start[0], fold, as_it_was=True)
 
     def places(self) -> list[Path]:
         """The folder of each fold."""
