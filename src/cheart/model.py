@@ -348,4 +348,4 @@ def train(
         cohort, Path(out), model=model, preset=preset, settings=changes, start_from=start_from, seed=seed,
         device=device, jobs=jobs, resume=resume,
     )  # fmt: skip
-    return load(out, model=model if start_from is None else None, device=device)
+    return load(out, device=device)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cheart.cli.options import READING, Device, Given, Output, Seed, conditions, options, output
+from cheart.cli.options import READING, Device, Given, ModelFile, Output, Seed, conditions, options, output
 from cheart.models.find import BUNDLED
 
 
@@ -31,6 +31,7 @@ def complete(
     ] = "template",
     seed: Seed = 0,
     device: Device = "auto",
+    code: ModelFile = None,
 ) -> None:
     """Complete the cardiac cycle from its first frame (end-diastole) and the owner's conditions."""
     import cheart
@@ -39,7 +40,7 @@ def complete(
 
     refuse_existing(target.out, overwrite=target.overwrite)
     name, path = _model_and_heart(sources)
-    model = cheart.load(name, device=device)
+    model = cheart.load(name, model=code, device=device)
     heart = cheart.read_heart(path, ed=ed, cycle=cycle, grid=model.grid, frames=model.frames, **reading)
     beat = model.complete(heart, given.conditions, unknown=given.unknown, seed=seed)
     assert beat.origin is not None

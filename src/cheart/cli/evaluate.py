@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cheart.cli.options import AsJson, Device, JobsOption, ModelName, Overwrite, Scheduler, Seed
+from cheart.cli.options import AsJson, Device, JobsOption, ModelFile, ModelName, Overwrite, Scheduler, Seed
 
 
 def evaluate(
@@ -27,6 +27,7 @@ def evaluate(
     jobs: JobsOption = None,
     scheduler: Scheduler = None,
     device: Device = "auto",
+    code: ModelFile = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -39,7 +40,7 @@ def evaluate(
 
     if out is not None:
         refuse_existing(out, overwrite=overwrite)
-    trained = load(model, device=device)
+    trained = load(model, model=code, device=device)
     jobs_or_address = workers(jobs, scheduler, trained)
     scores = judge(
         trained, cohort, split=split, task=task, samples=samples, subjects=subjects, seed=seed, jobs=jobs_or_address

@@ -12,6 +12,7 @@ from cheart.cli.options import (
     WORK,
     Device,
     Given,
+    ModelFile,
     ModelName,
     Output,
     Seed,
@@ -51,6 +52,7 @@ def generate(
     ] = None,
     seed: Seed = 0,
     device: Device = "auto",
+    code: ModelFile = None,
 ) -> None:
     """Draw beating hearts for given conditions: NIfTI, phenotypes, and a picture of ED and ES."""
     import cheart
@@ -62,7 +64,7 @@ def generate(
     acquisition = cheart.Acquisition(observed=observed or ("all" if layout == "bids" else "ed,es"), **imaging)
     if not (work.resume or shard):
         refuse_existing(target.out, overwrite=target.overwrite)
-    network = cheart.load(model, device=device)
+    network = cheart.load(model, model=code, device=device)
     if participants is not None and given.conditions:
         raise InputError(f"--participants and --{next(iter(given.conditions))}: give the conditions in one place")
     people, splits = _people(participants, network) if participants else (given.conditions, None)

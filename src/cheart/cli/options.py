@@ -23,6 +23,10 @@ ModelName = Annotated[
         metavar="MODEL", help="A folder of cheart train; bundled, the model that comes with cheart; or hf://owner/name."
     ),
 ]
+ModelFile = Annotated[
+    str | None,
+    typer.Option("--model", metavar="FILE.py:CLASS", help="The code of MODEL, where it is a model of your own."),
+]
 OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Folder to write.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cheart.cli.options import READING, WORK, Device, Given, ModelName, Output, Seed, Work, conditions, options, output
+from cheart.cli.options import (
+    READING,
+    WORK,
+    Device,
+    Given,
+    ModelFile,
+    ModelName,
+    Output,
+    Seed,
+    Work,
+    conditions,
+    options,
+    output,
+)
 from cheart.models.find import BUNDLED
 
 if TYPE_CHECKING:
@@ -30,6 +43,7 @@ def vary(
     ] = None,
     seed: Seed = 0,
     device: Device = "auto",
+    code: ModelFile = None,
 ) -> None:
     """Show one heart at several values of a condition; all else stays as it is."""
     import cheart
@@ -38,7 +52,7 @@ def vary(
 
     if not work.resume:
         refuse_existing(target.out, overwrite=target.overwrite)
-    network = cheart.load(model, device=device)
+    network = cheart.load(model, model=code, device=device)
     values = spread(network.encoding.schema[condition], start, stop, steps)
     own = heart and cheart.read_heart(heart, grid=network.grid, frames=network.frames, **reading)
     hearts = network.vary(condition, values, heart=own, conditions=given.conditions, unknown=given.unknown, seed=seed)
