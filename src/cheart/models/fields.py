@@ -113,12 +113,12 @@ def fields(labels: NDArray[np.uint8], where: FieldGrid, *, planes: bool = False)
     )
     out = np.empty((len(labels), len(BODIES), *(len(b) for b in wide)), np.float32)
     for t, frame in enumerate(labels):
-        counts = {level: _pool(frame == level, factor) for level in (LV, MYO, RV)}
+        counts = {label: _pool(frame == label, factor) for label in (LV, MYO, RV)}
         for k, body in enumerate(BODIES):
-            filled = sum((counts[level] for level in body[1:]), start=counts[body[0]])
-            share = filled.astype(np.float32) / np.float32(np.prod(factor))
-            near = _distance(_along(share, narrow), NARROW_MM)
-            out[t, k] = _blend(near, _distance(_along(share, wide), WIDE_MM))
+            filled = sum((counts[label] for label in body[1:]), start=counts[body[0]])
+            fraction = filled.astype(np.float32) / np.float32(np.prod(factor))
+            near = _distance(_along(fraction, narrow), NARROW_MM)
+            out[t, k] = _blend(near, _distance(_along(fraction, wide), WIDE_MM))
     return out
 
 
@@ -155,17 +155,17 @@ def _along(volume: Array, matrices: list[Array]) -> Array:
 
 def _blend(near: Array, far: Array) -> Array:
     """The narrow field near the surface, the wide one away from it, smoothly between."""
-    share = ((np.abs(near) - BLEND_MM[0]) / (BLEND_MM[1] - BLEND_MM[0])).clip(0, 1)
-    share *= share * (3 - 2 * share)
-    return near + share * (far - near)
+    fraction = ((np.abs(near) - BLEND_MM[0]) / (BLEND_MM[1] - BLEND_MM[0])).clip(0, 1)
+    fraction *= fraction * (3 - 2 * fraction)
+    return near + fraction * (far - near)
 
 
-def _distance(share: Array, sigma_mm: float) -> Array:
+def _distance(fraction: Array, sigma_mm: float) -> Array:
     """−σ Φ⁻¹(p), saturated; only what is not saturated pays for the inverse."""
     tail = 0.00023263  # Φ(−3.5)
-    out = np.where(share > 0.5, -SATURATION, SATURATION).astype(np.float32)
-    band = (share > tail) & (share < 1 - tail)
-    out[band] = -ndtri(share[band])
+    out = np.where(fraction > 0.5, -SATURATION, SATURATION).astype(np.float32)
+    band = (fraction > tail) & (fraction < 1 - tail)
+    out[band] = -ndtri(fraction[band])
     return out * np.float32(sigma_mm)
 
 
