@@ -30,6 +30,10 @@ from cheart.labels import LV, MYO, RV, hex_colour
 from cheart.simulation import Truth, draw_heart, draw_person
 from cheart.simulation.audit.check_hearts import exact_rays, mean_surfaces
 from cheart.simulation.audit.measure import shape_spectrum, surface_points
+from cheart.simulation.clinical import heart as clinical
+from cheart.simulation.clinical.beat import timings
+from cheart.simulation.clinical.people import KINDS, draw_patient
+from cheart.simulation.clinical.voxels import voxelise as voxelise_patient
 from cheart.simulation.heart import end_diastole, surfaces_at, voxelise
 
 HERE = Path(__file__).parent
@@ -246,8 +250,39 @@ def picture_ten(truths: list[Truth]) -> None:
     figure.savefig(HERE / "simulated-ten-hearts.png", dpi=90)
 
 
+def picture_patients() -> None:
+    """One heart of every kind of the clinical population, at end-diastole and at end-systole."""
+    rng, found, seed = np.random.default_rng(4), {}, 0
+    while len(found) < len(KINDS):
+        missing = next(kind for kind in KINDS if kind.name not in found)
+        truth = clinical.draw_heart({**draw_patient(rng), "group": missing.group}, seed=[11, seed])
+        found.setdefault(KINDS[truth.kind].name, truth)
+        seed += 1
+    figure, axes = plt.subplots(len(KINDS), 8, figsize=(10, 16))
+    z, y, x = GRID.axes()
+    for row, kind in zip(axes, KINDS, strict=True):
+        truth = found[kind.name]
+        for half, phase in enumerate((0.0, timings(truth.beat)[0].end_systole)):
+            labels = voxelise_patient(clinical.surfaces_of(truth, phase), GRID)
+            planes = np.flatnonzero((labels == LV).any(axis=(1, 2)))
+            at = planes[0] + np.array([0.97, 0.6, 0.2]) * (planes[-1] - planes[0])
+            for column, plane in enumerate(at.round().astype(int)):
+                _show(row[4 * half + column], labels[plane], x, y)
+                row[4 * half + column].set(xlim=(-66, 76), ylim=(-58, 62))
+            _show(row[4 * half + 3], labels[:, int(np.abs(y).argmin())], x, z)
+            row[4 * half + 3].set(xlim=(-66, 76), ylim=(-64, 64))
+        p = truth.phenotypes
+        words = f"{kind.name.replace('_', ' ')}: {p.lvedv:.0f} mL, EF {p.lvef:.0f} %, {p.lvm:.0f} g"
+        row[0].set_title(words, fontsize=8, loc="left")
+    for a, words in ((axes[0, 3], "end-diastole"), (axes[0, 7], "end-systole")):
+        a.set_title(words, fontsize=9)
+    figure.tight_layout(pad=0.3)
+    figure.savefig(HERE / "simulated-patients.png", dpi=80)
+    plt.close(figure)
+
+
 def main() -> None:
-    """Make all four pictures."""
+    """Make all five pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--measured", type=Path, help="Both_ED_mean.vtk, for its outlines")
     measured = parser.parse_args().measured
@@ -256,6 +291,7 @@ def main() -> None:
     picture_curves(truths)
     picture_spectrum(truths)
     picture_mean(truths, measured)
+    picture_patients()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.labels import LV
 from cheart.simulation.acquisition import Acquisition
-from cheart.simulation.cohort import TRUTH, simulate
+from cheart.simulation.cohort import TRUTH, clinical_truths, simulate, true_hearts
+from cheart.simulation.phenotypes import true_distribution
 
 GRID = GRIDS["quarter"]
 
@@ -80,6 +81,21 @@ def test_a_clinical_population(tmp_path):
     assert list(known.table.group) == list(truth.group)
     assert list(truth.lvef) == list(pd.read_csv(tmp_path / "c" / TRUTH, sep="\t").lvef)  # the same hearts
     assert np.allclose(known.table.cycle_s, 60 / known.table.heart_rate)
+    truths = clinical_truths(known, [0, 2], frames=8)
+    assert [t.phenotypes.lvef for t in truths] == pytest.approx(truth.lvef[[0, 2]].tolist())
+    assert truths[0].conditions == known.conditions(0)
+    assert truths[0].lv_ml.size == 8
+    drawn = true_hearts(known, known.conditions(0), n=20, seed=0)
+    assert set(drawn.group) == {truths[0].group}
+
+
+def test_nothing_is_hidden_in_healthy_hearts(tmp_path):
+    cohort = simulate(tmp_path / "c", n=1, seed=5, grid=GRID, frames=2, jobs=1)
+    with pytest.raises(InputError, match="clinical"):
+        clinical_truths(cohort)
+    assert true_hearts(cohort, cohort.conditions(0), n=5, seed=0).equals(
+        true_distribution(cohort.conditions(0), n=5, seed=0)
+    )
 
 
 def test_populations_that_do_not_exist(tmp_path):

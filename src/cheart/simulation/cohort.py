@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cheart.cohort import Cohort, CohortWriter, split_subjects, write_table
+from cheart.cohort import Cohort, CohortWriter, read_table, split_subjects, write_table
 from cheart.conditions import PAPER_SCHEMA, Conditions
 from cheart.errors import InputError
 from cheart.export.bids import write_in_template
@@ -184,6 +185,40 @@ def true_hearts(cohort: Cohort, conditions: Conditions, *, n: int, seed: int) ->
     if population_of(cohort) == "clinical":
         return true_patients(conditions, n=n, seed=seed)
     return true_distribution({name: conditions[name] for name in PAPER_SCHEMA.names}, n=n, seed=seed)
+
+
+def clinical_truths(
+    cohort: Cohort, indices: Iterable[int] | None = None, *, frames: int | None = None, jobs: Jobs = 1
+) -> list[ClinicalTruth]:
+    """What is exactly known of the hearts of a clinical cohort, made again from its seed.
+
+    ``cheart.simulation.clinical.heart.true_completions`` of each is the truth that a completion is judged by.
+
+    Args:
+        cohort: a simulated clinical one.
+        indices: which subjects; all where None.
+        frames: T of the volume curves; the cohort's where None.
+        jobs: worker processes, −1 for one a core.
+
+    Raises:
+        InputError: another cohort, or one that another version of this program made.
+    """
+    if population_of(cohort) != "clinical":
+        raise InputError(f"{cohort.path}: no simulated clinical cohort, so that nothing is hidden in it")
+    chosen = list(range(len(cohort)) if indices is None else indices)
+    names = cohort.schema.names
+    again = partial(
+        clinical_subject,
+        seed=int(cohort.info["provenance"]["seed"]),
+        frames=frames or cohort.frames,
+        heart_rate="heart_rate" in names,
+        group="group" in names,
+    )
+    truths = list(track(parallel(again, chosen, jobs=jobs), total=len(chosen), title="Truth"))
+    written = read_table(cohort.path / TRUTH)["lvesv"].to_numpy(float)[chosen]
+    if not np.allclose([t.phenotypes.lvesv for t in truths], written, rtol=1e-4):
+        raise InputError(f"{cohort.path / TRUTH} is not what this version makes of its seed; simulate it again")
+    return truths
 
 
 def population_of(cohort: Cohort) -> str:

@@ -11,7 +11,7 @@ from cheart.simulation.clinical.beat import ClinicalSurfaces
 from cheart.simulation.heart import keep_largest, reached
 from cheart.simulation.surfaces import ANGLES, THETA, Field, S
 
-_FINE_HEIGHTS, _FINE_ANGLES = 8, 4  # entries of the lookup table a node
+_FINE_HEIGHTS, _FINE_ANGLES = 4, 4  # entries of the lookup table a node
 
 
 def voxelise(surface: ClinicalSurfaces, grid: Grid) -> NDArray[np.uint8]:
@@ -59,13 +59,14 @@ def voxelise(surface: ClinicalSurfaces, grid: Grid) -> NDArray[np.uint8]:
 
 def _table(field: Field, heights: NDArray[np.floating]) -> NDArray[np.float32]:
     """A field finely in height and angle, for lookup."""
+    field = field.astype(np.float32)
     position = heights * (S.size - 1)
     low = np.minimum(position.astype(int), S.size - 2)
-    part = (position - low)[:, None]
+    part = (position - low)[:, None].astype(np.float32)
     there = field[low] * (1 - part) + field[low + 1] * part
     after = np.roll(there, -1, axis=1)
-    steps = np.arange(_FINE_ANGLES) / _FINE_ANGLES
-    return (there[..., None] * (1 - steps) + after[..., None] * steps).reshape(len(heights), -1).astype(np.float32)
+    steps = np.arange(_FINE_ANGLES, dtype=np.float32) / _FINE_ANGLES
+    return (there[..., None] * (1 - steps) + after[..., None] * steps).reshape(len(heights), -1)
 
 
 def _enclose(block: NDArray[np.uint8], inside: NDArray[np.bool_]) -> None:
