@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 from cheart.errors import InputError
+
+FILE_MODULE = "cheart_file_"
+"""What the names of modules begin with that were executed by :func:`from_file`."""
 
 
 @contextmanager
@@ -94,3 +100,29 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_nan(v) for v in value]
     return None if isinstance(value, float) and value != value else value
+
+
+def from_file(name: str, *, what: str) -> Any:
+    """What ``path/to/file.py:name`` names. The file is executed, once, as a module that this process finds again.
+
+    Raises:
+        InputError: no such file, or nothing of that name in it; ``what`` it should be is said.
+    """
+    file, _, attribute = name.rpartition(":")
+    path = Path(file).expanduser().resolve()
+    module = FILE_MODULE + sha256(str(path).encode()).hexdigest()[:16]
+    if module not in sys.modules:
+        if not path.is_file():
+            raise InputError(f"{what} {name!r}: there is no file {path}")
+        spec = spec_from_file_location(module, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[module] = module_from_spec(spec)
+        try:
+            spec.loader.exec_module(sys.modules[module])
+        except BaseException:
+            del sys.modules[module]
+            raise
+    if not hasattr(sys.modules[module], attribute):
+        raise InputError(f"{what} {name!r}: {path} has no {attribute!r}")
+    return getattr(sys.modules[module], attribute)

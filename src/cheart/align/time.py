@@ -61,10 +61,7 @@ def find_ed_es(cavity: NDArray[np.floating], *, ed: int | None = None, es: int |
         if frame is not None and np.isnan(cavity[frame]):
             labelled = ", ".join(map(str, np.flatnonzero(~np.isnan(cavity))))
             raise InputError(f"{name} {frame}: that frame has no labels (frames with labels: {labelled}); mend {name}")
-    return (
-        int(np.nanargmax(cavity)) if ed is None else ed,
-        int(np.nanargmin(cavity)) if es is None else es,
-    )
+    return (int(np.nanargmax(cavity)) if ed is None else ed, int(np.nanargmin(cavity)) if es is None else es)
 
 
 def plan_frames(moments: Sequence[float], *, ed: int, es: int | None, frames: int) -> FramePlan:

@@ -32,8 +32,7 @@ def simulate(
         list[str] | None, typer.Option("--with", help="group: the diagnosis as a condition (clinical only).")
     ] = None,
     acquisition: Annotated[
-        str | None,
-        typer.Option(help="exact or clinical; else that of the population. The options below change it."),
+        str | None, typer.Option(help="exact or clinical; else that of the population. The options below change it.")
     ] = None,
     observed: Annotated[str, typer.Option(help="Frames that are imaged: all, or ed,es.")] = "all",
     nifti: Annotated[bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz.")] = False,

@@ -21,18 +21,7 @@ from cheart.errors import InputError
 from cheart.files import read_json
 from cheart.heart import check_cycle
 from cheart.io.nifti import TEMPLATE, LabelMap, Spacing, read_label_map, sidecar_path
-from cheart.labels import (
-    BACKGROUND,
-    LV,
-    MYO,
-    RV,
-    STRUCTURES,
-    TITLES,
-    Scheme,
-    check_topology,
-    scheme_text,
-    to_canonical,
-)
+from cheart.labels import BACKGROUND, LV, MYO, RV, STRUCTURES, TITLES, Scheme, check_topology, scheme_text, to_canonical
 from cheart.phenotypes import count_voxels, voxel_volumes
 
 _PLAUSIBLE_ML = (10.0, 1000.0)

@@ -11,7 +11,6 @@ options: ``Annotated[type, "help"]`` says once what ``cheart.import_cohort`` tak
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cheart.errors import InputError
+from cheart.files import from_file
 
 if TYPE_CHECKING:
     from cheart.datasets.recording import Source
@@ -73,7 +73,7 @@ def find_importer(name: str) -> Importer:
     if name in BUILT_IN:
         import_module(BUILT_IN[name][0])
     elif ".py:" in name:
-        return _from_file(name)
+        return from_file(name, what="importer")
     elif name not in _registered:
         for point in _entry_points():
             if point.name == name:
@@ -107,17 +107,3 @@ def list_source(name: str, folder: Path, options: Mapping[str, Any]) -> Source:
 
 def _entry_points() -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=GROUP))
-
-
-def _from_file(name: str) -> Importer:
-    file, _, attribute = name.rpartition(":")
-    path = Path(file).expanduser()
-    spec = importlib.util.spec_from_file_location(f"cheart_importer_{path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise InputError(f"importer {name!r}: there is no file {path}")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function = getattr(module, attribute, None)
-    if not callable(function):
-        raise InputError(f"importer {name!r}: {path} has no function {attribute!r}")
-    return function

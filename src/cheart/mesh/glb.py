@@ -60,12 +60,7 @@ def write_glb(
     half = float(np.sqrt(0.5))
     root = document.add(
         "nodes",
-        {
-            "name": "millimetres",
-            "children": nodes,
-            "scale": [_METRES_A_MM] * 3,
-            "rotation": [-half, 0.0, 0.0, half],
-        },
+        {"name": "millimetres", "children": nodes, "scale": [_METRES_A_MM] * 3, "rotation": [-half, 0.0, 0.0, half]},
     )
     document.add("scenes", {"name": title, "nodes": [root]})
     path.write_bytes(document.pack())

@@ -89,11 +89,7 @@ class Surface:
 
 
 def closed_surface(
-    labels: NDArray[np.uint8],
-    spacing: tuple[float, float, float],
-    part: str,
-    *,
-    resolution_mm: float = RESOLUTION_MM,
+    labels: NDArray[np.uint8], spacing: tuple[float, float, float], part: str, *, resolution_mm: float = RESOLUTION_MM
 ) -> Surface:
     """The surface of one part of the heart in one frame.
 

@@ -9,16 +9,14 @@ Nothing else runs a file: a trained model that came of one is read back only aft
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
-from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import Any, TypeVar
 
 from cheart.errors import InputError
+from cheart.files import FILE_MODULE, from_file
 from cheart.models.base import HeartModel, Style
 
 BUILT_IN = {
@@ -34,7 +32,6 @@ GROUP = "cheart.models"
 """The group of entry points."""
 
 _OTHER_COLOURS = ("#5b7a1f", "#8a5a3b", "#4a5a8a")
-_FILES = "cheart_model_file_"
 
 ModelType = TypeVar("ModelType", bound=type[HeartModel])
 ModelName = str | type[HeartModel]
@@ -114,7 +111,7 @@ def source_of(kind: type[HeartModel]) -> str | None:
 
 def passport(kind: type[HeartModel]) -> ModelName:
     """What :func:`model_class` finds this class by in another process, which has imported nothing yet."""
-    if kind.__module__.startswith(_FILES):
+    if kind.__module__.startswith(FILE_MODULE):
         return f"{sys.modules[kind.__module__].__file__}:{kind.__qualname__}"
     found_by_name = kind.name in BUILT_IN or any(point.name == kind.name for point in _entry_points())
     return kind.name if found_by_name else kind
@@ -150,25 +147,8 @@ def _entry_points() -> tuple[EntryPoint, ...]:
 
 
 def _from_file(name: str) -> type[HeartModel]:
-    file, _, attribute = name.rpartition(":")
-    path = Path(file).expanduser().resolve()
-    if not path.is_file():
-        raise InputError(f"model {name!r}: there is no file {path}")
-    module = f"{_FILES}{sha256(str(path).encode()).hexdigest()[:16]}"
-    if module not in sys.modules:
-        spec = importlib.util.spec_from_file_location(module, path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[module] = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(sys.modules[module])
-        except BaseException:
-            del sys.modules[module]
-            raise
-    kind = getattr(sys.modules[module], attribute, None)
-    if kind is None:
-        raise InputError(f"model {name!r}: {path} has no {attribute!r}")
-    kind = _accept(kind, getattr(kind, "name", attribute.lower()), repr(name))
+    kind = from_file(name, what="model")
+    kind = _accept(kind, getattr(kind, "name", name.rpartition(":")[2].lower()), repr(name))
     _sources[kind.name] = name
     return kind
 

@@ -67,16 +67,7 @@ def _mean_shape(measured: Sequence[Measures], grid: Grid) -> list[Row]:
     rows = []
     bands = (("LV", 0.93), ("Myo", 0.80), ("RV", 0.88))
     for (name, low), dice in zip(bands, overlap.dice(ours[None], theirs[None])[0], strict=True):
-        rows.append(
-            Row(
-                "anatomy",
-                f"mean shape, Dice {name}",
-                f"≥ {low:.2f}",
-                f"{dice:.3f}",
-                dice >= low,
-                UKDHP,
-            )
-        )
+        rows.append(Row("anatomy", f"mean shape, Dice {name}", f"≥ {low:.2f}", f"{dice:.3f}", dice >= low, UKDHP))
     return rows
 
 
@@ -159,30 +150,18 @@ def motion(measured: Sequence[Measures], people: pd.DataFrame, frames: int) -> l
             "by definition",
         ),
         mean_row(
-            "LV base descent, mm",
-            [m.contraction.descent for m in measured if m.contraction],
-            13,
-            18,
-            "Carlsson 2007",
+            "LV base descent, mm", [m.contraction.descent for m in measured if m.contraction], 13, 18, "Carlsson 2007"
         ),
     ]
     if "rv_descent" in people:
         rows.append(
             mean_row(
-                "RV base descent at the free wall (truth), mm",
-                people.rv_descent.tolist(),
-                19,
-                27,
-                "Carlsson 2007",
+                "RV base descent at the free wall (truth), mm", people.rv_descent.tolist(), 19, 27, "Carlsson 2007"
             )
         )
     rows += [
         mean_row(
-            "wall thickening, %",
-            [m.contraction.thickening for m in measured if m.contraction],
-            40,
-            60,
-            "computed",
+            "wall thickening, %", [m.contraction.thickening for m in measured if m.contraction], 40, 60, "computed"
         ),
         mean_row(
             "midwall circumference, %",

@@ -32,12 +32,7 @@ def demographics(table: pd.DataFrame) -> list[Row]:
         inside = within(age.mean(), 40, 42.6, error=age.std() / len(age) ** 0.5)
         rows.append(
             Row(
-                "people",
-                "mean age, years",
-                "41.3 ± 13.0",
-                f"{age.mean():.1f} ± {age.std():.1f}",
-                inside,
-                "Corden 2016",
+                "people", "mean age, years", "41.3 ± 13.0", f"{age.mean():.1f} ± {age.std():.1f}", inside, "Corden 2016"
             )
         )
     if len(known.get("sex", ())):

@@ -74,11 +74,7 @@ def rays(
     xs = centre[:, 0, None, None] + radius[None, None] * np.cos(theta)[None, :, None]
     ys = centre[:, 1, None, None] + radius[None, None] * np.sin(theta)[None, :, None]
     at = np.clip((height - z[0]) / grid.spacing[0], planes[0], planes[-1])
-    where = [
-        np.broadcast_to(at[:, None, None], xs.shape),
-        (ys - y[0]) / grid.spacing[1],
-        (xs - x[0]) / grid.spacing[2],
-    ]
+    where = [np.broadcast_to(at[:, None, None], xs.shape), (ys - y[0]) / grid.spacing[1], (xs - x[0]) / grid.spacing[2]]
     radii = []
     for mask in (labels == LV, lv_wall, labels > 0):
         inside = ndimage.map_coordinates(mask.astype(np.float32), where, order=1, prefilter=False) > 0.5
