@@ -44,7 +44,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         f"| `paper` preset, same arithmetic | {paper:.2f} s | {plain / paper:.1f}× |",
         f"| `laptop` preset, an epoch, a subject | {1000 * laptop['epoch_a_subject']:.1f} ms "
         f"| {plain / laptop['epoch_a_subject']:.0f}× |",
-        f"| … with its share of reading and basis | {1000 * laptop['in_all_a_subject']:.1f} ms "
+        f"| … with its part of reading and basis | {1000 * laptop['in_all_a_subject']:.1f} ms "
         f"| {plain / laptop['in_all_a_subject']:.0f}× |",
         f"| peak memory, `paper` preset in batches of 8 | {peak['paper preset, batch 8']:.1f} GiB "
         f"| as released, batch 1: {peak['released, batch 1']:.1f} GiB |",

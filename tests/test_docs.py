@@ -63,3 +63,11 @@ def test_the_picture_of_the_house_has_every_room():
     known, leaving = set(house.floor_of()), {"population"}
     assert known == {name for name in there if not name.startswith("_")} - {"bundled"} - leaving
     assert (ROOT / "docs" / "pictures" / "house.svg").read_text() == house.draw()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_of_the_sources_that_a_page_names_are_there(page):
+    homes = (ROOT, ROOT / "src", ROOT / "src" / "cheart", ROOT / "tests")
+    named = re.findall(r"`((?:\w+/)+\w+\.py)\b", page.read_text())
+    missing = [name for name in named if not any((home / name).exists() for home in homes)]
+    assert not {name for name in missing if not name.startswith(("path/to/", "OUT/"))}
