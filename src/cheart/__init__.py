@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cheart.datasets.posing import read_heart
     from cheart.datasets.registry import importer
     from cheart.errors import CheartWarning, InputError
+    from cheart.evaluation.packing import pack
     from cheart.evaluation.scores import evaluate
     from cheart.grid import Grid
     from cheart.heart import Heart
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cheart.model import Model, load, train
     from cheart.models.base import HeartModel
     from cheart.models.registry import register
+    from cheart.plot.collect import render
     from cheart.simulation.acquisition import Acquisition
     from cheart.simulation.cohort import simulate
 
@@ -49,8 +51,10 @@ __all__ = [
     "import_cohort",
     "importer",
     "load",
+    "pack",
     "read_heart",
     "register",
+    "render",
     "simulate",
     "train",
 ]
@@ -69,8 +73,10 @@ _HOMES = {
     "import_cohort": "cheart.datasets.importing",
     "importer": "cheart.datasets.registry",
     "load": "cheart.model",
+    "pack": "cheart.evaluation.packing",
     "read_heart": "cheart.datasets.posing",
     "register": "cheart.models.registry",
+    "render": "cheart.plot.collect",
     "simulate": "cheart.simulation.cohort",
     "train": "cheart.model",
 }

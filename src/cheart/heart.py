@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cheart.align.placement import Placement
 
 Kind = Literal["imported", "simulated", "completed", "generated"]
-"""What a person must be told about a heart that they see."""
+"""What a heart is: it stands over every picture of one."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

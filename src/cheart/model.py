@@ -18,6 +18,7 @@ from cheart.errors import InputError, show_warnings
 from cheart.grid import Grid
 from cheart.heart import Heart, Kind, whole
 from cheart.hearts import Hearts, Request, Requests, Unknown, heart_seed
+from cheart.io import hub
 from cheart.models.base import HeartModel
 from cheart.models.device import choose_device
 from cheart.models.find import BUNDLED, find_model
@@ -80,8 +81,8 @@ class Model:
     @property
     def trained_on(self) -> str:
         """The training cohort in words; it says so if it was simulated."""
-        told = self.config["trained_on"]
-        return f"{told['title']} ({told['kind']}, {told['subjects']} training subjects)"
+        cohort = self.config["trained_on"]
+        return f"{cohort['title']} ({cohort['kind']}, {cohort['subjects']} training subjects)"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -238,8 +239,8 @@ class Model:
         else:
             self.network.require("complete")
             first = self._first_frame(heart)
-            told = self.encode({**resolved, condition: own.get(condition)})
-            latent = self.network.encode(first.labels[0], first.observed[0], told)
+            embedded = self.encode({**resolved, condition: own.get(condition)})
+            latent = self.network.encode(first.labels[0], first.observed[0], embedded)
             about |= {"cycle_s": first.cycle_s, "origin": first.origin}
             known, warnings = first.warnings, (*first.warnings, *warnings)
         requests = [
@@ -247,6 +248,23 @@ class Model:
             for p in people
         ]
         return Hearts(self, requests, warnings=warnings, about={"seed": seed, "varied": condition})
+
+    def push(self, repository: str, *, public: bool = False) -> str:
+        """Send it and its card, as :func:`cheart.pack` writes them, to the Hugging Face Hub.
+
+        Args:
+            repository: ``owner/name``; it is made where it is not there yet.
+            public: a repository that is made is for everyone to see.
+
+        Returns:
+            The address by which :func:`load` takes it.
+
+        Raises:
+            InputError: it has no folder or no card there, or the Hub refuses.
+        """
+        if self.folder is None:
+            raise InputError("a model that lies in no folder cannot be sent: pack it first, cheart.pack")
+        return hub.push(self.folder, repository, public=public)
 
     def _first_frame(self, heart: Heart | Path | str) -> Heart:
         if not isinstance(heart, Heart):

@@ -14,7 +14,7 @@ from cheart.grid import GRIDS
 from cheart.heart import Heart
 from cheart.io.nifti import write_heart, write_labels
 from cheart.labels import SCHEMES
-from cheart.plot.collect import collect, collect_all, told_of_models
+from cheart.plot.collect import collect, collect_all, models_behind
 from cheart.plot.style import all_titles
 
 GRID = GRIDS["half"]
@@ -115,9 +115,7 @@ def test_a_simulated_heart_is_called_so_wherever_its_file_lies(tmp_path):
 
 def test_a_caption_says_what_the_model_was_trained_on(tmp_path):
     made = _result(tmp_path / "made", "sub-001")
-    assert told_of_models([made]) == ""
+    assert models_behind([made]) == ""
     model = {"name": "cheart", "trained_on": {"title": "60 simulated healthy hearts"}}
     (made / "result.json").write_text(json.dumps({"kind": "generated", "model": model}))
-    assert (
-        told_of_models([made / "sub-001_dseg.nii.gz", made]) == "Model cheart, trained on 60 simulated healthy hearts"
-    )
+    assert models_behind([made / "sub-001_dseg.nii.gz", made]) == "Model cheart, trained on 60 simulated healthy hearts"

@@ -35,7 +35,7 @@ def complete(
 ) -> None:
     """Complete the cardiac cycle from its first frame (end-diastole) and the owner's conditions."""
     import cheart
-    from cheart.cli.options import tell
+    from cheart.cli.options import report
     from cheart.files import refuse_existing
 
     refuse_existing(target.out, overwrite=target.overwrite)
@@ -48,7 +48,7 @@ def complete(
     hearts.save(target.out, overwrite=target.overwrite)
     if space == "subject":  # not …_dseg: the folder reads as a cohort in the template pose
         beat.save(target.out / "own-space.nii.gz", space="subject")
-    tell(hearts, target)
+    report(hearts, target)
 
 
 def _model_and_heart(sources: list[str]) -> tuple[str, Path]:

@@ -57,7 +57,7 @@ def generate(
     """Draw beating hearts for given conditions: NIfTI, phenotypes, and a picture of ED and ES."""
     import cheart
     from cheart.cli.console import answer
-    from cheart.cli.options import save, tell
+    from cheart.cli.options import report, save
     from cheart.errors import InputError
     from cheart.files import refuse_existing
 
@@ -75,7 +75,7 @@ def generate(
         shard=shard,
     )  # fmt: skip
     if not missing:
-        tell(hearts, target, layout=layout)
+        report(hearts, target, layout=layout)
         return
     text = (
         f"{len(hearts) - missing} of {len(hearts)} hearts are in {target.out}. The last shard to end there writes the "

@@ -193,7 +193,7 @@ def save(hearts: Hearts, target: Output, work: Work, *, many: bool = False, **ho
         raise
 
 
-def tell(hearts: Hearts, target: Output, *, layout: str = "bids") -> None:
+def report(hearts: Hearts, target: Output, *, layout: str = "bids") -> None:
     """Answer for a verb that made hearts."""
     from cheart.cli.console import answer
     from cheart.conditions import describe

@@ -18,16 +18,14 @@ def push(
     as_json: AsJson = False,
 ) -> None:
     """Send a packed model and its card to the Hugging Face Hub; hf://owner/name is then a MODEL."""
+    import cheart
     from cheart.cli.console import answer, inform
     from cheart.io.hub import FILES, check_sending
-    from cheart.io.hub import push as send
-    from cheart.models.find import find_model
-    from cheart.models.store import read_model
 
-    folder = find_model(model)
-    read_model(folder)
-    check_sending(folder, repository)
-    size = sum((folder / name).stat().st_size for name in FILES) / 1e6
+    packed = cheart.load(model)
+    assert packed.folder is not None
+    check_sending(packed.folder, repository)
+    size = sum((packed.folder / name).stat().st_size for name in FILES) / 1e6
     inform(f"sending {', '.join(FILES.values())}, {size:.1f} MB, to {repository}")
-    address = send(folder, repository, public=public)
+    address = packed.push(repository, public=public)
     answer({"address": address, "megabytes": size}, f"{address}: {size:.1f} MB; cheart info {address}", as_json=as_json)

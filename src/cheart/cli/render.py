@@ -31,23 +31,10 @@ def render(
     overwrite: Overwrite = False,
 ) -> None:
     """Draw hearts beside each other, beating in step: short axis, long axes, a 3D view and the volume curves."""
-    from cheart.cli.console import inform, warn
-    from cheart.errors import InputError
-    from cheart.files import refuse_existing
-    from cheart.plot.animation import save_animation
-    from cheart.plot.collect import MOST, collect_all, told_of_models
-    from cheart.plot.movie import SUFFIXES
-    from cheart.plot.picture import STILL, save_picture
+    import cheart
+    from cheart.cli.console import inform
 
-    if out.suffix.lower() not in (*SUFFIXES, *STILL):
-        raise InputError(f"-o {out.name}: expected a name that ends in {', '.join((*SUFFIXES, *STILL))}")
-    refuse_existing(out, overwrite=overwrite, file=True)
-    hearts = collect_all(sources, subjects=subject or (), **reading)
-    if title and len(title) != len(hearts):
-        raise InputError(f"--title was given {len(title)} times for {len(hearts)} hearts: give one for each, or none")
-    titles = title[:MOST] if title else None
-    if len(hearts) > MOST:
-        warn(f"{len(hearts)} hearts are many for one picture: the first {MOST} are shown")
-    draw = save_picture if out.suffix.lower() in STILL else save_animation
-    draw(out, hearts[:MOST], titles=titles, caption=caption or told_of_models(sources))
-    inform(f"{out}: {len(hearts[:MOST])} heart{'s' * (len(hearts) > 1)}, {out.stat().st_size / 1e6:.1f} MB")
+    shown = cheart.render(
+        sources, out, subjects=subject or (), titles=title, caption=caption, overwrite=overwrite, **reading
+    )
+    inform(f"{out}: {len(shown)} heart{'s' * (len(shown) > 1)}, {out.stat().st_size / 1e6:.1f} MB")

@@ -47,7 +47,7 @@ def vary(
 ) -> None:
     """Show one heart at several values of a condition; all else stays as it is."""
     import cheart
-    from cheart.cli.options import save, tell
+    from cheart.cli.options import report, save
     from cheart.files import refuse_existing
 
     if not work.resume:
@@ -57,7 +57,7 @@ def vary(
     own = heart and cheart.read_heart(heart, grid=network.grid, frames=network.frames, **reading)
     hearts = network.vary(condition, values, heart=own, conditions=given.conditions, unknown=given.unknown, seed=seed)
     save(hearts, target, work)
-    tell(hearts, target)
+    report(hearts, target)
 
 
 def spread(factor: Factor, start: float | None, stop: float | None, steps: int) -> list[Value]:

@@ -37,8 +37,8 @@ def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -
     table["participant_id"] = names
     with new_folder(Path(out), overwrite=overwrite) as folder:
         for index in track(range(len(cohort)), total=len(cohort), title="Writing NIfTI"):
-            sequence = cohort.heart(index)
-            write_in_template(folder / f"{names[index]}_dseg.nii.gz", sequence, Made=f"{cohort.info['kind']} by cheart")
+            path = folder / f"{names[index]}_dseg.nii.gz"
+            write_in_template(path, cohort.heart(index), Made=f"{cohort.info['kind']} by cheart")
         write_table(folder / "participants.tsv", table)
         shutil.copy(cohort.path / "participants.json", folder / "participants.json")
         rows = [{"index": number, "name": TITLES[name]} for name, number in STRUCTURES.items()]
@@ -56,13 +56,13 @@ def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -
         )
 
 
-def write_in_template(path: Path, sequence: Heart, **about: Any) -> None:
-    """Write a sequence as NIfTI, and beside it a JSON file with its space, its observed planes and ``about`` it.
+def write_in_template(path: Path, heart: Heart, **about: Any) -> None:
+    """Write a heart as NIfTI, and beside it a JSON file with its space, its observed planes and ``about`` it.
 
     :func:`cheart.datasets.recording.read_heart` takes such a file as it is, without looking for its pose again.
     """
-    write_heart(path, sequence)
-    planes = [[int(z) for z in frame.nonzero()[0]] for frame in sequence.observed]
+    write_heart(path, heart)
+    planes = [[int(z) for z in frame.nonzero()[0]] for frame in heart.observed]
     write_json(sidecar_path(path), {"SpatialReference": TEMPLATE, "ObservedPlanes": planes, **about})
 
 

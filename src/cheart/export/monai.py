@@ -22,10 +22,8 @@ def write_cases(folder: Path, sample: Sample) -> None:
     """Write a heart's cases: an image and a label map for each imaged frame."""
     make_folders(folder, "images", "labels")
     for case, frame in sample.cases.items():
-        for kind, sequence in (("images", sample.seen), ("labels", sample.whole)):
-            write_labels(
-                folder / kind / f"{case}.nii.gz", sequence.labels[frame], sequence.grid.affine, space="template"
-            )
+        for kind, heart in (("images", sample.seen), ("labels", sample.whole)):
+            write_labels(folder / kind / f"{case}.nii.gz", heart.labels[frame], heart.grid.affine, space="template")
 
 
 def write_lists(folder: Path, cases: Sequence[Case], *, title: str) -> None:

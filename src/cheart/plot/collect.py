@@ -13,17 +13,61 @@ from cheart.cohort import Cohort
 from cheart.conditions import Value
 from cheart.datasets.participants import read_conditions, read_dictionary, read_people, schema_of
 from cheart.datasets.posing import read_heart
-from cheart.errors import InputError
-from cheart.files import read_json
+from cheart.errors import InputError, show_warnings
+from cheart.files import read_json, refuse_existing
 from cheart.grid import Grid
 from cheart.heart import Heart, Kind
 from cheart.io.nifti import TEMPLATE, LabelMap, Spacing, read_label_map, sidecar_path
 from cheart.labels import Scheme, parse_scheme, to_canonical
+from cheart.plot.animation import save_animation
+from cheart.plot.movie import SUFFIXES
+from cheart.plot.picture import STILL, save_picture
 
 MOST = 6
 """Hearts that one picture holds."""
 
 _ROOMY = Grid((80, 128, 128), (2.0, 1.6, 1.6))  # a box in which no heart is cut off
+
+
+def render(
+    sources: Sequence[Path | str],
+    out: Path | str,
+    *,
+    subjects: Sequence[str] = (),
+    titles: Sequence[str] | None = None,
+    caption: str = "",
+    overwrite: bool = False,
+    **reading: Any,
+) -> list[Heart]:
+    """Draw hearts from wherever they lie beside each other, beating in step or still.
+
+    Args:
+        sources: label maps (NIfTI), folders of results, or cohorts.
+        out: ``.gif``, ``.webp`` or ``.mp4`` beats; ``.png``, ``.svg`` or ``.pdf`` is still (ED and ES).
+        subjects: participants of cohorts and of folders of results.
+        titles: what to say of each heart beside its kind; without them, the conditions.
+        caption: a line for the foot; without it, the model.
+        overwrite: replace what is there.
+        reading: how a NIfTI file that cheart did not write is read (see :func:`cheart.read_heart`).
+
+    Returns:
+        The hearts that were drawn, :data:`MOST` at most.
+
+    Raises:
+        InputError: another suffix, ``out`` exists, or as :func:`collect_all`.
+    """
+    out, places = Path(out), [Path(source) for source in sources]
+    if out.suffix.lower() not in (*SUFFIXES, *STILL):
+        raise InputError(f"{out.name}: expected a name that ends in {', '.join((*SUFFIXES, *STILL))}")
+    refuse_existing(out, overwrite=overwrite, file=True)
+    hearts = collect_all(places, subjects=subjects, **reading)
+    if titles and len(titles) != len(hearts):
+        raise InputError(f"{len(titles)} titles (--title) for {len(hearts)} hearts: give one for each, or none")
+    if len(hearts) > MOST:
+        show_warnings([f"{len(hearts)} hearts are many for one picture: the first {MOST} are shown"])
+    draw = save_picture if out.suffix.lower() in STILL else save_animation
+    draw(out, hearts[:MOST], titles=titles[:MOST] if titles else None, caption=caption or models_behind(places))
+    return hearts[:MOST]
 
 
 def collect(source: Path, *, subjects: Sequence[str] = (), **reading: Any) -> list[Heart]:
@@ -62,10 +106,10 @@ def collect_all(sources: Sequence[Path], *, subjects: Sequence[str] = (), **read
     return hearts
 
 
-def told_of_models(sources: Sequence[Path]) -> str:
+def models_behind(sources: Sequence[Path]) -> str:
     """What made these hearts and what it was trained on, for a caption; empty where no model made them."""
     results = [folder / "result.json" for source in sources for folder in (source, source.parent)]
-    models = [told["model"] for told in map(read_json, filter(Path.is_file, results)) if "model" in told]
+    models = [result["model"] for result in map(read_json, filter(Path.is_file, results)) if "model" in result]
     return ", ".join(dict.fromkeys(f"Model {m['name']}, trained on {m['trained_on']['title']}" for m in models))
 
 

@@ -52,7 +52,7 @@ def all_titles(hearts: Sequence[Heart], titles: Sequence[str] | None) -> list[st
     if not hearts:
         raise InputError("a picture needs at least one heart")
     if titles is not None and len(titles) != len(hearts):
-        raise InputError(f"{len(titles)} titles for {len(hearts)} hearts: give one for each, or none")
+        raise InputError(f"{len(titles)} titles (--title) for {len(hearts)} hearts: give one for each, or none")
     words = titles or [describe(heart.conditions) for heart in hearts]
     return [h.kind.capitalize() + (f": {text}" if text else "") for h, text in zip(hearts, words, strict=True)]
 
