@@ -134,6 +134,6 @@ def test_a_table_without_participants_is_refused(tmp_path: Path) -> None:
 
 def test_a_cohort_says_what_it_is(tmp_path: Path) -> None:
     first, second, third = repr(tiny_cohort(tmp_path / "c", n=6)).splitlines()
-    assert first == f"6 beating ellipsoids (simulated) in {tmp_path / 'c'}"
-    assert second == "  6 subjects: 4 train, 1 val, 1 test; age, sex, weight, height, sbp"
-    assert third == "  4 frames on the grid 32x32x32@5x5x4"
+    assert first == f"<simulated cohort {tmp_path / 'c'}: 6 beating ellipsoids"
+    assert second == " 4 train, 1 val, 1 test; 4 frames on 32x32x32@5x5x4"
+    assert third == " conditions: age, sex, weight, height, sbp>"

@@ -124,9 +124,9 @@ class Cohort:
     def __repr__(self) -> str:
         splits = ", ".join(f"{len(self.indices(split))} {split}" for split in SPLITS)
         return (
-            f"{self.info['title']} ({self.info['kind']}) in {self.path}\n"
-            f"  {len(self)} subjects: {splits}; {', '.join(self.schema.names)}\n"
-            f"  {self.frames} frames on the grid {self.grid.name}"
+            f"<{self.info['kind']} cohort {self.path}: {self.info['title']}\n"
+            f" {splits}; {self.frames} frames on {self.grid.name}\n"
+            f" conditions: {', '.join(self.schema.names)}>"
         )
 
     @property

@@ -58,6 +58,8 @@ def _cohort(path: Path) -> tuple[dict[str, Any], str]:
         "observed_planes": float(cohort.observed.mean()),
         "grid": cohort.grid.name,
         "conditions": conditions,
+        "left_out": len(cohort.left_out),
+        "warnings": list(cohort.warnings),
         "fingerprint": cohort.fingerprint,
         "provenance": cohort.info["provenance"],
     }
@@ -67,6 +69,8 @@ def _cohort(path: Path) -> tuple[dict[str, Any], str]:
         f"  {cohort.frames} frames on the grid {cohort.grid.name}; {observed.min()} to {observed.max()} frames of a "
         f"subject observed, {value['observed_planes']:.0%} of all planes",
         *(f"  {_factor_line(c)}" for c in conditions),
+        *(f"  {text}" for text in cohort.warnings),
+        *([f"  {len(cohort.left_out)} left out (left-out.tsv)"] if cohort.left_out else []),
     ]
     return value, "\n".join(lines)
 
