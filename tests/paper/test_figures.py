@@ -19,7 +19,7 @@ from cheart.paper import (
 )
 from cheart.paper.figure_ageing import change_image, structure_at
 from cheart.paper.figure_completion import chosen_frames
-from cheart.paper.figure_density import density, levels
+from cheart.paper.figure_density import density, thresholds
 from cheart.paper.figure_page import CannotDraw, Material, save, tight, training_sentence
 from cheart.paper.figure_people import choose_people
 from cheart.paper.figures import FigureFile, make_figures
@@ -143,16 +143,16 @@ def test_end_diastole_and_end_systole_are_among_the_frames_that_are_shown(cohort
     assert chosen_frames(cohort.heart(0)) == [0, 1, 2, 3]
 
 
-def test_contours_hold_the_shares_that_they_say() -> None:
+def test_contours_hold_the_fractions_that_they_say() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(50, 10, 4000), rng.normal(100, 20, 4000)
     at_x, at_y = np.linspace(0, 100, 80), np.linspace(0, 200, 90)
     values = density(x, y, at_x, at_y, (3.0, 6.0))
     assert values.shape == (90, 80)
     assert values.sum() == pytest.approx(1)
-    for share, level in zip((0.95, 0.5), levels(values, (0.95, 0.5)), strict=True):
+    for fraction, level in zip((0.95, 0.5), thresholds(values, (0.95, 0.5)), strict=True):
         inside = values[np.abs(at_y[:, None] - y).argmin(axis=0), np.abs(at_x[:, None] - x).argmin(axis=0)] >= level
-        assert inside.mean() == pytest.approx(share, abs=0.04)
+        assert inside.mean() == pytest.approx(fraction, abs=0.04)
 
 
 def test_what_has_changed_has_full_colour() -> None:

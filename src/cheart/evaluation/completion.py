@@ -124,10 +124,10 @@ class Judge:
         row, by_frame, missing = self.likeness(made)
         for name, values in by_frame.items():
             row |= _by_structure(f"{name}_es", values[self.real.phenotypes.es_frame or 0])
-        truth, ours = self.real.phenotypes.row(), replace(made, observed=self.real.observed).phenotypes.row()
+        truth, own = self.real.phenotypes.row(), replace(made, observed=self.real.observed).phenotypes.row()
         for name in PAPER_FIVE:
-            row |= {f"real_{name}": truth[name], f"completed_{name}": ours[name]}
-            row[f"d_{name}"] = abs(ours[name] - truth[name])
+            row |= {f"real_{name}": truth[name], f"completed_{name}": own[name]}
+            row[f"d_{name}"] = abs(own[name] - truth[name])
         return row, missing
 
 

@@ -38,7 +38,7 @@ DISTRIBUTIONS = (
     "support of mean ± 5 SD of the real sample."
 )
 SEAM = (
-    "Seam: the step from the last frame to the first, |mL| and Dice; jumps: share of hearts in which that step is "
+    "Seam: the step from the last frame to the first, |mL| and Dice; jumps: fraction of hearts in which that step is "
     "larger than any other of the beat in at least one structure."
 )
 DEFINITIONS = f"{LIKENESS} {DISTRIBUTIONS} {SEAM}"
@@ -115,7 +115,7 @@ def evaluate_generation(
         split: which people.
         samples: hearts a person.
         subjects: only the first so many people.
-        seed: the code of sample k of person n depends on (seed, n, k) only.
+        seed: the latent of sample k of person n depends on (seed, n, k) only.
         jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
 
     Raises:
@@ -168,9 +168,9 @@ def _judge(judge: Judge, truth: dict[str, float], made: Heart) -> tuple[dict[str
     """One sample's row, and how many structures were empty."""
     likeness, _, missing = judge.likeness(made)
     row = {name: likeness[name] for name in likeness if name.startswith(MEASURES)}
-    ours = replace(made, observed=judge.real.observed).phenotypes.row()
-    row |= {name: ours[name] for name in PAPER_FIVE}
-    row |= {f"d_{name}": abs(ours[name] - truth[name]) for name in PAPER_FIVE}
+    own = replace(made, observed=judge.real.observed).phenotypes.row()
+    row |= {name: own[name] for name in PAPER_FIVE}
+    row |= {f"d_{name}": abs(own[name] - truth[name]) for name in PAPER_FIVE}
     return row | _seam(made), missing
 
 

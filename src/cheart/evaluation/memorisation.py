@@ -20,12 +20,12 @@ from cheart.progress import Jobs, parallel, track
 DEFINITIONS = (
     "Memorisation: distance (1 − Dice of the occupancy of 8 mm cells at end-diastole and end-systole) to the nearest "
     "training heart of the same cohort, of one generated heart a person and of the real held-out hearts. ratio: of "
-    "the medians, 1 is as new as real people are; suspects: share of generated hearts nearer than 95 % of the real "
+    "the medians, 1 is as new as real people are; suspects: fraction of generated hearts nearer than 95 % of the real "
     "ones, 0.05 is usual. Hearts of which planes are missing are left out."
 )
 
 WHY_NOT = "Memorisation: not judged (it needs whole hearts, and the cohort that the model was trained on)."
-"""What stands where :func:`evaluate_memorisation` has nothing to tell."""
+"""What stands where :func:`evaluate_memorisation` has nothing to say."""
 
 
 def evaluate_memorisation(
@@ -44,7 +44,7 @@ def evaluate_memorisation(
         cohort: the one that the model was trained on.
         split: which people; the training split has nothing held out.
         subjects: only the first so many people.
-        seed: of the random codes.
+        seed: of the random latents.
         jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
 
     Raises:

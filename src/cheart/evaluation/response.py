@@ -20,11 +20,11 @@ from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import Jobs, parallel, track
 
 HEARTS = 20
-"""People whose conditions are moved, at most; each has one random code."""
+"""People whose conditions are moved, at most; each has one random latent."""
 
 DEFINITIONS = (
     "Condition response: a model's slope is that of a phenotype between the training mean − 1 SD and + 1 SD of one "
-    "condition (for a level: against the first level), the person's other conditions and random code held, mean over "
+    "condition (for a level: against the first level), the person's other conditions and random latent held, mean over "
     "people with its 95 % interval; the cohort's is the partial slope of a multiple linear regression over the same "
     "split. agrees: the intervals meet; ignored: clear in the cohort, not in the model; in brackets, without a ratio: "
     "the cohort's own interval has 0 in it."
@@ -49,7 +49,7 @@ def evaluate_response(
         cohort: on the model's grid, with its number of frames.
         split: which people.
         subjects: only the first so many people.
-        seed: of the random codes.
+        seed: of the random latents.
         jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
 
     Raises:

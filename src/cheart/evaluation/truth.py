@@ -34,11 +34,11 @@ DEFINITIONS = (
     "same conditions, against the model's samples for that person. W1: Wasserstein-1 in the phenotype's unit, mean "
     "over people; floor: the same for as many true draws as the model has samples, the score of a perfect model. "
     "Spread: root of the mean variance of the samples of one person over that of the truth; 1 is right, less is too "
-    "much alike. Bias: mean over people of (mean of the samples − true mean), with its 95 % interval. Coverage: share "
-    "of all samples in the central 90 % of their own person's truth; 0.90 is right. Follow: slope over people of the "
-    "samples' mean on the true mean; 1 follows the person, 0 is deaf to conditions. The truth is the exact volume of "
-    "continuous surfaces at continuous time, samples are counted in voxels and frames; voxels: the mean of (counted − "
-    "exact) over the same people's own hearts, a bias that no model is to blame for."
+    "much alike. Bias: mean over people of (mean of the samples − true mean), with its 95 % interval. Coverage: "
+    "fraction of all samples in the central 90 % of their own person's truth; 0.90 is right. Follow: slope over people "
+    "of the samples' mean on the true mean; 1 follows the person, 0 is deaf to conditions. The truth is the exact "
+    "volume of continuous surfaces at continuous time, samples are counted in voxels and frames; voxels: the mean of "
+    "(counted − exact) over the same people's own hearts, a bias that no model is to blame for."
 )
 
 
@@ -60,7 +60,7 @@ class Truthfulness:
     """How a model's hearts agree with the truth.
 
     Attributes:
-        people: one row a person, numbered, without names; of each phenotype w1, floor, covered (share of samples),
+        people: one row a person, numbered, without names; of each phenotype w1, floor, covered (fraction of samples),
             and mean and SD of the samples (mean_…, sd_…) and of the truth (true_mean_…, true_sd_…).
         voxels: by phenotype, the mean of counted minus exact over the people's own hearts.
     """

@@ -4,12 +4,12 @@ A generated heart's distance to the nearest training heart is set against the sa
 model has never seen. A model that generalises makes hearts as far from the training set as held-out hearts are; one
 that memorises makes them nearer.
 
-Distance: 1 − Dice of the occupancy of coarse cells (the share of a cell, at most 8 mm wide, that each structure fills),
-over the three structures at end-diastole and end-systole together. With shares f and g in place of yes and no, Dice is
-2Σfg / (Σf² + Σg²): it is 1 only for equal hearts, a surface that moves by a part of a cell still moves it, the noise of
-single voxels does not, and the Σfg of all pairs is one matrix product. Signed distances say the same at fifty times the
-cost, since each heart would need a distance transform per structure; phenotypes alone would take two people of one size
-for one heart.
+Distance: 1 − Dice of the occupancy of coarse cells (the fraction of a cell, at most 8 mm wide, that each structure
+fills), over the three structures at end-diastole and end-systole together. With fractions f and g in place of yes and
+no, Dice is 2Σfg / (Σf² + Σg²): it is 1 only for equal hearts, a surface that moves by a part of a cell still moves it,
+the noise of single voxels does not, and the Σfg of all pairs is one matrix product. Signed distances say the same at
+fifty times the cost, since each heart would need a distance transform per structure; phenotypes alone would take two
+people of one size for one heart.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FULL = 255
 
 
 def occupancy(labels: NDArray[np.uint8], grid: Grid) -> NDArray[np.uint8]:
-    """A heart's descriptor: what share of each coarse cell each structure fills, [D] with 255 for all of it.
+    """A heart's descriptor: what fraction of each coarse cell each structure fills, [D] with 255 for all of it.
 
     Args:
         labels: [F, Z, Y, X] canonical labels of end-diastole and end-systole, every plane observed.
@@ -43,13 +43,13 @@ def occupancy(labels: NDArray[np.uint8], grid: Grid) -> NDArray[np.uint8]:
     factors = [max(1, int(CELL_MM / spacing + 1e-9)) for spacing in grid.spacing]
     short = [(0, -n % f) for n, f in zip(grid.shape, factors, strict=True)]
     padded = np.pad(labels, [(0, 0), *short])
-    shares = []
+    fractions = []
     for number in STRUCTURES.values():
         voxels = padded == number
         for axis, factor in enumerate(factors, start=1):
             voxels = _pool(voxels, axis, factor)
-        shares.append(voxels * (_FULL / float(np.prod(factors))))
-    return np.rint(np.stack(shares, axis=1)).astype(np.uint8).ravel()
+        fractions.append(voxels * (_FULL / float(np.prod(factors))))
+    return np.rint(np.stack(fractions, axis=1)).astype(np.uint8).ravel()
 
 
 def _pool(voxels: NDArray, axis: int, factor: int) -> NDArray[np.uint16]:
@@ -118,7 +118,7 @@ class Memorisation:
 
     @property
     def suspects(self) -> float:
-        """Share of generated hearts nearer to a training heart than all but 5 % of held-out hearts are.
+        """Fraction of generated hearts nearer to a training heart than all but 5 % of held-out hearts are.
 
         About 0.05 for hearts as new as real ones, near 1 for copies.
         """

@@ -18,7 +18,7 @@ class Overlap:
     Attributes:
         both: [T, 3] voxels that carry the structure in both sequences; structures as in ``labels.STRUCTURES``.
         reference: [T, 3] voxels in the reference.
-        other: [T, 3] voxels in the other sequence.
+        other: [T, 3] voxels in the other heart.
         observed: [T] bool, frames of which at least one plane was imaged.
     """
 

@@ -25,8 +25,8 @@ from cheart.plot.style import GREY, Sheet
 
 Array = NDArray[np.float64]
 
-SHARES = (0.95, 0.75, 0.50)
-"""The contours: the smallest regions that hold these shares of the density."""
+FRACTIONS = (0.95, 0.75, 0.50)
+"""The contours: the smallest regions that hold these fractions of the density."""
 
 FEWEST = 10
 """People of known age below which there is no density to show."""
@@ -101,11 +101,11 @@ def density(x: Array, y: Array, at_x: Array, at_y: Array, width: tuple[float, fl
     return found / found.sum()
 
 
-def levels(values: Array, shares: tuple[float, ...] = SHARES) -> list[float]:
-    """The densities above which the smallest regions hold ``shares`` of the mass, ascending for falling shares."""
+def thresholds(values: Array, fractions: tuple[float, ...] = FRACTIONS) -> list[float]:
+    """The densities above which the smallest regions hold ``fractions`` of the mass, rising where those fall."""
     ordered = np.sort(values.ravel())[::-1]
     mass = np.cumsum(ordered)
-    return [float(ordered[min(int(np.searchsorted(mass, share * mass[-1])), ordered.size - 1)]) for share in shares]
+    return [float(ordered[min(int(np.searchsorted(mass, f * mass[-1])), ordered.size - 1)]) for f in fractions]
 
 
 # -- drawing -------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def _panel(axes: Axes, data: Ages, view: _View, name: str, phenotype: str) -> No
     shades = LinearSegmentedColormap.from_list("", ["white", colour])([0.28, 0.52, 0.80])
     _fill(axes, view, values, shades)
     if name:
-        axes.contour(view.x, view.y, view.real, _rising(levels(view.real)), colors=INK_HEX, linewidths=0.55)
+        axes.contour(view.x, view.y, view.real, _rising(thresholds(view.real)), colors=INK_HEX, linewidths=0.55)
         if phenotype in data.w1[name]:
             text = f"W1 {data.w1[name][phenotype]:.1f}"
             axes.text(0.97, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=6.5)
@@ -179,7 +179,7 @@ def _panel(axes: Axes, data: Ages, view: _View, name: str, phenotype: str) -> No
 
 
 def _fill(axes: Axes, view: _View, values: Array, shades: Array) -> None:
-    inside = _rising(levels(values))
+    inside = _rising(thresholds(values))
     axes.contourf(view.x, view.y, values, [*inside, max(float(values.max()), inside[-1] * 1.01)], colors=shades)
 
 

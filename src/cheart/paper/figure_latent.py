@@ -44,7 +44,7 @@ _CELL, _LEAD = 0.72, 0.16
 
 @dataclass(frozen=True, eq=False)
 class Trajectories:
-    """Codes of generated hearts in two dimensions.
+    """Latents of generated hearts in two dimensions.
 
     Attributes:
         whole: [N, T, 2], t-SNE of the latents.

@@ -77,7 +77,7 @@ class Material:
 
     @property
     def simulated(self) -> bool:
-        """Whether the cohort's hearts are simulated; which whoever sees them has to know."""
+        """Whether the cohort's hearts are simulated, which a reader has to know."""
         return bool(self.cohort.info["kind"] == "simulated")
 
     @property

@@ -60,7 +60,7 @@ def draw(material: Material) -> Drawn:
         f"conditions over the mean of {draws} true draws for the same conditions; line: equality, band: the true "
         f"central 90 % of single hearts, slope: 1 where the model follows the person, 0 where it is deaf to "
         f"conditions. (b) By phenotype: W1 to the truth (short bars: a perfect model's, with as many samples), the "
-        f"spread of one person's samples over the true one, the share of samples in the person's true central 90 % "
+        f"spread of one person's samples over the true one, the fraction of samples in the person's true central 90 % "
         f"interval, and the slope of (a); grey lines: what is right. The truth is exact volumes, the samples are "
         f"counted in voxels. "
         f"{training_sentence(models)} {material.cohort_sentence(count)} Seed {material.seed}."

@@ -247,9 +247,9 @@ def _for_conditions(responses: Summaries) -> Remark | None:
 def _of_beats(generations: Summaries) -> Remark:
     jumps = {name: one["seam"]["generated"]["jump"]["mean"] for name, one in generations.items()}
     real = next(iter(generations.values()))["seam"]["real"].get("jump", {}).get("mean")
-    text = ", ".join(f"{name} {100 * share:.0f} %" for name, share in jumps.items())
+    text = ", ".join(f"{name} {100 * jump:.0f} %" for name, jump in jumps.items())
     beside = f"; of the real hearts {100 * real:.0f} %" if real is not None else ""
-    text = f"Share of hearts whose last step back to the first frame is their largest: {text}{beside}."
+    text = f"Fraction of hearts whose last step back to the first frame is their largest: {text}{beside}."
     return Remark("For animations and simulations that run on", "", text, "The seam's jumps.")
 
 
@@ -291,7 +291,7 @@ def _clear(test: PairedTest) -> bool:
 
 
 def _first(test: PairedTest) -> bool:
-    """Whether it tells that the reference is the better one."""
+    """Whether it says that the reference is the better one."""
     return _clear(test) and test.better == test.first
 
 

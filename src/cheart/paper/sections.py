@@ -48,7 +48,7 @@ class Section:
     Attributes:
         name: the stem of its files and of its place in the page.
         title: its heading.
-        tables: ours.
+        tables: of this experiment.
         definitions: what stands beneath them.
         tests: of the family of all its tables.
         paper: the paper's own tables.
@@ -64,7 +64,7 @@ class Section:
     gaps: tuple[str, ...] = ()
 
     def files(self) -> list[Table]:
-        """All its tables as they go into files, notes beneath each: ours, the tests, the paper's."""
+        """All its tables as they go into files, notes beneath each: its own, the tests, the paper's."""
         notes = " ".join([self.definitions, *self.gaps])
         out = [replace(table, notes=notes) for table in self.tables]
         if self.tests:
@@ -131,20 +131,20 @@ def sections(outcome: Outcome) -> list[Section]:
 
 
 def _completion(outcome: Outcome) -> list[Section]:
-    completions, crossed = outcome.of("completion"), outcome.kinds is not None
+    completions, folded = outcome.of("completion"), outcome.kinds is not None
     rows = {row: one.subjects for row, one in completions.items()}
     summaries = {row: one.summary() for row, one in completions.items()}
     draw = partial(completion_tables, summaries)
     gaps = (*outcome.cannot("complete"), *count_empty(completions))
-    part = partial(Section, tables=(), definitions=(FOLDS if crossed else "") + judge_completion.DEFINITIONS)
+    part = partial(Section, tables=(), definitions=(FOLDS if folded else "") + judge_completion.DEFINITIONS)
     all_frames = part(
         "table-1",
-        "Completion: all observed frames" if crossed else "Table I: completion",
-        paper=() if crossed else tuple(paper_tables("I")),
+        "Completion: all observed frames" if folded else "Table I: completion",
+        paper=() if folded else tuple(paper_tables("I")),
         gaps=gaps,
     )
     given = f"{COPIED.capitalize()}: exact at end-diastole, which is what was given."
-    phenotypes = part("completed-phenotypes", "Completion: volumes and mass", gaps=gaps if crossed else (*gaps, given))
+    phenotypes = part("completed-phenotypes", "Completion: volumes and mass", gaps=gaps if folded else (*gaps, given))
     parts = [
         outcome.tested(all_frames, rows, statistics.COMPLETION, draw, slice(0, 3)),
         outcome.tested(phenotypes, rows, statistics.COMPLETED_PHENOTYPES, draw, slice(3, 4)),
