@@ -62,7 +62,7 @@ def test_values_beyond_the_training_range_are_warned_of_with_the_range(model):
     assert "age 95 years is beyond the training range 20 to 70 years" in warning
 
 
-def test_a_heart_beats_as_long_as_it_is_told_or_as_the_training_cohort_does(model, cohort):
+def test_a_heart_beats_as_long_as_is_given_or_as_the_training_cohort_does(model, cohort):
     labels = cohort.labels(0)
     assert model.heart(labels, 0.7).cycle_s == 0.7
     assert model.heart(labels).cycle_s == pytest.approx(0.9)
@@ -103,7 +103,7 @@ def test_conditions_are_one_argument(model, cohort):
         model.complete(heart, PERSON, spacing="pixdim")
 
 
-def test_unknown_conditions_are_told_as_missing_or_drawn_with_the_seed(model, cohort):
+def test_unknown_conditions_are_missing_or_drawn_with_the_seed(model, cohort):
     heart = cohort.heart(0)
     assert model.complete(heart, {"age": 40}).drawn == ()
     one, same, other = (model.complete(heart, {"age": 40}, unknown="draw", seed=s) for s in (1, 1, 2))
@@ -164,7 +164,7 @@ def test_each_heart_has_its_own_draw_of_what_is_not_known(model):
     assert len({heart.conditions["weight"] for heart in hearts}) > 1
 
 
-def test_or_they_are_told_as_missing(model):
+def test_or_they_are_missing(model):
     (heart,) = model.generate({"age": 40}, unknown="missing")
     assert heart.drawn == ()
     assert heart.conditions["weight"] is None

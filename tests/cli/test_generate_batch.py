@@ -82,7 +82,7 @@ def test_what_fails_at_once_leaves_nothing(cheart, run, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "named"),
     [
         (["--seed", 4], "seed"),
         (["--age", 40], "conditions"),
@@ -90,11 +90,11 @@ def test_what_fails_at_once_leaves_nothing(cheart, run, tmp_path, monkeypatch):
         (["-n", 6], "number of hearts"),
     ],
 )
-def test_another_batch_is_not_mixed_in(cheart, refused, run, tmp_path, change, told):
+def test_another_batch_is_not_mixed_in(cheart, refused, run, tmp_path, change, named):
     cheart("generate", run, *SAME, "-o", tmp_path / "out", "--shard", "1/2")
     before = files(tmp_path / "out")
     line = refused("generate", run, *SAME, *change, "-o", tmp_path / "out", "--shard", "2/2")
-    assert told in line
+    assert named in line
     assert files(tmp_path / "out") == before
     assert "exists already" in refused("generate", run, *SAME, "-o", tmp_path / "out")
 

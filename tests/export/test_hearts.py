@@ -20,7 +20,7 @@ def made(model, tmp_path_factory):
     return folder, hearts
 
 
-def test_tables_say_what_the_model_was_told_and_what_came_of_it(made):
+def test_tables_say_what_the_model_was_given_and_what_came_of_it(made):
     folder, hearts = made
     people, figures = read_table(folder / "participants.tsv"), read_table(folder / "phenotypes.tsv")
     assert list(people["participant_id"]) == list(figures["participant_id"]) == [f"sub-00{i}" for i in (1, 2, 3, 4)]

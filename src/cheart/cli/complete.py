@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cheart.cli.options import READING, Device, Given, ModelFile, Output, Seed, conditions, options, output
+from cheart.cli.options import OUTPUT, READING, Device, Given, ModelFile, Output, Seed, conditions, options
 from cheart.models.find import BUNDLED
 
 
-@options(target=output(), reading=READING, given=conditions("missing"))
+@options(target=OUTPUT, reading=READING, given=conditions("missing"))
 def complete(
     sources: Annotated[
         list[str],

@@ -9,6 +9,7 @@ import typer
 
 from cheart.cli.options import (
     IMAGING,
+    OUTPUT,
     WORK,
     Device,
     Given,
@@ -19,7 +20,6 @@ from cheart.cli.options import (
     Work,
     conditions,
     options,
-    output,
 )
 from cheart.models.find import BUNDLED
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cheart.model import Model
 
 
-@options(target=output(), given=conditions("draw"), imaging=IMAGING, work=WORK)
+@options(target=OUTPUT, given=conditions("draw"), imaging=IMAGING, work=WORK)
 def generate(
     target: Output,
     given: Given,

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from cheart.cli.options import AsJson, OutFolder, Overwrite, SchemeName, SpacingName
+from cheart.cli.options import OUTPUT, Output, SchemeName, SpacingName, options
 
 
+@options(target=OUTPUT)
 def mesh(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="A label map, 3D or 4D NIfTI.")],
-    out: OutFolder,
+    target: Output,
     formats: Annotated[
         str,
         typer.Option(
@@ -32,8 +33,6 @@ def mesh(
     scheme: SchemeName = "cheart",
     spacing: SpacingName = None,
     title: Annotated[str, typer.Option("--title", help="What this is; it goes into every file.")] = "",
-    overwrite: Overwrite = False,
-    as_json: AsJson = False,
 ) -> None:
     """Write closed, smooth surfaces of both ventricles, frame by frame, in the input's own space (mm)."""
     from cheart.cli.console import answer
@@ -44,17 +43,17 @@ def mesh(
     wanted = tuple(part.strip().lower() for part in formats.split(","))
     stored = read_label_map(source, spacing=spacing)
     manifest = save_surfaces(
-        out, to_canonical(stored.labels, parse_scheme(scheme)), stored.affine, frame_s=stored.frame_s, title=title,
-        formats=wanted, correspondence=correspondence, resolution=resolution, overwrite=overwrite,
+        target.out, to_canonical(stored.labels, parse_scheme(scheme)), stored.affine, frame_s=stored.frame_s,
+        title=title, formats=wanted, correspondence=correspondence, resolution=resolution, overwrite=target.overwrite,
     )  # fmt: skip
     rows = manifest["surfaces"]
     worst = worst_volume_error(manifest)
     closed = sum(row["watertight"] for row in rows)
     text = (
-        f"{len(rows)} surfaces of {len(manifest['frames'])} frames in {out} ({closed} watertight, volume within "
+        f"{len(rows)} surfaces of {len(manifest['frames'])} frames in {target.out} ({closed} watertight, volume within "
         f"{worst:.2%} of the voxels); start with surfaces.json"
         + (", heart.pvd in ParaView" if "vtp" in wanted else "")
         + (", heart.glb in a browser" if "glb" in wanted else "")
         + (", wall.pvd for the wall's tetrahedra" if "vtu" in wanted else "")
     )
-    answer(manifest, text, as_json=as_json)
+    answer(manifest, text, as_json=target.as_json)

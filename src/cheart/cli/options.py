@@ -114,9 +114,12 @@ class Work:
     resume: bool
 
 
-def output(out: Any = OutFolder) -> Group:
-    """The group of :class:`Output`."""
+def output(out: Any) -> Group:
+    """The group of :class:`Output`, whose place is given as ``out`` has it."""
     return Group({"out": (out, Parameter.empty), "overwrite": (Overwrite, False), "as_json": (AsJson, False)}, Output)
+
+
+OUTPUT = output(OutFolder)
 
 
 def conditions(unknown: Unknown) -> Group:
@@ -182,7 +185,7 @@ def workers(jobs: int | None, scheduler: str | None, model: Model, *, many: bool
 
 
 def save(hearts: Hearts, target: Output, work: Work, *, many: bool = False, **how: Any) -> int:
-    """``hearts.save`` for a verb that can be told to go on; returns how many hearts are missing."""
+    """``hearts.save`` for a verb that can go on; returns how many hearts are missing."""
     from cheart.cli.console import inform
 
     jobs = workers(work.jobs, work.scheduler, hearts.model, many=many)

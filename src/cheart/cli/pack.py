@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from cheart.cli.options import AsJson, ModelName, OutFolder, Overwrite
+from cheart.cli.options import OUTPUT, ModelName, Output, options
 
 
+@options(target=OUTPUT)
 def pack(
     model: ModelName,
-    out: OutFolder,
+    target: Output,
     cohort: Annotated[
         Path | None,
         typer.Option("--cohort", metavar="COHORT", help="Measure on its validation hearts what it costs."),
@@ -24,8 +25,6 @@ def pack(
             "--evaluation", metavar="TABLES", help="What cheart evaluate -o wrote, for the card; may be repeated."
         ),
     ] = None,
-    overwrite: Overwrite = False,
-    as_json: AsJson = False,
 ) -> None:
     """Pack a model to pass it on: a few MB in place of many, a model card, and the log of its training."""
     import cheart
@@ -33,11 +32,11 @@ def pack(
     from cheart.evaluation.model_card import packing_tables
 
     value = cheart.pack(
-        model, out, cohort=cohort, subjects=subjects, evaluations=evaluation or [], overwrite=overwrite
+        model, target.out, cohort=cohort, subjects=subjects, evaluations=evaluation or [], overwrite=target.overwrite
     )  # fmt: skip
     size, before = value["megabytes"], value["megabytes_whole"]
-    lines = [f"{out}: {size:.1f} MB in place of {before:.1f} MB, with card.md, which is yours to go over"]
+    lines = [f"{target.out}: {size:.1f} MB in place of {before:.1f} MB, with card.md, which is yours to go over"]
     if cohort is not None:
         lines += [f"{value['subjects']} validation subjects", *(t.text() for t in packing_tables(value))]
         lines.append(value["definitions"])
-    answer(value, "\n\n".join(lines), as_json=as_json)
+    answer(value, "\n\n".join(lines), as_json=target.as_json)

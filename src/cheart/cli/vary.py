@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cheart.cli.options import (
+    OUTPUT,
     READING,
     WORK,
     Device,
@@ -19,7 +20,6 @@ from cheart.cli.options import (
     Work,
     conditions,
     options,
-    output,
 )
 from cheart.models.find import BUNDLED
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cheart.conditions import Factor, Value
 
 
-@options(target=output(), reading=READING, given=conditions("draw"), work=WORK)
+@options(target=OUTPUT, reading=READING, given=conditions("draw"), work=WORK)
 def vary(
     target: Output,
     condition: Annotated[str, typer.Option("--condition", help="The condition that changes, such as age.")],

@@ -32,7 +32,6 @@ from cheart.errors import InputError, show_warnings
 from cheart.export import monai, nnunet
 from cheart.export.bids import write_in_template
 from cheart.export.itksnap import write_label_file
-from cheart.export.samples import Case, Sample
 from cheart.files import read_json, refuse_existing, write_json
 from cheart.heart import Heart
 from cheart.progress import Jobs, parallel, track
@@ -47,7 +46,7 @@ Make = Callable[[Item], tuple[Heart, Heart]]
 """Makes a heart of what it depends on: the whole of it, and what is imaged of it. Picklable, as is what it takes."""
 
 _LISTS: dict[Layout, Callable[..., None]] = {"nnunet": nnunet.write_lists, "monai": monai.write_lists}
-_CASES: dict[Layout, Callable[[Path, Sample], None]] = {"nnunet": nnunet.write_cases, "monai": monai.write_cases}
+_CASES: dict[Layout, Callable[..., None]] = {"nnunet": nnunet.write_cases, "monai": monai.write_cases}
 
 
 @dataclass(frozen=True)
@@ -166,8 +165,7 @@ class HeartFolder:
                 {"case": case, "frame": frame, **r["person"]} for r in records for case, frame in r["cases"].items()
             ]
             write_table(folder / "cases.tsv", pd.DataFrame(rows))
-            cases = [Case(row["case"], row["participant_id"], row["split"]) for row in rows]
-            _LISTS[self.layout](folder, cases, title=self.title)
+            _LISTS[self.layout](folder, rows, title=self.title)
         write_json(folder / "result.json", {**self.result, "settings": self.settings})
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
 
@@ -204,14 +202,14 @@ def _write_one(folder: Path, make: Make[Item], layout: Layout, maker: str, one: 
     """Make one heart and write its files, then its record."""
     name, item, split = one
     heart, seen = make(item)
-    sample = Sample(name, split, seen, heart)
+    cases = {f"{name}_t{frame:02d}": int(frame) for frame in seen.observed_frames}
     if layout == "bids":
         write_in_template(folder / f"{name}_dseg.nii.gz", seen, Made=f"{heart.kind} by {maker}")
     else:
-        _CASES[layout](folder, sample)
+        _CASES[layout](folder, cases, split, seen=seen, whole=heart)
     record = {
         "person": {"participant_id": name, "split": split, **person_row(heart)},
         "phenotypes": {"participant_id": name, **heart.phenotypes.row()},
-        "cases": sample.cases,
+        "cases": cases,
     }
     write_json(_record(folder / UNFINISHED, name), record)

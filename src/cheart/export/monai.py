@@ -7,32 +7,34 @@ dataset.json                {"training": [{"image", "label"}, …], "validation"
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from cheart.export.samples import Case, Sample, make_folders
+from cheart.cohort import Split
 from cheart.files import write_json
+from cheart.heart import Heart
 from cheart.io.nifti import write_labels
 from cheart.labels import STRUCTURES, TITLES
 
 _KEYS = {"training": "train", "validation": "val", "test": "test"}
 
 
-def write_cases(folder: Path, sample: Sample) -> None:
+def write_cases(folder: Path, cases: Mapping[str, int], split: Split, *, seen: Heart, whole: Heart) -> None:
     """Write a heart's cases: an image and a label map for each imaged frame."""
-    make_folders(folder, "images", "labels")
-    for case, frame in sample.cases.items():
-        for kind, heart in (("images", sample.seen), ("labels", sample.whole)):
+    for kind, heart in (("images", seen), ("labels", whole)):
+        (folder / kind).mkdir(exist_ok=True)
+        for case, frame in cases.items():
             write_labels(folder / kind / f"{case}.nii.gz", heart.labels[frame], heart.grid.affine, space="template")
 
 
-def write_lists(folder: Path, cases: Sequence[Case], *, title: str) -> None:
+def write_lists(folder: Path, cases: Sequence[Mapping[str, Any]], *, title: str) -> None:
     """Write ``dataset.json``."""
     lists = {
         key: [
-            {"image": f"images/{case.name}.nii.gz", "label": f"labels/{case.name}.nii.gz"}
+            {"image": f"images/{case['case']}.nii.gz", "label": f"labels/{case['case']}.nii.gz"}
             for case in cases
-            if case.split == split
+            if case["split"] == split
         ]
         for key, split in _KEYS.items()
     }

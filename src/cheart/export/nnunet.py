@@ -12,11 +12,13 @@ channels are named ``noNorm``, which is how nnU-Net is told to leave intensities
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from cheart.export.samples import Case, Sample, make_folders
+from cheart.cohort import Split
 from cheart.files import write_json
+from cheart.heart import Heart
 from cheart.io.nifti import write_labels
 from cheart.labels import STRUCTURES, TITLES
 
@@ -30,21 +32,22 @@ def warnings(folder: Path) -> list[str]:
     return [f"nnU-Net takes folders named such as Dataset501_Hearts in its nnUNet_raw: rename {folder.name} before use"]
 
 
-def write_cases(folder: Path, sample: Sample) -> None:
+def write_cases(folder: Path, cases: Mapping[str, int], split: Split, *, seen: Heart, whole: Heart) -> None:
     """Write a heart's cases: three images and a label map for each imaged frame."""
-    end = "Ts" if sample.split == "test" else "Tr"
-    make_folders(folder, f"images{end}", f"labels{end}")
-    affine = sample.whole.grid.affine
-    for case, frame in sample.cases.items():
+    end = "Ts" if split == "test" else "Tr"
+    images, labels, affine = folder / f"images{end}", folder / f"labels{end}", whole.grid.affine
+    for place in (images, labels):
+        place.mkdir(exist_ok=True)
+    for case, frame in cases.items():
         for channel, number in enumerate(STRUCTURES.values()):
-            seen = (sample.seen.labels[frame] == number).astype("u1")
-            write_labels(folder / f"images{end}" / f"{case}_{channel:04d}.nii.gz", seen, affine, space="template")
-        write_labels(folder / f"labels{end}" / f"{case}.nii.gz", sample.whole.labels[frame], affine, space="template")
+            image = (seen.labels[frame] == number).astype("u1")
+            write_labels(images / f"{case}_{channel:04d}.nii.gz", image, affine, space="template")
+        write_labels(labels / f"{case}.nii.gz", whole.labels[frame], affine, space="template")
 
 
-def write_lists(folder: Path, cases: Sequence[Case], *, title: str) -> None:
+def write_lists(folder: Path, cases: Sequence[Mapping[str, Any]], *, title: str) -> None:
     """Write ``dataset.json``, and ``splits_final.json`` with folds that never part the frames of one heart."""
-    training = [case for case in cases if case.split != "test"]
+    training = [case for case in cases if case["split"] != "test"]
     names = [TITLES[name] for name in STRUCTURES]
     write_json(
         folder / "dataset.json",
@@ -58,7 +61,7 @@ def write_lists(folder: Path, cases: Sequence[Case], *, title: str) -> None:
             "file_ending": ".nii.gz",
         },
     )
-    subjects = list(dict.fromkeys(case.subject for case in training))
+    subjects = list(dict.fromkeys(case["participant_id"] for case in training))
     if len(subjects) < 2:
         return
     count = min(_FOLDS, len(subjects))
@@ -67,8 +70,8 @@ def write_lists(folder: Path, cases: Sequence[Case], *, title: str) -> None:
         folder / "splits_final.json",
         [
             {
-                "train": [case.name for case in training if fold[case.subject] != k],
-                "val": [case.name for case in training if fold[case.subject] == k],
+                "train": [case["case"] for case in training if fold[case["participant_id"]] != k],
+                "val": [case["case"] for case in training if fold[case["participant_id"]] == k],
             }
             for k in range(count)
         ],
