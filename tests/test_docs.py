@@ -1,5 +1,6 @@
 """What the documents say is there: every command and option, every public name, every file that is linked."""
 
+import ast
 import re
 import shlex
 from importlib.util import module_from_spec, spec_from_file_location
@@ -53,6 +54,18 @@ def test_every_public_name_has_its_place_on_an_api_page():
     pages = "\n".join(page.read_text() for page in (ROOT / "docs" / "api").glob("*.md"))
     missing = [name for name in cheart.__all__ if name != "__version__" and f"::: cheart.{name}\n" not in pages + "\n"]
     assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_can_be_read_and_use_public_names(page):
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL):
+        tree = ast.parse(block)
+        uses = {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "cheart"
+        }
+        assert uses <= set(cheart.__all__), page.name
 
 
 def test_the_picture_of_the_house_has_every_room():
