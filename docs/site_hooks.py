@@ -12,7 +12,8 @@ def on_page_markdown(markdown, page, **_):
     """Put the root's files in place of their pages, and unlink what is in the repository but not on the site."""
     if page.file.src_uri in WHOLE:
         markdown = (ROOT / WHOLE[page.file.src_uri]).read_text(encoding="utf-8").replace("](docs/", "](")
-    markdown = re.sub(r"\]\((?:\.\./)?CONTRIBUTING\.md", "](contributing.md", markdown)
+    for name, whole in WHOLE.items():
+        markdown = re.sub(rf"\]\((?:\.\./)?{whole}", f"]({name}", markdown)
     elsewhere = "src|tests|benchmarks|examples|README|CITATION|LICENSE"
     return re.sub(rf"\[([^\]]+)\]\((?:\.\./)*(?:{elsewhere})[^)]*\)", r"\1", markdown)
 
