@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -203,22 +203,39 @@ def clinical_truths(
     Raises:
         InputError: another cohort, or one that another version of this program made.
     """
+    chosen = list(range(len(cohort)) if indices is None else indices)
+    made = parallel(truth_maker(cohort, frames=frames), chosen, jobs=jobs)
+    truths = list(track(made, total=len(chosen), title="Truth"))
+    refuse_another_truth(cohort, [truth.phenotypes.lvesv for truth in truths], chosen)
+    return truths
+
+
+def truth_maker(cohort: Cohort, *, frames: int | None = None) -> Callable[[int], ClinicalTruth]:
+    """The function that makes the truth about subject i of a clinical cohort again.
+
+    Raises:
+        InputError: another cohort.
+    """
     if population_of(cohort) != "clinical":
         raise InputError(f"{cohort.path}: no simulated clinical cohort, so that nothing is hidden in it")
-    chosen = list(range(len(cohort)) if indices is None else indices)
-    names = cohort.schema.names
-    again = partial(
+    return partial(
         clinical_subject,
         seed=int(cohort.info["provenance"]["seed"]),
         frames=frames or cohort.frames,
-        heart_rate="heart_rate" in names,
-        group="group" in names,
+        heart_rate="heart_rate" in cohort.schema.names,
+        group="group" in cohort.schema.names,
     )
-    truths = list(track(parallel(again, chosen, jobs=jobs), total=len(chosen), title="Truth"))
-    written = read_table(cohort.path / TRUTH)["lvesv"].to_numpy(float)[chosen]
-    if not np.allclose([t.phenotypes.lvesv for t in truths], written, rtol=1e-4):
+
+
+def refuse_another_truth(cohort: Cohort, lvesv: Sequence[float], indices: Sequence[int]) -> None:
+    """Refuse a cohort that another version of this program made: its hearts cannot be made again.
+
+    Raises:
+        InputError: the volumes [n] in mL of these subjects are not those of ``truth.tsv``.
+    """
+    written = read_table(cohort.path / TRUTH)["lvesv"].to_numpy(float)[list(indices)]
+    if not np.allclose(lvesv, written, rtol=1e-4):
         raise InputError(f"{cohort.path / TRUTH} is not what this version makes of its seed; simulate it again")
-    return truths
 
 
 def population_of(cohort: Cohort) -> str:

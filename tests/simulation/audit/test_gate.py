@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cheart.simulation.audit.gate import Judged, crps_of_normal, crps_of_samples, gate, gate_rows
+from cheart.simulation.audit.gate import Judged, crps_of_normal, crps_of_samples, gate, gate_rows, study
 from cheart.simulation.clinical.people import clinical_schema
 from cheart.simulation.cohort import clinical_subject
 
@@ -35,7 +35,8 @@ def test_a_cohort_passes_only_if_there_is_something_to_win():
 
 
 def test_the_oracle_is_above_all_on_real_draws():
-    truths = [clinical_subject(i, seed=3, frames=2) for i in range(80)]
-    found = {j.name: j for j in gate(truths, clinical_schema())}
+    schema = clinical_schema()
+    hearts = [study(clinical_subject(i, seed=3, frames=2), schema, seed=i) for i in range(80)]
+    found = {j.name: j for j in gate(hearts)}
     assert found["oracle"].motion_r2 > found["ridge"].motion_r2 + 0.08
     assert found["oracle"].crps.mean() < 0.88 * found["ridge"].crps.mean()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -10,18 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cheart.cohort import Cohort
+from cheart.conditions import PAPER_SCHEMA, Schema
 from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.labels import check_topology
 from cheart.phenotypes import voxel_volumes
 from cheart.progress import Jobs, parallel, track
-from cheart.simulation.audit.gate import gate, gate_rows
+from cheart.simulation.audit.gate import Studied, gate, gate_rows, study
 from cheart.simulation.audit.measure import frame_faults
 from cheart.simulation.audit.verdict import Row, within
-from cheart.simulation.clinical.beat import timings
 from cheart.simulation.clinical.heart import ClinicalTruth
 from cheart.simulation.clinical.people import GROUP_OF, GROUPS, prevalence
-from cheart.simulation.cohort import clinical_truths
+from cheart.simulation.cohort import refuse_another_truth, truth_maker
 
 ACDC = "ACDC (Bernard 2018), measured"
 
@@ -50,19 +50,23 @@ def check_clinical(cohort: Cohort, *, jobs: Jobs = -1) -> list[Row]:
     Raises:
         InputError: the truth beside the cohort is not what this program makes from its seed.
     """
-    truths = clinical_truths(cohort, jobs=jobs)
-    sizes = pd.DataFrame([truth.phenotypes.to_row() for truth in truths])
-    table = cohort.table.join(sizes)
-    table["group"] = [t.group for t in truths]
-    rows = _people(table, truths) + _function(table) + _sizes(table) + _real(table) + _curves(truths)
+    one = partial(_study, truth_maker(cohort), cohort.schema)
+    hearts = list(track(parallel(one, range(len(cohort)), jobs=jobs), total=len(cohort), title="Truth"))
+    table = pd.DataFrame([heart.row for heart in hearts])
+    refuse_another_truth(cohort, table["lvesv"].tolist(), range(len(table)))
+    rows = _people(table) + _function(table) + _sizes(table) + _real(table) + _curves(hearts)
     if bool(cohort.observed.all()):
-        rows += _voxels(cohort, truths, jobs)
-    return rows + gate_rows(gate(truths, cohort.schema, jobs=jobs))
+        rows += _voxels(cohort, hearts, jobs)
+    return rows + gate_rows(gate(hearts))
 
 
-def _people(table: pd.DataFrame, truths: Sequence[ClinicalTruth]) -> list[Row]:
-    plain = [{k: v for k, v in t.conditions.items() if k not in ("heart_rate", "group")} for t in truths]
-    by_kind = np.array([prevalence(person) for person in plain])
+def _study(make: Callable[[int], ClinicalTruth], schema: Schema, index: int) -> Studied:
+    return study(make(index), schema, seed=index)
+
+
+def _people(table: pd.DataFrame) -> list[Row]:
+    people = zip(*(table[name] for name in PAPER_SCHEMA.names), strict=True)
+    by_kind = np.array([prevalence(dict(zip(PAPER_SCHEMA.names, person, strict=True))) for person in people])
     rows = []
     for i, group in enumerate(GROUPS):
         p = by_kind[:, i == GROUP_OF].sum(1)
@@ -162,11 +166,11 @@ def _real(table: pd.DataFrame) -> list[Row]:
     return rows
 
 
-def _curves(truths: Sequence[ClinicalTruth]) -> list[Row]:
+def _curves(hearts: Sequence[Studied]) -> list[Row]:
     """How many components the volume curves need."""
     rows = []
     for i, name in enumerate(("lv", "rv")):
-        shape = np.array([timings(t.beat)[i].emptied(np.arange(20) / 20) for t in truths])
+        shape = np.array([heart.emptied[i] for heart in hearts])
         share = np.linalg.svd(shape - shape.mean(0), compute_uv=False) ** 2
         needed = int((share.cumsum() / share.sum() < 0.95).sum()) + 1
         rows.append(
@@ -175,17 +179,21 @@ def _curves(truths: Sequence[ClinicalTruth]) -> list[Row]:
                 f"{name.upper()} volume curves, components for 95 %",
                 "> 3",
                 f"{needed}",
-                needed > 3 if len(truths) > 50 else None,
+                needed > 3 if len(hearts) > 50 else None,
                 "by definition",
             )
         )
     return rows
 
 
-def _voxels(cohort: Cohort, truths: Sequence[ClinicalTruth], jobs: Jobs) -> list[Row]:
+def _voxels(cohort: Cohort, hearts: Sequence[Studied], jobs: Jobs) -> list[Row]:
     index = np.unique(np.linspace(0, len(cohort) - 1, min(len(cohort), _VOXELS)).round().astype(int))
     found = list(
-        track(parallel(partial(_measure, cohort, truths), index, jobs=jobs), total=len(index), title="Measuring")
+        track(
+            parallel(partial(_measure, cohort, [heart.lv_ml for heart in hearts]), index, jobs=jobs),
+            total=len(index),
+            title="Measuring",
+        )
     )
     wall, lv, faults = (np.array([f[i] for f in found]) for i in range(3))
     bad = int((faults > 0).sum())
@@ -211,12 +219,12 @@ def _voxels(cohort: Cohort, truths: Sequence[ClinicalTruth], jobs: Jobs) -> list
     ]
 
 
-def _measure(cohort: Cohort, truths: Sequence[ClinicalTruth], index: int) -> tuple[float, float, int]:
+def _measure(cohort: Cohort, lv_ml: Sequence[NDArray[np.float64]], index: int) -> tuple[float, float, int]:
     labels = cohort.labels(index)
     lv, wall, _ = voxel_volumes(labels, cohort.grid.voxel_ml).T
     return (
         float(np.abs(wall / wall[0] - 1).max()),
-        float(np.abs(lv - truths[index].lv_ml).max()),
+        float(np.abs(lv - lv_ml[index]).max()),
         len(clinical_faults(labels, cohort.grid)),
     )
 

@@ -17,15 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
 from cheart.conditions import Schema
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import track
 from cheart.simulation.audit.verdict import Row
+from cheart.simulation.clinical.beat import timings
 from cheart.simulation.clinical.coupling import cavity_radii, motion_numbers
 from cheart.simulation.clinical.form import SCALARS
 from cheart.simulation.clinical.heart import ClinicalTruth, geometry_of, true_completions
@@ -54,21 +55,60 @@ class Judged:
     ef_r2: float
 
 
-def gate(truths: Sequence[ClinicalTruth], schema: Schema, *, jobs: Jobs = 1) -> list[Judged]:
-    """Judge the oracle and the three references on a cohort's hearts.
+@dataclass(frozen=True, eq=False)
+class Studied:
+    """What the check needs of one heart, without its surfaces.
+
+    Attributes:
+        row: conditions, phenotypes and group.
+        given: [F], what end-diastole measures, and the conditions. motion: [21], mm.
+        oracle_motion, oracle_ef: mean motion [21] and draws of EF [D] of p(beat | end-diastole, conditions).
+        emptied: [2, 20], volume curves of LV and RV as shares of the stroke volume. lv_ml: [T], mL.
+    """
+
+    row: dict[str, Any]
+    given: Array
+    motion: Array
+    oracle_motion: Array
+    oracle_ef: Array
+    emptied: Array
+    lv_ml: Array
+
+
+def study(truth: ClinicalTruth, schema: Schema, *, seed: int) -> Studied:
+    """Measure one heart, and draw what the oracle knows of it.
 
     Args:
-        truths: one a person.
-        schema: the conditions that are known of them.
-        jobs: worker processes of the oracle.
+        truth: the heart.
+        schema: the conditions that are known of its owner.
+        seed: of the oracle's draws.
     """
-    inputs, motion, ef = _numbers(truths, schema)
-    drawn = parallel(partial(_oracle, truths), range(len(truths)), jobs=jobs)
-    known = list(track(drawn, total=len(truths), title="Oracle"))
-    oracle_motion, samples = np.stack([k[0] for k in known]), np.stack([k[1] for k in known])
+    g, form = geometry_of(truth), truth.form[None]
+    sizes = [g.lvedv[0], g.lvm[0], g.rvedv[0], g.length[0]]
+    beat = {k: np.array([v]) for k, v in truth.beat.items()} | {"amplitude": truth.amplitude[None]}
+    drawn = true_completions(truth, n=_DRAWS, seed=seed)
+    return Studied(
+        row={**truth.conditions, **truth.phenotypes.to_row(), "group": truth.group},
+        given=np.array(
+            [*sizes, *g.wall[0], *cavity_radii(g, form)[0], *form[0, 4 : len(SCALARS)], *_known(truth, schema)]
+        ),
+        motion=motion_numbers(g, beat)[0],
+        oracle_motion=drawn.filter(like="motion_").to_numpy(float).mean(0),
+        oracle_ef=drawn["lvef"].to_numpy(float),
+        emptied=np.array([timing.emptied(np.arange(20) / 20) for timing in timings(truth.beat)]),
+        lv_ml=truth.lv_ml,
+    )
+
+
+def gate(hearts: Sequence[Studied]) -> list[Judged]:
+    """Judge the oracle and the three references on a cohort's hearts."""
+    inputs, motion = np.stack([h.given for h in hearts]), np.stack([h.motion for h in hearts])
+    ef, samples = np.array([h.row["lvef"] for h in hearts]), np.stack([h.oracle_ef for h in hearts])
+    oracle_motion = np.stack([h.oracle_motion for h in hearts])
     rows = [_judge("oracle", oracle_motion, samples.mean(1), motion, ef, crps_of_samples(samples, ef))]
     target = np.column_stack([motion, ef])
-    for name, fit in (("ridge", _ridge), ("kernel ridge", _kernel_ridge), ("boosting", _boosting)):
+    references = (("ridge", _ridge), ("kernel ridge", _kernel_ridge), ("boosting", _boosting))
+    for name, fit in track(references, total=len(references), title="Gate"):
         found, spread = _cross_validated(fit, inputs, target)
         rows.append(_judge(name, found[:, :-1], found[:, -1], motion, ef, crps_of_normal(found[:, -1], spread, ef)))
     return rows
@@ -117,21 +157,7 @@ def _judge(name: str, found: Array, found_ef: Array, motion: Array, ef: Array, c
     return Judged(name, error, crps, float(1 - error.sum() / total), float(ef_r2))
 
 
-def _numbers(truths: Sequence[ClinicalTruth], schema: Schema) -> tuple[Array, Array, Array]:
-    """What is given of each heart [N, F], its motion [N, 21] in mm, and its EF [N] in %."""
-    rows, motion = [], []
-    for truth in truths:
-        g = geometry_of(truth)
-        sizes = [g.lvedv[0], g.lvm[0], g.rvedv[0], g.length[0]]
-        form = truth.form[None]
-        known = _conditions(truth, schema)
-        rows.append([*sizes, *g.wall[0], *cavity_radii(g, form)[0], *truth.form[4 : len(SCALARS)], *known])
-        beat = {k: np.array([v]) for k, v in truth.beat.items()} | {"amplitude": truth.amplitude[None]}
-        motion.append(motion_numbers(g, beat)[0])
-    return np.array(rows), np.array(motion), np.array([truth.phenotypes.lvef for truth in truths])
-
-
-def _conditions(truth: ClinicalTruth, schema: Schema) -> list[float]:
+def _known(truth: ClinicalTruth, schema: Schema) -> list[float]:
     numbers: list[float] = []
     for factor in schema.factors:
         value = truth.conditions[factor.name]
@@ -140,11 +166,6 @@ def _conditions(truth: ClinicalTruth, schema: Schema) -> list[float]:
         else:
             numbers += [float(value == level) for level in factor.levels[1:]]
     return numbers
-
-
-def _oracle(truths: Sequence[ClinicalTruth], index: int) -> tuple[Array, Array]:
-    drawn = true_completions(truths[index], n=_DRAWS, seed=index)
-    return drawn.filter(like="motion_").to_numpy(float).mean(0), drawn["lvef"].to_numpy(float)
 
 
 def crps_of_samples(samples: Array, truth: Array) -> Array:
