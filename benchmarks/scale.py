@@ -35,7 +35,8 @@ from cheart.evaluation.generation import evaluate_generation
 from cheart.evaluation.memorisation import describe_real
 from cheart.export.bids import export_cohort
 from cheart.io.nifti import read_label_map
-from cheart.mesh.write import OrientedLabels, write_meshes
+from cheart.mesh.oriented import OrientedLabels
+from cheart.mesh.write import write_meshes
 from cheart.model import load
 from cheart.models.find import BUNDLED, find_model
 from cheart.models.shape import ShapeData

@@ -115,3 +115,13 @@ GRIDS: dict[str, Grid] = {
     "quarter": Grid((16, 32, 32), (8.0, 5.0, 5.0)),
 }
 """Grids with a name. ``paper`` is the paper's (section III-A); the others cover the same box more coarsely."""
+
+
+def spacing_of(affine: NDArray[np.floating]) -> tuple[float, float, float]:
+    """Voxel size in mm along (Z, Y, X) of a 4×4 matrix from voxel (x, y, z) to mm.
+
+    >>> spacing_of(GRIDS["paper"].affine)
+    (2.0, 1.25, 1.25)
+    """
+    x, y, z = np.linalg.norm(affine[:3, :3], axis=0)
+    return float(z), float(y), float(x)

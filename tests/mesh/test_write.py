@@ -11,8 +11,9 @@ from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.io.nifti import read_label_map
 from cheart.labels import LV, SCHEMES, to_canonical
+from cheart.mesh.oriented import OrientedLabels
 from cheart.mesh.surface import BASE, PARTS
-from cheart.mesh.write import FORMATS, OrientedLabels, write_meshes
+from cheart.mesh.write import FORMATS, write_meshes
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 GRID = GRIDS["half"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cheart.align.pose import THICK_MM, is_thick
 from cheart.align.rigid import RigidTransform
-from cheart.grid import Grid
+from cheart.grid import Grid, spacing_of
 from cheart.labels import LV
 
 
@@ -46,8 +46,7 @@ class Placement:
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Own voxel size in mm along (Z, Y, X)."""
-        z, y, x = np.linalg.norm(self.affine[:3, :3], axis=0)[::-1]
-        return float(z), float(y), float(x)
+        return spacing_of(self.affine)
 
     @property
     def heights(self) -> NDArray[np.float64]:

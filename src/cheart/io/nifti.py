@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cheart.errors import InputError
 from cheart.files import new_file
+from cheart.grid import spacing_of
 from cheart.heart import Heart
 
 Spacing = Literal["pixdim", "affine"]
@@ -53,8 +54,7 @@ class LabelMap:
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Voxel size in mm along (Z, Y, X)."""
-        z, y, x = np.linalg.norm(self.affine[:3, :3], axis=0)[::-1]
-        return float(z), float(y), float(x)
+        return spacing_of(self.affine)
 
     @property
     def cycle_s(self) -> float:
