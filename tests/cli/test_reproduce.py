@@ -184,7 +184,6 @@ def test_a_folder_of_something_else_is_left_alone(refused, people, options, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
-@pytest.mark.skipif(not MINE.is_file(), reason="the example is not there")
 def test_a_model_from_outside_is_trained_judged_drawn_and_tabulated(cheart, small, options, tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     monkeypatch.setattr(registry, "_sources", dict(registry._sources))
