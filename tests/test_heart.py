@@ -16,10 +16,10 @@ EMPTY = np.zeros((4, *GRID.shape), np.uint8)
 
 
 def test_a_whole_sequence_is_observed_everywhere() -> None:
-    sequence = whole(EMPTY, GRID, 0.8)
-    assert sequence.observed.all()
-    assert sequence.frame_s == pytest.approx(0.2)
-    assert sequence.observed_frames.tolist() == [0, 1, 2, 3]
+    heart = whole(EMPTY, GRID, 0.8)
+    assert heart.observed.all()
+    assert heart.frame_s == pytest.approx(0.2)
+    assert heart.observed_frames.tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -88,10 +88,10 @@ def test_wall_thickness_is_the_distance_between_the_walls():
 def test_places_of_a_simulated_heart_move_as_it_was_simulated():
     """Its places keep their relative height while the base descends; the voxels' planes are 4 mm apart."""
     person = {"age": 45.0, "sex": "M", "weight": 80.0, "height": 178.0, "sbp": 125.0}
-    sequence, truth = simulate_heart(person, seed=1, grid=GRID)
+    heart, truth = simulate_heart(person, seed=1, grid=GRID)
     es = int(np.argmin(truth.lv_ml))
-    start, end = (surfaces_at(truth, t / sequence.frames) for t in (0, es))
-    drawn = [closed_surface(sequence.labels[t], GRID.spacing, "lv_endocardium", resolution_mm=3.0) for t in (0, es)]
+    start, end = (surfaces_at(truth, t / heart.frames) for t in (0, es))
+    drawn = [closed_surface(heart.labels[t], GRID.spacing, "lv_endocardium", resolution_mm=3.0) for t in (0, es)]
     before, after = (v[:, 2] + GRID.axes()[0][0] for v in follow(drawn).vertices)
     height = (before - start.apex) / (start.base - start.apex)
     expected = end.apex + height * (end.base - end.apex)

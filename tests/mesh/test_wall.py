@@ -13,8 +13,8 @@ from cheart.mesh.write import write_meshes
 
 @pytest.fixture(scope="module")
 def heart():
-    sequence = beating_ellipsoids(grid=GRIDS["half"], frames=2)
-    return OrientedLabels.of(sequence.labels, sequence.grid.affine)
+    heart = beating_ellipsoids(grid=GRIDS["half"], frames=2)
+    return OrientedLabels.of(heart.labels, heart.grid.affine)
 
 
 @pytest.fixture(scope="module")

@@ -42,11 +42,11 @@ def test_copying_end_diastole_scores_what_is_known_of_it():
 
 
 def test_surface_distances_agree_with_search_trees():
-    sequence = patient(21)
-    one, two = sequence.labels
-    found = surface_distances(one[None], two[None], sequence.grid)
+    heart = patient(21)
+    one, two = heart.labels
+    found = surface_distances(one[None], two[None], heart.grid)
     for k in (1, 2, 3):
-        a, b = (np.argwhere((m := f == k) & ~binary_erosion(m)) * sequence.grid.spacing for f in (one, two))
+        a, b = (np.argwhere((m := f == k) & ~binary_erosion(m)) * heart.grid.spacing for f in (one, two))
         there, back = cKDTree(b).query(a)[0], cKDTree(a).query(b)[0]
         assert found.hd[0, k - 1] == pytest.approx(max(there.max(), back.max()))
         assert found.assd[0, k - 1] == pytest.approx(np.concatenate([there, back]).mean())

@@ -36,10 +36,10 @@ def test_a_ball_is_a_disc_of_its_size_in_every_cut(cut, index):
 
 def test_the_rv_is_on_the_left_and_the_base_is_up():
     labels = ellipsoid_heart(grid=GRID)
-    sequence = whole(labels[None], GRID)
-    (window,) = window_around([sequence])
+    heart = whole(labels[None], GRID)
+    (window,) = window_around([heart])
     for cut, index in (("short", 20), ("four_chamber", 32)):
-        image = cut_image(sequence, 0, cut, index, window, 2.0)
+        image = cut_image(heart, 0, cut, index, window, 2.0)
         centre = {label: np.argwhere(_is(image, COLOURS[label])).mean(axis=0) for label in (LV, MYO, RV)}
         assert centre[RV][1] < centre[LV][1] - 20
     widest = _is(image, COLOURS[LV]).sum(axis=1).argmax()

@@ -1,4 +1,4 @@
-"""Overlap of two label-map sequences: Dice per structure and frame, over the planes that were imaged."""
+"""Overlap of two hearts: Dice per structure and frame, over the planes that were imaged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Overlap:
     """Voxel counts from which Dice follows, over observed planes only.
 
     Attributes:
-        both: [T, 3] voxels that carry the structure in both sequences; structures as in ``labels.STRUCTURES``.
+        both: [T, 3] voxels that carry the structure in both hearts; structures as in ``labels.STRUCTURES``.
         reference: [T, 3] voxels in the reference.
         other: [T, 3] voxels in the other heart.
         observed: [T] bool, frames of which at least one plane was imaged.
@@ -93,7 +93,7 @@ def _count(one: NDArray[np.uint8], two: NDArray[np.uint8]) -> NDArray[np.int64]:
 def check_pair(
     reference: NDArray[np.uint8], other: NDArray[np.uint8], observed: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_]:
-    """The mask of observed planes [T, Z] for two sequences that are to be compared.
+    """The mask of observed planes [T, Z] for two hearts that are to be compared.
 
     Raises:
         InputError: shapes that do not agree.

@@ -16,7 +16,7 @@ from cheart.metrics.overlap import check_pair
 
 @dataclass(frozen=True)
 class SurfaceDistances:
-    """Distances between the surfaces of two sequences, in mm, over observed planes only.
+    """Distances between the surfaces of two hearts, in mm, over observed planes only.
 
     With a the distances from the reference's border voxels to the other's nearest border voxel, and b those in the
     other direction (border voxels as in :func:`cheart.metrics.nearest.find_borders`):
@@ -35,7 +35,7 @@ class SurfaceDistances:
 
 
 class SurfaceReference:
-    """A reference sequence whose surfaces are found once and compared with many others.
+    """A reference heart whose surfaces are found once and compared with many others.
 
     It holds about 5 MB a frame on the paper's grid.
     """
@@ -61,7 +61,7 @@ class SurfaceReference:
         return find_borders(frame, self.grid.spacing, planes) if planes.any() else None
 
     def compare(self, other: NDArray[np.uint8]) -> SurfaceDistances:
-        """Distances to another sequence [T, Z, Y, X] of canonical labels.
+        """Distances to another heart [T, Z, Y, X] of canonical labels.
 
         Raises:
             InputError: another shape than the reference's.
@@ -79,7 +79,7 @@ class SurfaceReference:
 def surface_distances(
     reference: NDArray[np.uint8], other: NDArray[np.uint8], grid: Grid, observed: NDArray[np.bool_] | None = None
 ) -> SurfaceDistances:
-    """Distances between the surfaces of two sequences; see :class:`SurfaceReference` for many against one.
+    """Distances between the surfaces of two hearts; see :class:`SurfaceReference` for many against one.
 
     Args:
         reference: [T, Z, Y, X] canonical labels.
