@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from jaxtyping import install_import_hook
 
-from tiny import cohort, model, run
+# the shapes in signatures are checked in every test; before anything imports these modules
+install_import_hook(("cheart.models.latent", "cheart.models.shape_network"), "beartype.beartype")
+
+from tiny import cohort, model, run  # noqa: E402
 
 __all__ = ["cohort", "model", "run"]
 

@@ -41,7 +41,7 @@ def test_its_draws_have_its_covariance() -> None:
 
 def test_samples_have_the_posteriors_mean_and_spread() -> None:
     noise = torch.randn(200_000, 1, generator=torch.Generator().manual_seed(0))
-    drawn = sample_posterior(torch.tensor([[2.0]]), torch.tensor([[0.25]]).log(), noise)
+    drawn = sample_posterior(torch.full_like(noise, 2.0), torch.full_like(noise, 0.25).log(), noise)
     assert abs(drawn.mean() - 2) < 6 * 0.5 / 200_000**0.5
     assert abs(drawn.std() - 0.5) < 0.006
 

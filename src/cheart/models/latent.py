@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float, Float64
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -23,14 +24,14 @@ class ConditionNetwork(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(columns, hidden), nn.ReLU(), nn.Linear(hidden, size))
         self.straight = nn.Linear(columns, size, bias=False) if straight else None
 
-    def forward(self, conditions: Tensor) -> Tensor:
-        """[B, E] to [B, size]."""
+    def forward(self, conditions: Float[Tensor, "B E"]) -> Float[Tensor, "B size"]:
+        """Encoded conditions to z_c."""
         embedding = self.mlp(conditions)
         return embedding if self.straight is None else embedding + self.straight(conditions)
 
     @torch.no_grad()
-    def pass_on(self, conditions: Tensor) -> NDArray[np.float64]:
-        """Let the straight path hold encoded conditions [N, E] as they are, if they fit; the embedding [N, size]."""
+    def pass_on(self, conditions: Float[Tensor, "N E"]) -> Float64[np.ndarray, "N size"]:
+        """Let the straight path hold encoded conditions as they are, if they fit; returns their embedding."""
         assert self.straight is not None
         nn.init.eye_(self.straight.weight)
         for parameter in self.mlp[2].parameters():
@@ -51,8 +52,10 @@ class TemporalModule(nn.Module):
         super().__init__()
         self.cell = nn.LSTMCell(size, size)
 
-    def forward(self, start: Tensor, frames: int, epsilon: Tensor | None = None) -> Tensor:
-        """z_c0 [B, size] to the latents [B, T, size]; there is no motion residual."""
+    def forward(
+        self, start: Float[Tensor, "B size"], frames: int, epsilon: Tensor | None = None
+    ) -> Float[Tensor, "B {frames} size"]:
+        """z_c0 to the latents of all frames; there is no motion residual."""
         hidden = cell = torch.zeros_like(start)
         latents = [start]
         for _ in range(frames - 1):
@@ -90,8 +93,10 @@ class HarmonicModule(nn.Module):
         self.register_buffer("residual", torch.zeros(residual, out))
         self.residual: Tensor
 
-    def forward(self, start: Tensor, frames: int, epsilon: Tensor | None = None) -> Tensor:
-        """z_c0 [B, size], and ε [B, residual] if it is not 0, to the latents [B, T, size + extra]."""
+    def forward(
+        self, start: Float[Tensor, "B size"], frames: int, epsilon: Float[Tensor, "B residual"] | None = None
+    ) -> Float[Tensor, "B {frames} size+{self.extra}"]:
+        """z_c0, and ε if it is not 0, to the latents of all frames."""
         amplitudes = self.linear(start) + self.correction(start)  # a and b of all harmonics
         if epsilon is not None:
             amplitudes = amplitudes + epsilon @ self.residual
@@ -99,8 +104,8 @@ class HarmonicModule(nn.Module):
         motion = torch.einsum("tk,bks->bts", self.waves(frames).to(start), amplitudes)
         return motion + nn.functional.pad(start, (0, self.extra))[:, None]
 
-    def waves(self, frames: int) -> Tensor:
-        """cos 2πkt/T − 1, then sin 2πkt/T, [T, 2·harmonics]."""
+    def waves(self, frames: int) -> Float[Tensor, "{frames} 2*{self.harmonics}"]:
+        """cos 2πkt/T − 1, then sin 2πkt/T."""
         angle = 2 * torch.pi * torch.arange(frames)[:, None] * torch.arange(1, self.harmonics + 1) / frames
         return torch.cat([torch.cos(angle) - 1, torch.sin(angle)], dim=1)
 
@@ -108,16 +113,20 @@ class HarmonicModule(nn.Module):
 class StandardPrior(nn.Module):
     """p(z_0) = N(0, 1), as the paper has it."""
 
-    def standardise(self, latent: Tensor, embedding: Tensor) -> Tensor:
-        """z_0 [B, latent] as numbers that are N(0, 1) under the prior given z_c [B, embedding]."""
+    def standardise(
+        self, latent: Float[Tensor, "B latent"], embedding: Float[Tensor, "B C"]
+    ) -> Float[Tensor, "B latent"]:
+        """z_0 as numbers that are N(0, 1) under the prior given z_c."""
         return latent
 
-    def place(self, standard: Tensor, embedding: Tensor) -> Tensor:
+    def place(self, standard: Float[Tensor, "B latent"], embedding: Float[Tensor, "B C"]) -> Float[Tensor, "B latent"]:
         """The way back of :meth:`standardise`."""
         return standard
 
-    def divergence(self, mean: Tensor, log_var: Tensor, embedding: Tensor) -> Tensor:
-        """D_KL(q(z_0 | x_0, z_c) ‖ p(z_0)) of each subject, [B] (the second term of Eq. 8)."""
+    def divergence(
+        self, mean: Float[Tensor, "B latent"], log_var: Float[Tensor, "B latent"], embedding: Float[Tensor, "B C"]
+    ) -> Float[Tensor, " B"]:
+        """D_KL(q(z_0 | x_0, z_c) ‖ p(z_0)) of each subject (the second term of Eq. 8)."""
         return 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(dim=1)
 
     def set_moments(self, weight: NDArray, bias: NDArray, covariance: NDArray) -> None:
@@ -139,20 +148,24 @@ class LearnedPrior(StandardPrior):
         nn.init.zeros_(self.mean.weight)
         nn.init.zeros_(self.mean.bias)
 
-    def whitener(self) -> Tensor:
-        """W [latent, latent], lower triangular with a positive diagonal."""
+    def whitener(self) -> Float[Tensor, "latent latent"]:
+        """W, lower triangular with a positive diagonal."""
         return torch.tril(self.factor, -1) + torch.diag(torch.exp(torch.diag(self.factor)))
 
-    def standardise(self, latent: Tensor, embedding: Tensor) -> Tensor:
+    def standardise(
+        self, latent: Float[Tensor, "B latent"], embedding: Float[Tensor, "B C"]
+    ) -> Float[Tensor, "B latent"]:
         """See :class:`StandardPrior`."""
         return (latent - self.mean(embedding)) @ self.whitener().T
 
-    def place(self, standard: Tensor, embedding: Tensor) -> Tensor:
+    def place(self, standard: Float[Tensor, "B latent"], embedding: Float[Tensor, "B C"]) -> Float[Tensor, "B latent"]:
         """See :class:`StandardPrior`."""
         solved = torch.linalg.solve_triangular(self.whitener(), standard.T, upper=False).T
         return self.mean(embedding) + solved
 
-    def divergence(self, mean: Tensor, log_var: Tensor, embedding: Tensor) -> Tensor:
+    def divergence(
+        self, mean: Float[Tensor, "B latent"], log_var: Float[Tensor, "B latent"], embedding: Float[Tensor, "B C"]
+    ) -> Float[Tensor, " B"]:
         """See :class:`StandardPrior`."""
         spread = log_var.exp() @ self.whitener().square().sum(dim=0)  # tr(W Σ_q Wᵀ)
         distance = self.standardise(mean, embedding).square().sum(dim=1)
@@ -167,8 +180,10 @@ class LearnedPrior(StandardPrior):
         set_parameter(self.factor, factor)
 
 
-def sample_posterior(mean: Tensor, log_var: Tensor, epsilon: Tensor) -> Tensor:
-    """The reparameterisation trick: z_0 = μ + σ ε, all [B, size]."""
+def sample_posterior(
+    mean: Float[Tensor, "B latent"], log_var: Float[Tensor, "B latent"], epsilon: Float[Tensor, "B latent"]
+) -> Float[Tensor, "B latent"]:
+    """The reparameterisation trick: z_0 = μ + σ ε."""
     return mean + torch.exp(0.5 * log_var) * epsilon
 
 

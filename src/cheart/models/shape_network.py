@@ -7,6 +7,7 @@ rest.
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
@@ -24,8 +25,10 @@ class ShapeEncoder(nn.Module):
         nn.init.zeros_(self.correction[2].weight)  # type: ignore[arg-type]
         nn.init.zeros_(self.correction[2].bias)  # type: ignore[arg-type]
 
-    def forward(self, coefficients: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
-        """Whitened coefficients [B, K] and z_c [B, C] to mean and log-variance of z_0, each [B, latent]."""
+    def forward(
+        self, coefficients: Float[Tensor, "B K"], embedding: Float[Tensor, "B C"]
+    ) -> tuple[Float[Tensor, "B latent"], Float[Tensor, "B latent"]]:
+        """Whitened coefficients and z_c to mean and log-variance of z_0."""
         x = torch.cat([coefficients, embedding], dim=1)
         mean, log_var = self.correction(x).chunk(2, dim=1)
         return self.linear(x) + mean, log_var - 2.0
@@ -43,8 +46,8 @@ class ShapeDecoder(nn.Module):
         nn.init.zeros_(self.correction[4].weight)  # type: ignore[arg-type]
         nn.init.zeros_(self.correction[4].bias)  # type: ignore[arg-type]
 
-    def forward(self, latents: Tensor) -> Tensor:
-        """Latents [B, T, size] to whitened coefficients [B, T, K]."""
+    def forward(self, latents: Float[Tensor, "*frames size"]) -> Float[Tensor, "*frames K"]:
+        """Latents, such as [B, T, size], to whitened coefficients, such as [B, T, K]."""
         return self.linear(latents) + self.correction(latents)
 
 
@@ -55,8 +58,8 @@ class ShapeBeatDecoder(ShapeDecoder):
         super().__init__(size, frames * modes, hidden=hidden)
         self.frames = frames
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Latents [B, size] to whitened coefficients [B, T, K]."""
+    def forward(self, latent: Float[Tensor, "B size"]) -> Float[Tensor, "B T K"]:
+        """Latents to whitened coefficients of all frames."""
         return super().forward(latent).unflatten(1, (self.frames, -1))
 
 
@@ -82,8 +85,10 @@ class ShapeCritic(nn.Module):
         self.last = spectral_norm(nn.Linear(self.FEATURES, out))
         self.conditions = ConditionNetwork(conditions, self.FEATURES) if conditions else None
 
-    def forward(self, beat: Tensor, conditions: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Beats [B, T, K] of whitened coefficients to numbers [B, out] and features [B, FEATURES]."""
+    def forward(
+        self, beat: Float[Tensor, "B T K"], conditions: Float[Tensor, "B E"] | None = None
+    ) -> tuple[Float[Tensor, "B out"], Float[Tensor, "B {self.FEATURES}"]]:
+        """Beats of whitened coefficients to numbers and features."""
         # per root of the frames: two whitened beats of one mode each then differ by a few units, whatever T
         x = beat.flatten(1) / beat.shape[1] ** 0.5
         for layer in self.layers:
