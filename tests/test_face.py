@@ -15,7 +15,7 @@ REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "acdc-training"
 real_data = pytest.mark.skipif(not REAL.is_dir(), reason="shared/data/acdc-training is absent")
 
 PERSON = {"age": 63, "sex": "F"}
-QUICK = {"epochs": 2, "modes": 3, "hidden": 16, "latent": 4, "code": 4}
+QUICK = {"epochs": 2, "modes": 3, "hidden": 16, "latent": 4, "embedding": 4}
 
 
 @pytest.fixture(autouse=True)
