@@ -10,8 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder
 # One thread a process: tests run in $(JOBS) processes, and threads of all of them would only wait for each other.
+# A module's tests run in one process, so that what they share is made once.
 
 .PHONY: install demo test test-fast lint types docs notebooks clean
 

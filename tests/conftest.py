@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hypothesis
 import pytest
 from jaxtyping import install_import_hook
 
@@ -9,6 +10,9 @@ install_import_hook(("cheart.models.latent", "cheart.models.shape_network"), "be
 from tiny import cohort, model, run  # noqa: E402
 
 __all__ = ["cohort", "model", "run"]
+
+hypothesis.settings.register_profile("cheart", deadline=None)  # no test asserts a time, on whatever machine
+hypothesis.settings.load_profile("cheart")
 
 SLOW = (
     "align/test_pose", "cli/test_complete", "cli/test_demo", "cli/test_evaluate", "cli/test_main", "cli/test_pack",
