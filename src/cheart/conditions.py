@@ -55,6 +55,11 @@ class Factor:
         if self.kind == "level" and len(set(self.levels)) < 2:
             raise InputError(f"factor {self.name!r}: at least two different levels are needed")
 
+    def __eq__(self, other: object) -> bool:
+        # as a tuple, for which the nan of a range that there is not equals itself: from Python 3.13 on, a dataclass
+        # compares field by field, and a factor with levels would not equal itself
+        return isinstance(other, Factor) and tuple(vars(self).values()) == tuple(vars(other).values())
+
     def read(self, value: object) -> Value:
         """Check one value; text is understood, and ``n/a`` is None.
 
