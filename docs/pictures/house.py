@@ -15,7 +15,7 @@ FLOORS: list[dict[str, str]] = [
     {"simulation": "simulated cohort, its audit", "plot": "pictures, animations"},
     {"datasets": "importers, the way into the template pose"},
     {"export": "BIDS, nnU-Net, MONAI", "mesh": "surfaces, tetrahedra"},
-    {"cohort": "hearts and their owners", "metrics": "numpy in, numbers out"},
+    {"cohort, population": "hearts and their owners", "metrics": "numpy in, numbers out"},
     {"align": "pose in space and time", "io": "NIfTI, the Hub"},
     {"heart, phenotypes": "one beating heart"},
     {"conditions": "who the owner is", "grid": "voxels", "labels": "structures"},
