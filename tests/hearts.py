@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from cheart.align.rigid import RigidTransform
+from cheart.align.pose import RigidTransform
 from cheart.labels import LV, MYO, RV
 
 CENTRE = np.array([-18.0, 0.0, 0.0])

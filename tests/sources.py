@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from cheart.align.rigid import RigidTransform
+from cheart.align.pose import RigidTransform
 from hearts import CENTRE, random_motion, sample, volume_around
 
 THICK = (10.0, 2.0, 2.0)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from cheart.align.placement import Placement, fraction_cut, inverse_order, mirror, place, reorder_affine, working_order
-from cheart.align.pose import find_pose
-from cheart.align.rigid import RigidTransform
+from cheart.align.pose import RigidTransform, find_pose
 from cheart.grid import GRIDS
 from hearts import random_motion, sample, volume_around
 

@@ -1,4 +1,5 @@
 import json
+import re
 
 import nibabel as nib
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 
 from cheart.datasets.importing import import_cohort
 from cheart.errors import InputError
-from cheart.export.bids import export_cohort
+from cheart.export.bids import LABEL_FILE, export_cohort, write_label_file
 from cheart.grid import GRIDS
+from cheart.labels import COLOURS
 from cohorts import tiny_cohort
 
 
@@ -82,3 +84,13 @@ def test_a_heart_corrected_by_hand_comes_back_with_nothing_lost(tmp_path):
         assert again.conditions(i) == cohort.conditions(i)
         assert again.heart(i).cycle_s == pytest.approx(0.9)
     assert list(again.table["split"]) == list(cohort.table["split"])
+
+
+def test_itk_snap_reads_names_and_colours(tmp_path):
+    write_label_file(tmp_path)
+    rows = [line for line in (tmp_path / LABEL_FILE).read_text().splitlines() if not line.startswith("#")]
+    parts = [re.fullmatch(r'((?:\s*[\d.]+){7})\s+"([^"]+)"', row) for row in rows]  # as ITK-SNAP's own reader has it
+    table = {int(p[1].split()[0]): (tuple(map(int, p[1].split()[1:4])), p[2]) for p in parts}
+    assert table[0] == ((0, 0, 0), "Clear Label")
+    assert {number: colour for number, (colour, _) in table.items() if number} == COLOURS
+    assert [name for _, (_, name) in sorted(table.items())][1:] == ["LV cavity", "Myocardium", "RV cavity"]

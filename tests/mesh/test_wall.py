@@ -5,10 +5,9 @@ from bodies import beating_ellipsoids
 from cheart.grid import GRIDS
 from cheart.labels import MYO
 from cheart.mesh.oriented import OrientedLabels
-from cheart.mesh.solids import write_msh
 from cheart.mesh.surface import Surface
 from cheart.mesh.wall import BASE, ENDOCARDIUM, EPICARDIUM, _between, _fitted, wall_solids
-from cheart.mesh.write import write_meshes
+from cheart.mesh.write import write_meshes, write_msh
 
 
 @pytest.fixture(scope="module")

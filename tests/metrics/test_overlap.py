@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from balls import SMALL, box
 from cheart.errors import InputError
-from cheart.metrics.overlap import dice, overlap
+from cheart.metrics.overlap import dice, overlap, seam
 
 sequences = arrays(np.uint8, (2, 3, 5, 4), elements=st.integers(0, 3))
 
@@ -69,3 +69,16 @@ def test_shapes_that_disagree_are_refused():
         dice(np.zeros((1, 2, 3, 4), np.uint8), np.zeros((1, 2, 3, 5), np.uint8))
     with pytest.raises(InputError, match=r"observed \(1, 3\)"):
         dice(np.zeros((1, 2, 3, 4), np.uint8), np.zeros((1, 2, 3, 4), np.uint8), np.ones((1, 3), bool))
+
+
+def rods(lengths):
+    """A block that grows along one axis; 2.5 · 4 · 100 voxels·0.025 mL a step."""
+    return np.stack([box(SMALL, (2, 4, 4), (12, 14, 4 + n)) for n in lengths])
+
+
+def test_the_seam_beside_the_other_steps():
+    smooth, jump = seam(rods([10, 9, 8, 9]), SMALL), seam(rods([10, 9, 8, 7]), SMALL)
+    assert smooth.ml[0] == pytest.approx(2.5)
+    assert smooth.largest_ml[0] == pytest.approx(2.5)
+    assert jump.ml[0] == pytest.approx(7.5)
+    assert jump.dice[0] == pytest.approx(14 / 17)

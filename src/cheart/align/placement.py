@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cheart.align.pose import THICK_MM, is_thick
-from cheart.align.rigid import RigidTransform
+from cheart.align.pose import THICK_MM, RigidTransform, is_thick
 from cheart.grid import Grid, spacing_of
 from cheart.labels import LV
 

@@ -1,7 +1,7 @@
 """The cycle's frames: which source frames make which frame of the heart.
 
 Frame 0 is end-diastole (ED). A complete cycle of any frame count is resampled periodically, by mixing the label
-distances of the two frames next to the moment wanted (:mod:`cheart.align.distance`), never label numbers. Time is
+distances of the two frames next to the moment wanted (:mod:`cheart.align.resample`), never label numbers. Time is
 stretched by less than half a frame so that end-systole (ES) falls on a frame and is kept as it was, not blurred.
 A few labelled frames, such as ED and ES alone, stay a few: each goes to the frame nearest its moment.
 """

@@ -16,8 +16,7 @@ from cheart.cli.generate import generate
 from cheart.cli.import_ import import_app
 from cheart.cli.info import info
 from cheart.cli.mesh import mesh
-from cheart.cli.pack import pack
-from cheart.cli.push import push
+from cheart.cli.pack import pack, push
 from cheart.cli.render import render
 from cheart.cli.reproduce import reproduce
 from cheart.cli.simulate import simulate

@@ -1,4 +1,4 @@
-"""``cheart pack``: a model in a few megabytes, with its card, to pass on."""
+"""``cheart pack``: a model in a few megabytes, with its card; ``cheart push``: such a model to the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cheart.cli.options import OUTPUT, ModelName, Output, options
+from cheart.cli.options import OUTPUT, AsJson, ModelName, Output, options
 
 
 @options(target=OUTPUT)
@@ -29,7 +29,7 @@ def pack(
     """Pack a model to pass it on: a few MB in place of many, a model card, and the log of its training."""
     import cheart
     from cheart.cli.console import answer
-    from cheart.evaluation.model_card import packing_tables
+    from cheart.evaluation.packing import packing_tables
 
     value = cheart.pack(
         model, target.out, cohort=cohort, subjects=subjects, evaluations=evaluation or [], overwrite=target.overwrite
@@ -40,3 +40,25 @@ def pack(
         lines += [f"{value['subjects']} validation subjects", *(t.text() for t in packing_tables(value))]
         lines.append(value["definitions"])
     answer(value, "\n\n".join(lines), as_json=target.as_json)
+
+
+def push(
+    model: ModelName,
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Where to; it is made if it is not there.")],
+    public: Annotated[
+        bool, typer.Option("--public", help="A repository that is made is for all to see, not private.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send a packed model and its card to the Hugging Face Hub; hf://owner/name is then a MODEL."""
+    import cheart
+    from cheart.cli.console import answer, inform
+    from cheart.io.hub import FILES, check_sending
+
+    packed = cheart.load(model)
+    assert packed.folder is not None
+    check_sending(packed.folder, repository)
+    size = sum((packed.folder / name).stat().st_size for name in FILES) / 1e6
+    inform(f"sending {', '.join(FILES.values())}, {size:.1f} MB, to {repository}")
+    address = packed.push(repository, public=public)
+    answer({"address": address, "megabytes": size}, f"{address}: {size:.1f} MB; cheart info {address}", as_json=as_json)

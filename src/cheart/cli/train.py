@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -28,9 +31,9 @@ def train(
 ) -> None:
     """Train a model on a cohort's training subjects; early stopping watches its validation subjects."""
     from cheart.cli.console import answer, inform
+    from cheart.cli.train import tensorboard
     from cheart.cohort import Cohort
     from cheart.training.distributed import follows
-    from cheart.training.log import tensorboard
     from cheart.training.train import train as run_training
 
     try:
@@ -56,3 +59,27 @@ def train(
         f"(validation loss {progress.best:.4g}).\nHow good it is: cheart evaluate {run} {cohort}"
     )
     answer(value, text, as_json=as_json)
+
+
+@contextmanager
+def tensorboard(run: Path) -> Iterator[Callable[[dict[str, float]], None]]:
+    """Yields a function that logs an epoch's row under ``run/tensorboard``; without TensorBoard it does nothing."""
+    if find_spec("tensorboard") is None:
+        yield lambda row: None
+        return
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer: SummaryWriter | None = None
+
+    def log(row: dict[str, float]) -> None:
+        nonlocal writer
+        writer = writer or SummaryWriter(str(run / "tensorboard"))
+        for name, value in row.items():
+            if name != "epoch":
+                writer.add_scalar(name, value, int(row["epoch"]))
+
+    try:
+        yield log
+    finally:
+        if writer is not None:
+            writer.close()

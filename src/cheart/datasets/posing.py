@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.align.placement import Placement, fraction_cut, place
-from cheart.align.pose import find_pose, is_thick, long_axis, outflow_turn, slice_jitter
+from cheart.align.pose import RigidTransform, find_pose, is_thick, long_axis, outflow_turn, slice_jitter
 from cheart.align.resample import to_template
-from cheart.align.rigid import RigidTransform
 from cheart.align.time import FramePlan, plan_frames
 from cheart.datasets.recording import Recording, SourceLabels, read_source
 from cheart.errors import InputError, show_warnings

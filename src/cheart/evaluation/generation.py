@@ -20,7 +20,7 @@ from cheart.heart import Heart
 from cheart.hearts import heart_seed
 from cheart.labels import STRUCTURES
 from cheart.metrics.distributions import compare_distributions
-from cheart.metrics.seam import seam
+from cheart.metrics.overlap import seam
 from cheart.metrics.statistics import Better, mean_and_best, summaries
 from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE

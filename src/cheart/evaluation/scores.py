@@ -17,12 +17,12 @@ from cheart.evaluation import generation as judge_generation
 from cheart.evaluation import memorisation as judge_memorisation
 from cheart.evaluation import response as judge_response
 from cheart.evaluation.completion import COPIED
-from cheart.evaluation.formats import hypertext
 from cheart.evaluation.tables import (
     Estimate,
     Table,
     completion_tables,
     generation_tables,
+    hypertext,
     memorisation_table,
     response_table,
 )

@@ -13,11 +13,10 @@ from cheart._version import __version__
 from cheart.align.resample import to_source
 from cheart.cohort import Cohort, write_table
 from cheart.errors import InputError
-from cheart.export.itksnap import write_label_file
-from cheart.files import new_folder, write_json
+from cheart.files import new_file, new_folder, write_json
 from cheart.heart import Heart
 from cheart.io.nifti import TEMPLATE, sidecar_path, write_heart, write_labels
-from cheart.labels import STRUCTURES, TITLES
+from cheart.labels import COLOURS, STRUCTURES, TITLES
 from cheart.progress import track
 
 
@@ -80,3 +79,35 @@ def write_in_own_space(path: Path, heart: Heart) -> None:
 
 def _bids_name(participant_id: str) -> str:
     return "sub-" + re.sub(r"[^A-Za-z0-9]", "", participant_id.removeprefix("sub-"))
+
+
+LABEL_FILE = "itk-snap-labels.txt"
+"""Lies beside every folder of label maps that cheart writes."""
+
+_HEAD = """\
+################################################
+# ITK-SnAP Label Description File
+# File format:
+# IDX   -R-  -G-  -B-  -A--  VIS MSH  LABEL
+# Fields:
+#    IDX:   Zero-based index
+#    -R-:   Red color component (0..255)
+#    -G-:   Green color component (0..255)
+#    -B-:   Blue color component (0..255)
+#    -A-:   Label transparency (0.00 .. 1.00)
+#    VIS:   Label visibility (0 or 1)
+#    IDX:   Label mesh visibility (0 or 1)
+#  LABEL:   Label description
+################################################
+    0     0    0    0        0  0  0    "Clear Label"
+"""
+
+
+def write_label_file(folder: Path) -> None:
+    """Write :data:`LABEL_FILE` into a folder of label maps."""
+    rows = []
+    for name, number in STRUCTURES.items():
+        red, green, blue = COLOURS[number]
+        rows.append(f'{number:5d} {red:5d} {green:4d} {blue:4d}        1  1  1    "{TITLES[name]}"\n')
+    with new_file(folder / LABEL_FILE) as partial:
+        partial.write_text(_HEAD + "".join(rows), encoding="ascii")

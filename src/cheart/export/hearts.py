@@ -30,8 +30,7 @@ from cheart.cohort import Split, dictionary, write_table
 from cheart.conditions import Schema
 from cheart.errors import InputError, show_warnings
 from cheart.export import monai, nnunet
-from cheart.export.bids import write_in_template
-from cheart.export.itksnap import write_label_file
+from cheart.export.bids import write_in_template, write_label_file
 from cheart.files import read_json, refuse_existing, write_json
 from cheart.heart import Heart
 from cheart.progress import Jobs, parallel, track

@@ -19,8 +19,7 @@ from cheart.grid import Grid
 from cheart.heart import Heart, Kind
 from cheart.io.nifti import TEMPLATE, LabelMap, Spacing, read_label_map, sidecar_path
 from cheart.labels import Scheme, parse_scheme, to_canonical
-from cheart.plot.animation import save_animation
-from cheart.plot.movie import SUFFIXES
+from cheart.plot.animation import SUFFIXES, save_animation
 from cheart.plot.picture import STILL, save_picture
 
 MOST = 6

@@ -12,8 +12,7 @@ from matplotlib.patches import Rectangle
 from cheart.errors import InputError
 from cheart.files import new_file
 from cheart.heart import Heart
-from cheart.plot.curves import draw_curves, top_ml
-from cheart.plot.style import GREY, TEXT, Sheet, all_titles, foot
+from cheart.plot.style import GREY, TEXT, Sheet, all_titles, draw_curves, foot, top_ml
 from cheart.plot.views import PLANES, Cut, Window, cut_image, long_axis_yx, short_axis_planes, window_around
 
 _DPI = 160

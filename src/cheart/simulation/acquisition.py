@@ -1,7 +1,7 @@
 """How a clinic sees a heart: thick slices, breath-holds that differ, slices that are missing, contours that err.
 
 A slice is a slab of the heart; each of its pixels is the label that fills most of it. Between slices, labels are
-interpolated by their distances (:mod:`cheart.align.distance`) and not observed; frames not imaged are empty.
+interpolated by their distances (:mod:`cheart.align.resample`) and not observed; frames not imaged are empty.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cheart.align.distance import LABELS, label_distances, nearest_label
+from cheart.align.resample import LABELS, label_distances, nearest_label
 from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.heart import Heart

@@ -15,8 +15,7 @@ import pandas as pd
 from cheart.cohort import Cohort, CohortWriter, read_table, split_subjects, write_table
 from cheart.conditions import PAPER_SCHEMA, Conditions
 from cheart.errors import InputError
-from cheart.export.bids import write_in_template
-from cheart.export.itksnap import write_label_file
+from cheart.export.bids import write_in_template, write_label_file
 from cheart.files import new_folder, refuse_existing
 from cheart.grid import Grid
 from cheart.heart import Heart
