@@ -126,7 +126,7 @@ def normal_forms(cohort: Path, count: int) -> ShapeData:
 
 
 def _held(data: ShapeData) -> float:
-    return float(sum(getattr(part, "nbytes", 0) for part in vars(data).values()))
+    return float(sum(getattr(part, "nbytes", 0) for part in vars(data.subjects).values()))
 
 
 def fitting_basis(place: Place, count: int) -> float:
