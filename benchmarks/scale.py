@@ -28,8 +28,9 @@ from benchmarks.training import fit_large_basis, repeated
 from threadpoolctl import threadpool_limits
 
 from cheart.cohort import PAPER_SPLIT, Cohort
-from cheart.datasets.importing import import_source
+from cheart.datasets.importing import import_cohort
 from cheart.datasets.nifti import list_folder
+from cheart.datasets.registry import importer
 from cheart.evaluation.completion import evaluate_completion
 from cheart.evaluation.generation import evaluate_generation
 from cheart.evaluation.memorisation import describe_real
@@ -104,7 +105,8 @@ def importing(place: Place, count: int) -> float:
     source = list_folder(place.nifti, participants=place.nifti / "participants.tsv", scheme="cheart")
     source = replace(source, subjects=source.subjects[:count])
     cohort = Cohort.open(place.cohort)
-    import_source(source, place.out / "cohort", grid=cohort.grid, jobs=1)
+    importer("first")(lambda folder: source)
+    import_cohort("first", place.nifti, place.out / "cohort", grid=cohort.grid, jobs=1)
     return size_of(place.out / "cohort" / "labels.zarr")
 
 

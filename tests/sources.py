@@ -11,10 +11,20 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from cheart.align.pose import RigidTransform
+from cheart.cohort import Cohort
+from cheart.datasets.importing import import_cohort
+from cheart.datasets.recording import Source
+from cheart.datasets.registry import importer
 from hearts import CENTRE, random_motion, sample, volume_around
 
 THICK = (10.0, 2.0, 2.0)
 ACDC_INFO = "ED: 1\nES: 12\nGroup: NOR\nHeight: 180.0\nNbFrame: 30\nWeight: 80.0\n"
+
+
+def import_source(source: Source, out: Path, **options: object) -> Cohort:
+    """``import_cohort`` of what an importer has listed already."""
+    importer("listed")(lambda folder: source)
+    return import_cohort("listed", "", out, **options)  # type: ignore[arg-type]
 
 
 def stack(

@@ -8,13 +8,12 @@ import pytest
 from cheart.align.resample import to_source
 from cheart.cohort import Cohort
 from cheart.datasets.acdc import list_acdc
-from cheart.datasets.importing import import_source
 from cheart.datasets.recording import LeftOut, read_source
 from cheart.errors import CheartWarning, InputError
 from cheart.grid import GRIDS
 from cohorts import tiny_cohort
 from hearts import dice
-from sources import ACDC_INFO, acdc_patient
+from sources import ACDC_INFO, acdc_patient, import_source
 
 HALF = GRIDS["half"]
 

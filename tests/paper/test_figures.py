@@ -20,7 +20,7 @@ from cheart.paper import (
 from cheart.paper.figure_ageing import change_image, structure_at
 from cheart.paper.figure_completion import chosen_frames
 from cheart.paper.figure_density import density, thresholds
-from cheart.paper.figure_page import CannotDraw, Material, save, tight, training_sentence
+from cheart.paper.figure_page import CannotDraw, Material, save, tight
 from cheart.paper.figure_people import choose_people
 from cheart.paper.figures import FigureFile, make_figures
 from cohorts import tiny_cohort
@@ -127,7 +127,7 @@ def test_a_young_woman_and_an_older_man_are_chosen(cohort: Cohort) -> None:
 
 
 def test_models_of_one_training_share_a_sentence(cohort: Cohort, model: Model) -> None:
-    sentence = training_sentence({"cheart": model, "cvae": model})
+    sentence = Material({}, cohort).training_sentence({"cheart": model, "cvae": model})
     assert sentence == "CHeart, CVAE trained on 14 beating ellipsoids (simulated, 10 training subjects)."
 
 

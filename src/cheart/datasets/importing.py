@@ -73,32 +73,13 @@ def import_cohort(
         InputError: no such importer or option, ``out`` exists, a subject cannot be imported (and ``skip_bad`` is
             false), or none can.
     """
-    listed = list_source(name, Path(source), options)
-    return import_source(
-        listed, out, grid=grid, frames=frames, seed=seed, skip_bad=skip_bad, jobs=jobs, nifti=nifti, overwrite=overwrite
-    )
-
-
-def import_source(
-    source: Source,
-    out: Path | str,
-    *,
-    grid: Grid | str = "paper",
-    frames: int = 20,
-    seed: int = 0,
-    skip_bad: bool = False,
-    jobs: Jobs = -1,
-    nifti: bool = False,
-    overwrite: bool = False,
-) -> Cohort:
-    """:func:`import_cohort` of a source that an importer has listed."""
-    out = Path(out)
+    listed, out = list_source(name, Path(source), options), Path(out)
     refuse_existing(out, overwrite=overwrite)
-    settings = _Settings(source.scheme, source.schema, source.dictionary, Grid.parse(grid), frames)
+    settings = _Settings(listed.scheme, listed.schema, listed.dictionary, Grid.parse(grid), frames)
     # workers anywhere open these paths
-    subjects = [replace(s, files=tuple(path.absolute() for path in s.files)) for s in source.subjects]
+    subjects = [replace(s, files=tuple(path.absolute() for path in s.files)) for s in listed.subjects]
     checks = [(subject, settings) for subject in subjects]
-    good, left_out = [], list(source.left_out)
+    good, left_out = [], list(listed.left_out)
     for subject, result in zip(
         subjects,
         track(parallel(_check, checks, jobs=jobs), total=len(checks), title="Checking label maps"),
@@ -110,11 +91,11 @@ def import_source(
             good.append((subject, result))
     _refuse(left_out, good=len(good), skip_bad=skip_bad)
     with new_folder(out, overwrite=overwrite) as folder:
-        _write(folder, source, good, left_out, settings, seed=seed, jobs=jobs)
+        _write(folder, listed, good, left_out, settings, seed=seed, jobs=jobs)
         if nifti:
             export_cohort(Cohort.open(folder), folder / "nifti")
     cohort = Cohort.open(out)
-    show_warnings(cohort.warnings, stacklevel=4)
+    show_warnings(cohort.warnings)
     return cohort
 
 

@@ -20,19 +20,7 @@ from cheart.hearts import heart_seed
 from cheart.labels import BACKGROUND, COLOURS, LV, MYO, RV
 from cheart.model import Model
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import (
-    DPI,
-    WIDTH,
-    CannotDraw,
-    Drawn,
-    Material,
-    letter,
-    phenotype_columns,
-    plain,
-    show,
-    tight,
-    training_sentence,
-)
+from cheart.paper.figure_page import DPI, WIDTH, CannotDraw, Drawn, Material, phenotype_columns, plain, show, tight
 from cheart.paper.figure_people import choose_people
 from cheart.phenotypes import PAPER_FIVE
 from cheart.plot.shaded import shaded_image, view_side_mm
@@ -82,7 +70,8 @@ def draw(material: Material) -> Drawn:
         f"else lay, dark grey where now nothing is. (b) Phenotypes of {n} generated hearts a sex and age, weight, "
         f"height and pressure drawn as the training cohort has them at that age: mean and 95 % interval of hearts."
         f"{truth}{beyond} What people of different ages have, not what happens to one person. "
-        f"{training_sentence({name: model})} {material.cohort_sentence(len(material.people))} Seed {material.seed}."
+        f"{material.training_sentence({name: model})} {material.cohort_sentence(len(material.people))} "
+        f"Seed {material.seed}."
     )
     return Drawn(figure(data).figure, caption)
 
@@ -194,9 +183,9 @@ def figure(data: Ageing) -> Sheet:
             width = 0.92 * cell
             show(sheet.axes(_LEFT + column * cell + 0.04 * cell, y, width, 0.92 * height), image)
         y += height + _BETWEEN
-    letter(sheet, 0.04, 0.04, "a")
+    sheet.letter(0.04, 0.04, "a")
     _legend(sheet, y)
-    letter(sheet, 0.04, lower, "b")
+    sheet.letter(0.04, lower, "b")
     _draw_curves(sheet, data, lower)
     return sheet
 

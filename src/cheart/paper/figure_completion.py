@@ -21,19 +21,7 @@ from cheart.metrics.overlap import dice
 from cheart.model import Model
 from cheart.models.base import Style
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import (
-    DPI,
-    INK_HEX,
-    WIDTH,
-    CannotDraw,
-    Drawn,
-    Material,
-    letter,
-    plain,
-    show,
-    tight,
-    training_sentence,
-)
+from cheart.paper.figure_page import DPI, INK_HEX, WIDTH, CannotDraw, Drawn, Material, plain, show, tight
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Field, Image, Window, cut_fields, cut_image, long_axis_yx, window_around
@@ -80,7 +68,7 @@ def draw(material: Material) -> Drawn:
         f"four-chamber-like, the held-out heart's outlines dashed over the completions. Shown is the person of median "
         f"Dice by {style_of(lead).label}, not the best. (c) Dice of each frame, mean over {n} held-out people; shaded: "
         f"the 95 % interval of the mean. The first frame copied leaves the panels: it falls to {_lowest(data):.2f} on "
-        f"average over the structures. ES: the shown heart's end-systole. {training_sentence(models)} "
+        f"average over the structures. ES: the shown heart's end-systole. {material.training_sentence(models)} "
         f"{material.cohort_sentence(len(material.people))} Nothing here is random."
     )
     return Drawn(figure(data).figure, caption)
@@ -145,8 +133,8 @@ def figure(data: Completions) -> Sheet:
             for column in range(len(frames)):
                 axes = sheet.axes(_LEFT + column * _CELL, y, 0.96 * _CELL, 0.96 * height)
                 show(axes, images[row * len(frames) + column])
-    letter(sheet, 0.04, 0.06, "a")
-    letter(sheet, 0.04, tops[1] - 0.10, "b")
+    sheet.letter(0.04, 0.06, "a")
+    sheet.letter(0.04, tops[1] - 0.10, "b")
     _draw_curves(sheet, data, _LEFT + len(frames) * _CELL + 0.42)
     structure_legend(sheet, [Line2D([], [], color=INK_HEX, lw=0.8, ls=_DASHES, label="held-out heart")], size=7)
     return sheet
@@ -206,7 +194,7 @@ def _draw_curves(sheet: Sheet, data: Completions, x: float) -> None:
         axes.set_title(TITLES[name], loc="left", pad=3)
         plain(axes)
     axes.set_xlabel("frame")
-    letter(sheet, x - 0.36, 0.06, "c")
+    sheet.letter(x - 0.36, 0.06, "c")
     axes.legend(
         loc="upper left", bbox_to_anchor=(-0.1, -0.36 / height), frameon=False, handlelength=2.6, borderaxespad=0,
         labelspacing=0.35,

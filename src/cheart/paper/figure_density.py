@@ -11,16 +11,7 @@ from numpy.typing import NDArray
 
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import (
-    INK_HEX,
-    WIDTH,
-    CannotDraw,
-    Drawn,
-    Material,
-    phenotype_columns,
-    plain,
-    training_sentence,
-)
+from cheart.paper.figure_page import INK_HEX, WIDTH, CannotDraw, Drawn, Material, phenotype_columns, plain
 from cheart.plot.style import GREY, Sheet
 
 Array = NDArray[np.float64]
@@ -66,8 +57,8 @@ def draw(material: Material) -> Drawn:
         f"and their density. Below: the density of {samples} hearts a person that each model generated from the same "
         f"people's conditions; lines: the contours of the top row. Contours hold 50, 75 and 95 % of a density "
         f"(Gaussian kernels, in every panel of a column of the width that Scott's rule gives the held-out hearts). W1: "
-        f"Wasserstein distance of the pooled phenotype, mean over samples, as in Table IV. {training_sentence(models)} "
-        f"{material.cohort_sentence(data.age.size)} Seed {material.seed}."
+        f"Wasserstein distance of the pooled phenotype, mean over samples, as in Table IV. "
+        f"{material.training_sentence(models)} {material.cohort_sentence(data.age.size)} Seed {material.seed}."
     )
     return Drawn(figure(data, material.held_out).figure, caption)
 

@@ -16,18 +16,7 @@ from cheart.heart import Heart
 from cheart.hearts import heart_seed
 from cheart.model import Model
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import (
-    DPI,
-    INK_HEX,
-    WIDTH,
-    CannotDraw,
-    Drawn,
-    Material,
-    letter,
-    show,
-    tight,
-    training_sentence,
-)
+from cheart.paper.figure_page import DPI, INK_HEX, WIDTH, CannotDraw, Drawn, Material, show, tight
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Image, window_around
@@ -77,7 +66,7 @@ def draw(material: Material) -> Drawn:
         f"heart's beat. (a) The latents, with frames of the outlined heart decoded around them. (b) The latents less "
         f"each heart's mean over the cycle: the motion without the anatomy. Distances between far points of a t-SNE "
         f"mean nothing. "
-        f"{training_sentence({name: model})} {material.cohort_sentence(n)} Seed {material.seed}."
+        f"{material.training_sentence({name: model})} {material.cohort_sentence(n)} Seed {material.seed}."
     )
     return Drawn(figure(data).figure, caption)
 
@@ -122,8 +111,8 @@ def figure(data: Trajectories) -> Sheet:
         _draw_map(axes, points, data.which)
         axes.set_title(title, pad=4)
     _draw_frames(sheet, large, data, left)
-    letter(sheet, 0.04, 0.04, "a")
-    letter(sheet, right - 0.16, 0.04, "b")
+    sheet.letter(0.04, 0.04, "a")
+    sheet.letter(right - 0.16, 0.04, "b")
     _draw_clock(sheet, right, data.whole.shape[1])
     structure_legend(sheet, size=7)
     return sheet

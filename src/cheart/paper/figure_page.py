@@ -17,7 +17,7 @@ from cheart.files import new_file
 from cheart.model import Model
 from cheart.models.registry import style_of
 from cheart.phenotypes import TITLES, UNITS
-from cheart.plot.style import TEXT, Sheet
+from cheart.plot.style import TEXT
 from cheart.plot.views import INK, Image
 from cheart.progress import parallel
 
@@ -120,6 +120,13 @@ class Material:
             self.remark(f"{what} {len(found)} of {len(items)}")
         return found
 
+    def training_sentence(self, models: Mapping[str, Model]) -> str:
+        """The sentence on the models' training for a caption; models of one training cohort share it."""
+        by_cohort: dict[str, list[str]] = {}
+        for name, model in models.items():
+            by_cohort.setdefault(model.trained_on, []).append(style_of(name).label)
+        return " ".join(f"{', '.join(names)} trained on {cohort}." for cohort, names in by_cohort.items())
+
     def cohort_sentence(self, n: int, what: str = "held-out subjects") -> str:
         """The sentence on the cohort for a caption."""
         warning = " Simulated hearts, not patients." if self.simulated else ""
@@ -134,25 +141,12 @@ class Drawn:
     caption: str
 
 
-def training_sentence(models: Mapping[str, Model]) -> str:
-    """The sentence on the models' training for a caption; models of one training cohort share it."""
-    by_cohort: dict[str, list[str]] = {}
-    for name, model in models.items():
-        by_cohort.setdefault(model.trained_on, []).append(style_of(name).label)
-    return " ".join(f"{', '.join(names)} trained on {cohort}." for cohort, names in by_cohort.items())
-
-
 def save(figure: Figure, png: Path, svg: Path) -> None:
     """Write a figure as PNG and as SVG, each whole or not at all; the same figure gives the same bytes."""
     for path in (png, svg):
         with new_file(path) as partial:
             metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
             figure.savefig(partial, dpi=DPI, metadata=metadata)
-
-
-def letter(sheet: Sheet, x: float, y: float, text: str) -> None:
-    """A panel's letter, in inches from the left and the top."""
-    sheet.figure.text(x / sheet.width, 1 - y / sheet.height, text, fontsize=9, fontweight="bold", va="top", ha="left")
 
 
 def phenotype_columns(left: float) -> list[tuple[str, str, float, float]]:

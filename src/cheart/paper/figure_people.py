@@ -13,7 +13,7 @@ from cheart.hearts import heart_seed
 from cheart.labels import LV, RV, hex_colour
 from cheart.model import Model
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import DPI, WIDTH, Drawn, Material, show, tight, training_sentence
+from cheart.paper.figure_page import DPI, WIDTH, Drawn, Material, show, tight
 from cheart.phenotypes import Phenotypes
 from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
@@ -56,7 +56,7 @@ def draw(material: Material) -> Drawn:
         f"The {material.held_out} hearts of two held-out people and {GENERATED} hearts that {style_of(name).label} "
         f"generated for each from the same conditions, at end-diastole (ED) and end-systole (ES), all to one scale. "
         f"Chosen by rule: {rule}. Numbers: cavity volumes at ED and ES in mL, left-ventricular mass in g, ejection "
-        f"fractions in %. {training_sentence({name: model})} {material.cohort_sentence(len(material.people))} "
+        f"fractions in %. {material.training_sentence({name: model})} {material.cohort_sentence(len(material.people))} "
         f"Random latents: seed {material.seed}, samples 1 to {GENERATED} of each person as in the tables."
     )
     return Drawn(figure(shown, material.held_out).figure, caption)

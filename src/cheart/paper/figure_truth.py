@@ -11,17 +11,7 @@ from cheart.errors import InputError
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.evaluation.truth import Truthfulness, evaluate_truth, true_phenotypes
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import (
-    INK_HEX,
-    WIDTH,
-    CannotDraw,
-    Drawn,
-    Material,
-    letter,
-    phenotype_columns,
-    plain,
-    training_sentence,
-)
+from cheart.paper.figure_page import INK_HEX, WIDTH, CannotDraw, Drawn, Material, phenotype_columns, plain
 from cheart.phenotypes import TITLES
 from cheart.plot.style import GREY, Sheet
 
@@ -63,7 +53,7 @@ def draw(material: Material) -> Drawn:
         f"spread of one person's samples over the true one, the fraction of samples in the person's true central 90 % "
         f"interval, and the slope of (a); grey lines: what is right. The truth is exact volumes, the samples are "
         f"counted in voxels. "
-        f"{training_sentence(models)} {material.cohort_sentence(count)} Seed {material.seed}."
+        f"{material.training_sentence(models)} {material.cohort_sentence(count)} Seed {material.seed}."
     )
     return Drawn(figure(found).figure, caption)
 
@@ -86,8 +76,8 @@ def figure(by_model: Mapping[str, Truthfulness]) -> Sheet:
     for row, model in enumerate(rows):
         y = _HEAD + row * (_PANEL + _GAP) + _PANEL / 2 - 0.06
         sheet.text(0.04, y, style_of(model).label, size=7, colour=style_of(model).colour)
-    letter(sheet, 0.04, 0.04, "a")
-    letter(sheet, 0.04, lower - 0.26, "b")
+    sheet.letter(0.04, 0.04, "a")
+    sheet.letter(0.04, lower - 0.26, "b")
     _measures(sheet, by_model, lower)
     return sheet
 

@@ -40,6 +40,10 @@ class Sheet:
         """Text whose top is at y."""
         self.figure.text(x / self.width, 1 - y / self.height, text, fontsize=size, ha=ha, va="top", color=colour)
 
+    def letter(self, x: float, y: float, text: str) -> None:
+        """A panel's letter, in inches from the left and the top."""
+        self.figure.text(x / self.width, 1 - y / self.height, text, fontsize=9, fontweight="bold", va="top", ha="left")
+
 
 def all_titles(hearts: Sequence[Heart], titles: Sequence[str] | None) -> list[str]:
     """What stands over each heart, such as ``Generated: age 63 years, sex F``; what it is is never left out.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from cheart.simulation.phenotypes import Phenotypes
 from cheart.simulation.reference import UKDHP
 from cheart.simulation.surfaces import ANGLES, THETA, S
 
+_shape = partial(Row, "anatomy", source=UKDHP)
+_motion = partial(Row, "motion")
+
 
 def anatomy(measured: Sequence[Measures], grid: Grid) -> list[Row]:
     """Shape at end-diastole."""
@@ -26,31 +30,13 @@ def anatomy(measured: Sequence[Measures], grid: Grid) -> list[Row]:
     areas = np.mean([m.sections for m in measured], axis=0) / reference.SECTIONS_MM2 - 1
     sagitta = np.nanmean([m.sagitta for m in measured], axis=0)
     worst, section = int(np.abs(wall).argmax()), int(np.abs(areas[2]).argmax())
+    thickness = f"{wall[worst]:+.1f} mm (segment {worst + 1})"
+    area = f"{areas[2][section]:+.0%} (at 0.{section + 1})"
+    bow = "septum bows towards the RV, smallest of 9 heights"
     rows = [
-        Row(
-            "anatomy",
-            "wall by AHA segment, largest departure",
-            "±1 mm",
-            f"{wall[worst]:+.1f} mm (segment {worst + 1})",
-            bool(np.abs(wall).max() <= 1),
-            UKDHP,
-        ),
-        Row(
-            "anatomy",
-            "RV section by height, largest departure",
-            "±15 %",
-            f"{areas[2][section]:+.0%} (at 0.{section + 1})",
-            bool(np.abs(areas[2]).max() <= 0.15),
-            UKDHP,
-        ),
-        Row(
-            "anatomy",
-            "septum bows towards the RV, smallest of 9 heights",
-            "> 0 mm",
-            f"{sagitta.min():.1f} mm",
-            bool(sagitta.min() > 0),
-            UKDHP,
-        ),
+        _shape("wall by AHA segment, largest departure", "±1 mm", thickness, np.abs(wall).max() <= 1),
+        _shape("RV section by height, largest departure", "±15 %", area, np.abs(areas[2]).max() <= 0.15),
+        _shape(bow, "> 0 mm", f"{sagitta.min():.1f} mm", sagitta.min() > 0),
     ]
     if len(measured) >= 50:
         rows += _mean_shape(measured, grid)
@@ -67,7 +53,7 @@ def _mean_shape(measured: Sequence[Measures], grid: Grid) -> list[Row]:
     rows = []
     bands = (("LV", 0.93), ("Myo", 0.80), ("RV", 0.88))
     for (name, low), dice in zip(bands, overlap.dice(ours[None], theirs[None])[0], strict=True):
-        rows.append(Row("anatomy", f"mean shape, Dice {name}", f"≥ {low:.2f}", f"{dice:.3f}", dice >= low, UKDHP))
+        rows.append(_shape(f"mean shape, Dice {name}", f"≥ {low:.2f}", f"{dice:.3f}", dice >= low))
     return rows
 
 
@@ -110,18 +96,10 @@ def mean_surfaces(all_rays: list[Rays]) -> Surfaces:
 def _spectrum(measured: Sequence[Measures]) -> list[Row]:
     rms, variance = shape_spectrum(np.array([surface_points(m.rays) for m in measured]))
     modes = int((variance.cumsum() < 0.95).sum()) + 1
-    source = UKDHP
     return [
-        Row("anatomy", "shape PCA at ED, modes for 95 %", "10–20", f"{modes}", 10 <= modes <= 20, source),
-        Row(
-            "anatomy",
-            "shape PCA at ED, first mode",
-            "40–50 %",
-            f"{variance[0]:.0%}",
-            0.395 <= variance[0] <= 0.505,
-            source,
-        ),
-        Row("anatomy", "distance from the mean shape, RMS", "4–5.5 mm", f"{rms:.1f} mm", 4 <= rms <= 5.5, source),
+        _shape("shape PCA at ED, modes for 95 %", "10–20", f"{modes}", 10 <= modes <= 20),
+        _shape("shape PCA at ED, first mode", "40–50 %", f"{variance[0]:.0%}", 0.395 <= variance[0] <= 0.505),
+        _shape("distance from the mean shape, RMS", "4–5.5 mm", f"{rms:.1f} mm", 4 <= rms <= 5.5),
     ]
 
 
@@ -132,52 +110,21 @@ def motion(measured: Sequence[Measures], people: pd.DataFrame, frames: int) -> l
     es = np.array([m.es_frame for m in measured])[usual if usual.any() else slice(None)] * 20 / frames
     change = max(m.wall_change for m in measured)
     faulty = [m.faults for m in measured if m.faults]
+    systole, inside = f"{es.min():g}–{es.max():g}, mean {es.mean():.1f}", es.min() >= 6 and es.max() <= 8
+    moved = [m.contraction for m in measured if m.contraction]
     rows = [
-        Row(
-            "motion",
-            "ES frame of 20, near 62 beats a minute",
-            "6–8",
-            f"{es.min():g}–{es.max():g}, mean {es.mean():.1f}",
-            bool(es.min() >= 6 and es.max() <= 8),
-            "Alhakak 2023",
-        ),
-        Row(
-            "motion",
-            "wall volume over the cycle, largest change",
-            "≤ 5 %",
-            f"{change:.1f} %",
-            change <= 5,
-            "by definition",
-        ),
-        mean_row(
-            "LV base descent, mm", [m.contraction.descent for m in measured if m.contraction], 13, 18, "Carlsson 2007"
-        ),
+        _motion("ES frame of 20, near 62 beats a minute", "6–8", systole, inside, "Alhakak 2023"),
+        _motion("wall volume over the cycle, largest change", "≤ 5 %", f"{change:.1f} %", change <= 5, "by definition"),
+        mean_row("LV base descent, mm", [m.descent for m in moved], 13, 18, "Carlsson 2007"),
     ]
     if "rv_descent" in people:
-        rows.append(
-            mean_row(
-                "RV base descent at the free wall (truth), mm", people.rv_descent.tolist(), 19, 27, "Carlsson 2007"
-            )
-        )
+        quantity = "RV base descent at the free wall (truth), mm"
+        rows.append(mean_row(quantity, people.rv_descent.tolist(), 19, 27, "Carlsson 2007"))
+    faults = f"{len(faulty)} of {len(measured)}" + (f" ({faulty[0][0]})" if faulty else "")
     rows += [
-        mean_row(
-            "wall thickening, %", [m.contraction.thickening for m in measured if m.contraction], 40, 60, "computed"
-        ),
-        mean_row(
-            "midwall circumference, %",
-            [m.contraction.circumferential for m in measured if m.contraction],
-            -23,
-            -17,
-            "Andre 2015",
-        ),
-        Row(
-            "voxels",
-            "hearts with a fault of topology",
-            "none",
-            f"{len(faulty)} of {len(measured)}" + (f" ({faulty[0][0]})" if faulty else ""),
-            not faulty,
-            "by definition",
-        ),
+        mean_row("wall thickening, %", [m.thickening for m in moved], 40, 60, "computed"),
+        mean_row("midwall circumference, %", [m.circumferential for m in moved], -23, -17, "Andre 2015"),
+        Row("voxels", "hearts with a fault of topology", "none", faults, not faulty, "by definition"),
     ]
     return rows + _filling(measured, people)
 
@@ -193,29 +140,13 @@ def _filling(measured: Sequence[Measures], people: pd.DataFrame) -> list[Row]:
         )  # per cycle
         ours = f"{early.max():.1f}, {still.mean():.1f}, {late.max():.1f} a cycle"
         inside = bool(still.mean() < 0.35 * min(early.max(), late.max()))
-        rows.append(
-            Row(
-                "motion",
-                f"{name} filling: rapid, diastasis, atrial kick",
-                "two peaks, a rest between",
-                ours,
-                inside,
-                "computed",
-            )
-        )
+        quantity = f"{name} filling: rapid, diastasis, atrial kick"
+        rows.append(_motion(quantity, "two peaks, a rest between", ours, inside, "computed"))
     if "age" in people and people.age.notna().sum() >= 50:
         ratio = np.array([e_to_a(m.volumes[0]) for m in measured])
         slope, error = slope_of(people[["age"]].to_numpy(float), ratio, 0)
         at = [float(np.mean(ratio) + slope * (age - people.age.mean())) for age in (25, 70)]
         inside = within(at[0], 1.53, 2.63) and within(at[1], 0.55, 1.13) and slope + SURE * error < 0
-        rows.append(
-            Row(
-                "motion",
-                "E/A of volume curves at 25 and at 70 years",
-                "2.08 ± 0.55, 0.84 ± 0.29",
-                f"{at[0]:.2f}, {at[1]:.2f}",
-                inside,
-                "Benjamin 1992",
-            )
-        )
+        quantity, ours = "E/A of volume curves at 25 and at 70 years", f"{at[0]:.2f}, {at[1]:.2f}"
+        rows.append(_motion(quantity, "2.08 ± 0.55, 0.84 ± 0.29", ours, inside, "Benjamin 1992"))
     return rows

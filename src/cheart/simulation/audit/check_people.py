@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from cheart.simulation.audit.verdict import SURE, Row, explained, slope_of, with
 from cheart.simulation.phenotypes import UKDHP_MASS
 from cheart.simulation.reference import CHIRINOS, HHC, PAPER, UKB, UKDHP
 
+_dependence = partial(Row, "dependence")
 _CELL = 30  # people, in a group by sex and decade
 
 
@@ -30,11 +32,8 @@ def demographics(table: pd.DataFrame) -> list[Row]:
     if len(known.get("age", ())) > 1:
         age = known["age"]
         inside = within(age.mean(), 40, 42.6, error=age.std() / len(age) ** 0.5)
-        rows.append(
-            Row(
-                "people", "mean age, years", "41.3 ± 13.0", f"{age.mean():.1f} ± {age.std():.1f}", inside, "Corden 2016"
-            )
-        )
+        ours = f"{age.mean():.1f} ± {age.std():.1f}"
+        rows.append(Row("people", "mean age, years", "41.3 ± 13.0", ours, inside, "Corden 2016"))
     if len(known.get("sex", ())):
         fraction = float((known["sex"] == "F").mean())
         error = float(np.sqrt(0.56 * 0.44 / len(known["sex"])))
@@ -56,38 +55,14 @@ def sizes(table: pd.DataFrame) -> list[Row]:
         values = table[quantity].dropna()
         typical = " and ".join(f"{sex} {reference.normal(quantity, sex, 45).mean * scale:.0f}" for sex in ("F", "M"))
         ours = f"{values.mean():.1f} ± {values.std():.1f}"
-        rows.append(
-            Row(
-                "size",
-                f"{quantity.upper()}, all, {_UNITS[quantity]}",
-                f"at 45: {typical}",
-                ours,
-                None,
-                _source(quantity),
-            )
-        )
+        name = f"{quantity.upper()}, all, {_UNITS[quantity]}"
+        rows.append(Row("size", name, f"at 45: {typical}", ours, None, _source(quantity)))
     mass = table["lvm"].dropna()
-    rows.append(
-        Row(
-            "size",
-            "LV mass, mean of all, g",
-            "106 (100–112)",
-            f"{mass.mean():.1f}",
-            within(mass.mean(), 100, 112, error=mass.std() / len(mass) ** 0.5),
-            UKDHP,
-        )
-    )
-    stroke = (table.rvedv - table.rvesv) / (table.lvedv - table.lvesv) - 1
-    rows.append(
-        Row(
-            "size",
-            "RV over LV stroke volume, largest difference",
-            "≤ 5 %",
-            f"{stroke.abs().max():.1%}",
-            bool(stroke.abs().max() <= 0.05),
-            "by definition",
-        )
-    )
+    inside = within(mass.mean(), 100, 112, error=mass.std() / len(mass) ** 0.5)
+    rows.append(Row("size", "LV mass, mean of all, g", "106 (100–112)", f"{mass.mean():.1f}", inside, UKDHP))
+    stroke = float(((table.rvedv - table.rvesv) / (table.lvedv - table.lvesv) - 1).abs().max())
+    name = "RV over LV stroke volume, largest difference"
+    rows.append(Row("size", name, "≤ 5 %", f"{stroke:.1%}", stroke <= 0.05, "by definition"))
     return rows
 
 
@@ -140,16 +115,10 @@ def _size_rows(quantity: str, sex: str, cells: list[_Cell]) -> list[Row]:
     sd, sd_inside = worst(lambda c: c.sd, lambda c: c.sd_error, 0.15)
     scale = UKDHP_MASS if quantity == "lvm" else 1.0
     unit = _UNITS[quantity]
+    of_mean, of_sd = f"{middle.mean * scale:.0f} {unit}", f"{middle.sd * scale:.1f} {unit}"
     return [
-        Row(
-            "size",
-            f"{name}, mean by decade",
-            f"±5 % (at 45: {middle.mean * scale:.0f} {unit})",
-            mean,
-            mean_inside,
-            source,
-        ),
-        Row("size", f"{name}, SD by decade", f"±15 % (at 45: {middle.sd * scale:.1f} {unit})", sd, sd_inside, source),
+        Row("size", f"{name}, mean by decade", f"±5 % (at 45: {of_mean})", mean, mean_inside, source),
+        Row("size", f"{name}, SD by decade", f"±15 % (at 45: {of_sd})", sd, sd_inside, source),
     ]
 
 
@@ -177,31 +146,15 @@ def dependence(table: pd.DataFrame) -> list[Row]:
         x = np.column_stack([people[["age", "weight", "height", "sbp"]], female, female * people.age])
         r2, error = explained(x, people[quantity].to_numpy(float))
         band = f"{low:.2f}–{high:.2f}" if low > 0 else f"≤ {high:.2f}"
-        rows.append(
-            Row(
-                "dependence",
-                f"R² of {quantity.upper()} on the five conditions",
-                band,
-                f"{r2:.3f}",
-                within(r2, low, high, error=error),
-                UKB,
-            )
-        )
+        inside = within(r2, low, high, error=error)
+        rows.append(_dependence(f"R² of {quantity.upper()} on the five conditions", band, f"{r2:.3f}", inside, UKB))
     x = np.column_stack([people[["age", "height", "sbp"]], bmi, female])
     for quantity, name, per, low, high in _SLOPES:
         slope, error = slope_of(x, np.log(people[quantity].to_numpy(float)), 2 if name == "sbp" else 3)
         inside = within(100 * per * slope, low, high, error=100 * per * error)
         unit = "mmHg" if name == "sbp" else "kg/m²"
-        rows.append(
-            Row(
-                "dependence",
-                f"{quantity.upper()} per +{per:g} {unit} of {name.upper()}",
-                f"{low:g}–{high:g} %",
-                f"{100 * per * slope:+.1f} %",
-                inside,
-                UKB,
-            )
-        )
+        effect = f"{quantity.upper()} per +{per:g} {unit} of {name.upper()}"
+        rows.append(_dependence(effect, f"{low:g}–{high:g} %", f"{100 * per * slope:+.1f} %", inside, UKB))
     return rows + _scaling(people) + _ageing(people)
 
 
@@ -217,9 +170,8 @@ def _scaling(people: pd.DataFrame) -> list[Row]:
         x = np.column_stack([np.log(size), female])
         exponent, error = slope_of(x, np.log(people.lvm.to_numpy(float)), 0)
         inside = within(exponent, low, high, error=error)
-        rows.append(
-            Row("dependence", f"LVM by {name}, exponent in each sex", published, f"{exponent:.2f}", inside, CHIRINOS)
-        )
+        quantity = f"LVM by {name}, exponent in each sex"
+        rows.append(_dependence(quantity, published, f"{exponent:.2f}", inside, CHIRINOS))
     return rows
 
 
@@ -231,25 +183,9 @@ def _ageing(people: pd.DataFrame) -> list[Row]:
         if len(own) < 50:
             continue
         slope, error = slope_of(own[["age"]].to_numpy(float), own.lvedv.to_numpy(float), 0)
-        rows.append(
-            Row(
-                "dependence",
-                f"LVEDV {sex} per decade of age",
-                f"{low:g} to {high:g} mL",
-                f"{10 * slope:+.1f} mL",
-                within(10 * slope, low, high, error=10 * error),
-                HHC,
-            )
-        )
+        inside, band = within(10 * slope, low, high, error=10 * error), f"{low:g} to {high:g} mL"
+        rows.append(_dependence(f"LVEDV {sex} per decade of age", band, f"{10 * slope:+.1f} mL", inside, HHC))
         slope, error = slope_of(own[["age"]].to_numpy(float), concentric[own.index].to_numpy(float), 0)
-        rows.append(
-            Row(
-                "dependence",
-                f"mass/volume {sex} per decade of age",
-                "rises",
-                f"{10 * slope:+.3f} g/mL",
-                within(slope, 0, np.inf, error=error),
-                "Cheng 2009",
-            )
-        )
+        inside, ours = within(slope, 0, np.inf, error=error), f"{10 * slope:+.3f} g/mL"
+        rows.append(_dependence(f"mass/volume {sex} per decade of age", "rises", ours, inside, "Cheng 2009"))
     return rows

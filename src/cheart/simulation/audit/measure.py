@@ -15,14 +15,6 @@ from cheart.phenotypes import voxel_volumes
 SECTIONS: NDArray[np.float64] = np.arange(1, 10) / 10
 """Where sections are measured: fractions of the LV cavity's length, from base to apex."""
 
-SEGMENTS = (
-    "basal anterior", "basal anteroseptal", "basal inferoseptal", "basal inferior", "basal inferolateral",
-    "basal anterolateral", "mid anterior", "mid anteroseptal", "mid inferoseptal", "mid inferior",
-    "mid inferolateral", "mid anterolateral", "apical anterior", "apical septal", "apical inferior",
-    "apical lateral", "apex",
-)  # fmt: skip
-"""The 17 segments of the American Heart Association."""
-
 
 @dataclass(frozen=True, eq=False)
 class Rays:
