@@ -73,7 +73,7 @@ def test_going_on_with_a_new_factor_keeps_the_old_columns() -> None:
     group = Factor("group", "level", levels=("NOR", "DCM"))
     new = Schema((*PAPER_SCHEMA.factors, group))
     wider = encoding.extended(new, [{"age": 70.0, "group": "DCM"}])
-    assert wider.trained["age"] == (30.0, 70.0)
+    assert wider.trained["age"] == (min(60.0, encoding.trained["age"][0]), 80.0)
     assert wider.trained["weight"] == encoding.trained["weight"]
     old, now = encoding.encode(PEOPLE), wider.encode(PEOPLE)
     for column in encoding.columns:

@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from cheart.conditions import PAPER_SCHEMA, Encoding
+from cheart.conditions import PAPER_SCHEMA, Encoding, Factor, Schema
 from cheart.population import Population
 
 
@@ -60,3 +61,49 @@ def test_it_is_read_back_from_json() -> None:
     again = Population.from_json(POPULATION.to_json(), ENCODING)
     rng = [np.random.default_rng(3) for _ in range(2)]
     assert again.draw({"age": 40.0}, rng[0]) == POPULATION.draw({"age": 40.0}, rng[1])
+
+
+def small_cohort(seed: int, n: int) -> list[dict]:
+    """A cohort in which some combinations of levels are one person."""
+    schema_people = people(n)
+    rng = np.random.default_rng(seed)
+    for person in schema_people:
+        person["sbp"] = rng.normal(125, 15)
+        person["group"] = "NOR"
+    for person, group in zip(schema_people, ("DCM", "HCM", "RV"), strict=False):
+        person["group"] = group
+    return schema_people
+
+
+GROUPS = Schema((*PAPER_SCHEMA.factors, Factor("group", "level", levels=("NOR", "DCM", "HCM", "RV"))))
+
+
+@pytest.mark.parametrize("n", [3, 12, 40, 138])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_nobodys_values_can_be_had_from_what_a_model_says_of_its_cohort(n: int, seed: int) -> None:
+    """Whoever knows all sums and how many belong to a group must not find the member of a group of one."""
+    cohort = small_cohort(seed, n)
+    encoding = Encoding.fit(GROUPS, cohort)
+    told = Population.fit(encoding, cohort).to_json()
+    sizes = [round(share * n) for share in told["fraction"]]
+    guesses = [np.asarray(told["mean"]), 2 * np.asarray(told["mean"]) - np.array([*encoding.centre.values()])]
+    # what is left of the sum over all when the sums of the others are taken away
+    sums = np.asarray(told["mean"]) * np.array(sizes)[:, None]
+    total = np.array([*encoding.centre.values()]) * n
+    guesses += [(total - sums.sum(axis=0) + own)[None] for own, size in zip(sums, sizes, strict=True) if size == 1]
+    guesses.append(np.array([*encoding.trained.values()]).T)
+    names = [f.name for f in GROUPS.factors if f.kind == "number"]
+    sd = np.array([np.std([p[name] for p in cohort]) for name in names])
+    for person in cohort:
+        own = np.array([person[name] for name in names])
+        for guess in guesses:
+            found = (np.abs(guess - own) < 0.02 * sd).sum(axis=1)
+            assert found.max() < 3, "three of four values to a fiftieth of a standard deviation"
+
+
+def test_a_small_group_is_as_the_whole_cohort_is() -> None:
+    cohort = small_cohort(0, 40)
+    told = Population.fit(Encoding.fit(GROUPS, cohort), cohort)
+    alone = [i for i, share in enumerate(told.fraction) if round(share * 40) == 1]
+    assert len(alone) == 3
+    assert np.ptp(told.mean[alone], axis=0).max() == 0

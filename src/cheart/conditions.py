@@ -135,7 +135,9 @@ class Schema:
         Raises:
             InputError: a value that its factor refuses.
         """
-        return {factor.name: factor.read(row.get(factor.name)) for factor in self.factors}
+        person = {factor.name: factor.read(row.get(factor.name)) for factor in self.factors}
+        _refuse_body(person)
+        return person
 
     def to_json(self) -> list[dict[str, Any]]:
         """As plain JSON values; :meth:`from_json` reads it back."""
@@ -155,6 +157,26 @@ SBP = Factor("sbp", "number", "mmHg", 60, 260, description="Systolic blood press
 
 PAPER_SCHEMA = Schema((AGE, SEX, WEIGHT, HEIGHT, SBP))
 """The paper's five conditions (section III-A), with ranges wide enough for any adult."""
+
+BMI = (10.0, 80.0)
+"""Body mass indices that are met, kg/m²; what lies outside is a slip of the pen."""
+
+
+def _refuse_body(person: Conditions) -> None:
+    """Refuse a weight and a height that nobody has together.
+
+    Raises:
+        InputError: a body mass index outside :data:`BMI`.
+    """
+    weight, height = person.get("weight"), person.get("height")
+    if isinstance(weight, float) and isinstance(height, float):
+        bmi = weight / (height / 100) ** 2
+        if not BMI[0] <= bmi <= BMI[1]:
+            raise InputError(
+                f"weight {weight:g} kg at height {height:g} cm is a body mass index of {bmi:.0f} kg/m² (expected "
+                f"{BMI[0]:g} to {BMI[1]:g}): were the two swapped, or is one in another unit?"
+            )
+
 
 DECADES = tuple(f"{low}-{low + 10}" for low in range(10, 80, 10))
 """The paper's seven age groups (section III-A)."""
@@ -180,8 +202,9 @@ class Encoding:
 
     Attributes:
         schema: the factors.
-        centre, scale: per number factor, from the training subjects.
-        trained: per number factor, the range [low, high] seen in training.
+        centre, scale: per number factor, from the training subjects; rounded, so that no person's value can be had
+            from them and from other figures of the same people.
+        trained: per number factor, the range [low, high] of training: the middle 96 % of the subjects, rounded outward.
         age_decades: whether ``age`` enters as the paper's seven decades.
     """
 
@@ -201,9 +224,9 @@ class Encoding:
         for factor in schema.factors:
             if factor.kind == "number":
                 known = np.array([p[factor.name] for p in people if p.get(factor.name) is not None], float)
-                centre[factor.name] = float(known.mean()) if known.size else 0.0
-                scale[factor.name] = float(known.std()) or 1.0 if known.size else 1.0
-                trained[factor.name] = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+                centre[factor.name] = float(rounded(known.mean(), 2)) if known.size else 0.0
+                scale[factor.name] = float(rounded(known.std(), 2)) or 1.0 if known.size else 1.0
+                trained[factor.name] = _range_of(known)
         return cls(schema, centre, scale, trained, age_decades)
 
     def extended(self, schema: Schema, people: Sequence[Conditions]) -> Encoding:
@@ -303,6 +326,29 @@ class Encoding:
         """Read what :meth:`to_json` wrote."""
         trained = {name: (span[0], span[1]) for name, span in value["trained"].items()}
         return cls(Schema.from_json(value["schema"]), value["centre"], value["scale"], trained, value["age_decades"])
+
+
+def rounded(values: NDArray[np.floating] | np.floating | float, digits: int) -> NDArray[np.float64]:
+    """Values to so many significant digits.
+
+    >>> rounded(np.array([78.43, 0.01234, 0.0]), 2).tolist()
+    [78.0, 0.012, 0.0]
+    """
+    values = np.asarray(values, float)
+    size = np.floor(np.log10(np.abs(values), where=values != 0, out=np.zeros_like(values)))
+    step = 10.0 ** (size - digits + 1)
+    return np.round(np.round(values / step) * step, 12)
+
+
+def _range_of(known: NDArray[np.float64]) -> tuple[float, float]:
+    """The middle 96 % of values, rounded outward to steps of a power of ten; (0, 0) of none."""
+    if not known.size:
+        return 0.0, 0.0
+    low, high = np.quantile(known, (0.02, 0.98))
+    step = 10.0 ** np.ceil(np.log10((known.std() or abs(low) / 2 or 1.0) / 4))
+    low, high = np.floor(low / step) * step, np.ceil(high / step) * step
+    margin = step if low == high else 0.0
+    return round(float(low - margin), 12), round(float(high + margin), 12)
 
 
 def decade(age: float) -> str:

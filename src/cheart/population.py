@@ -1,10 +1,13 @@
 """The joint distribution of conditions in a cohort: for drawing those that a person left out.
 
-It holds means and covariances only, never a person's values, so that a model can carry it.
+It holds means and covariances only, of groups in which no person can be told apart, so that a model can carry it: of a
+group smaller than :data:`SMALLEST_GROUP` nothing is kept but how frequent it is, its members count in no sum at all (or
+they could be had by subtraction), and all numbers are rounded.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -13,7 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cheart.conditions import Conditions, Encoding, Schema, Value
+from cheart.conditions import Conditions, Encoding, Schema, Value, rounded
+
+SMALLEST_GROUP = 10
+"""People of a combination of levels from which on it has a mean and a covariance of its own."""
+
+_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -40,29 +48,34 @@ class Population:
     def fit(cls, encoding: Encoding, people: Sequence[Conditions]) -> Population:
         """From the training subjects; a factor that nobody has known stays unknown in every draw.
 
-        Small components borrow the whole cohort's covariance, as if it had been seen in ten people.
+        Components borrow the whole cohort's covariance, as if it had been seen in ten people; small ones are as
+        the whole cohort is.
         """
         schema = encoding.schema
         numbers = [f.name for f in schema.factors if f.kind == "number"]
         levels = [f for f in schema.factors if f.kind == "level"]
         values = np.array([[_number(p.get(n)) for n in numbers] for p in people], float).reshape(len(people), -1)
-        known = ~np.isnan(values)
+        of_person = [tuple(p.get(f.name) for f in levels) for p in people]
+        sizes = Counter(of_person)
+        large = np.array([sizes[combination] >= SMALLEST_GROUP for combination in of_person], bool)
+        counted = large if large.any() else np.ones(len(people), bool)
+        known = ~np.isnan(values) & counted[:, None]
         centre = np.array([values[known[:, j], j].mean() if known[:, j].any() else 0 for j in range(len(numbers))])
         filled = np.where(known, values, centre)
-        overall = np.atleast_2d(np.cov(filled, rowvar=False, bias=True)).reshape(len(numbers), len(numbers))
+        overall = np.cov(filled[counted], rowvar=False, bias=True).reshape(len(numbers), len(numbers))
         combinations, fraction, mean, covariance = [], [], [], []
         for combination in product(*[(*f.levels, None) for f in levels]):
-            members = np.array([tuple(p.get(f.name) for f in levels) == combination for p in people])
-            if not members.any():
+            n = sizes[combination]
+            if not n:
                 continue
-            n, rows = int(members.sum()), filled[members]
-            centred = rows - rows.mean(axis=0)
+            rows = filled[[c == combination for c in of_person]] if n >= SMALLEST_GROUP else np.empty((0, len(numbers)))
+            centred = rows - (rows.mean(axis=0) if len(rows) else 0)
             combinations.append(combination)
             fraction.append(n / len(people))
-            mean.append((rows.sum(axis=0) + centre) / (n + 1))
-            covariance.append((centred.T @ centred + 10 * overall) / (n + 10))
+            mean.append((rows.sum(axis=0) + centre) / (len(rows) + 1))
+            covariance.append((centred.T @ centred + 10 * overall) / (len(rows) + 10))
         trained = np.array([encoding.trained[n] for n in numbers], float).reshape(-1, 2)
-        arrays = (np.array(fraction), np.array(mean), np.array(covariance), trained)
+        arrays = (np.array(fraction), rounded(np.array(mean), _DIGITS), rounded(np.array(covariance), _DIGITS), trained)
         return cls(schema, tuple(combinations), *arrays)
 
     @property

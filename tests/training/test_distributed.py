@@ -89,7 +89,7 @@ def test_two_processes_take_the_gradient_of_one_through_batch_statistics(
     assert len(moments) > 20
     largest = max(float(one[name].abs().max()) for name in moments)
     for name in moments:
-        limit = 1e-4 * float(one[name].abs().max()) + 1e-6 * largest
+        limit = 1e-4 * float(one[name].abs().max()) + 3e-6 * largest
         assert float((one[name] - two[name]).abs().max()) < limit, name
 
 

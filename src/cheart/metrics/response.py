@@ -18,6 +18,9 @@ from cheart.errors import InputError
 CONFIDENCE = 0.95
 
 
+_NOTHING = 1e-6  # of the cohort's slope: what rounding leaves of none
+
+
 @dataclass(frozen=True)
 class Slope:
     """A slope with its 95 % confidence interval.
@@ -68,7 +71,7 @@ class Response:
             return "agrees"
         if not self.cohort.clear:
             return "unfounded"
-        if not self.model.clear:
+        if not self.model.clear or abs(self.ratio) < _NOTHING:
             return "ignored"
         if self.ratio < 0:
             return "reversed"
