@@ -75,7 +75,11 @@ def test_one_of_a_package(folder, monkeypatch):
     [
         ("mine", {}, "expected one of acdc, mnms, nifti, or path"),
         ("mine.py:list_mine", {}, "there is no file"),
-        ("nifti", {"labels": "acdc"}, "'nifti' has no option labels; its options: participants, scheme, spacing"),
+        (
+            "nifti",
+            {"labels": "acdc"},
+            "has no option labels; its options: participants, scheme, column",
+        ),
         ("nifti", {"scheme": "acdc"}, "'nifti' needs participants; its options"),
         ("acdc", {"scheme": "acdc"}, "'acdc' has no option scheme; its options: none"),
     ],

@@ -150,8 +150,8 @@ def _write(
     sources = hashlib.sha256("".join(p["files_sha256"] for p in poses).encode()).hexdigest()
     writer.finish(
         pd.DataFrame(people), source.schema, [made["fingerprint"] for made in done], kind="imported",
-        title=source.title, warnings=_warnings(figures), seed=seed, labels=scheme_text(source.scheme),
-        sources_sha256=sources, left_out=len(left_out),
+        title=source.title, warnings=[*source.warnings, *_warnings(figures)], seed=seed,
+        labels=scheme_text(source.scheme), sources_sha256=sources, left_out=len(left_out),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from cheart.align.time import ES_PHASE
 from cheart.cohort import SPLITS
 from cheart.conditions import MISSING
-from cheart.datasets.participants import read_dictionary, read_people, schema_of
+from cheart.datasets.participants import read_described
 from cheart.datasets.recording import LeftOut, Recording, Source, parse_cycle
 from cheart.datasets.registry import importer
 from cheart.errors import InputError
@@ -30,6 +30,9 @@ def list_folder(
         "cycle_s, split.",
     ],
     scheme: Annotated[str, "Label numbers: ukbb, acdc, mnms, ukdhp, cheart, or a map such as 1=lv,2=myo,3=rv."],
+    column: Annotated[
+        list[str] | None, "A condition that stands in a column of another name: weight=weight_kg. May be repeated."
+    ] = None,
     spacing: Annotated[Spacing | None, "Which to believe where they disagree on the voxel size."] = None,
     cycle: Annotated[str | None, "Duration of the cycle in s where headers are wrong; n/a: not known."] = None,
     mirrored: Annotated[bool, "The headers lost the slices' direction: read the third axis backwards."] = False,
@@ -45,6 +48,7 @@ def list_folder(
         folder: where the label maps are.
         participants: the table; what its columns mean may stand beside it in a ``.json`` of the same name.
         scheme: the label numbers (:func:`cheart.labels.parse_scheme`).
+        column: conditions that stand in a column of another name, such as ``weight=weight_kg``.
         spacing: which to believe where affine and pixdim disagree.
         cycle: duration of the cycle for those whose row has none, headers not being believed; None believes the
             headers, and refuses those that cannot be right.
@@ -54,7 +58,8 @@ def list_folder(
         InputError: no label maps, a table without ``participant_id``, or a split that is none.
     """
     folder, path, numbers, cycle_s = Path(folder), Path(participants), parse_scheme(scheme), parse_cycle(cycle)
-    people = read_people(path)
+    described = read_described(path, column=column or ())
+    people = described.table
     if "participant_id" not in people.columns:
         raise InputError(f"{path}: no column participant_id (columns: {', '.join(people.columns)})")
     files = sorted(f for f in folder.glob("**/*") if f.name.endswith((".nii.gz", ".nii")) and f.name[0] != ".")
@@ -76,9 +81,9 @@ def list_folder(
         except InputError as error:
             left_out.append(LeftOut(who, str(error)))
     left_out += [LeftOut(f.name, f"not in {path.name}; add a row for it") for f in files if f not in used]
-    dictionary = read_dictionary(path)
-    schema = schema_of(people, dictionary)
-    return Source(f"Label maps of {folder.name}", tuple(subjects), numbers, schema, tuple(left_out), dictionary)
+    title = f"Label maps of {folder.name}"
+    about = described.dictionary, described.warnings
+    return Source(title, tuple(subjects), numbers, described.schema, tuple(left_out), *about)
 
 
 def _by_name(files: list[Path]) -> dict[str, list[Path]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,28 @@ from cheart.files import read_json
 
 NOT_CONDITIONS = ("participant_id", "split", "cycle_s", "ed", "es")
 """Columns with a meaning of their own."""
+
+_OTHER_NAMES = {
+    "age": ("age_years", "age_at_scan", "years"),
+    "sex": ("gender",),
+    "weight": ("wt", "body_weight", "bodyweight", "mass"),
+    "height": ("ht", "body_height", "stature", "length"),
+    "sbp": ("systolic", "sys_bp", "systolic_bp", "systolic_blood_pressure", "blood_pressure", "bp"),
+}
+"""What tables call the paper's five conditions elsewhere."""
+
+_ALIKE = 0.8  # of difflib's ratio: wieght, hieght
+
+_UNITS: dict[str, dict[str, tuple[float, str]]] = {
+    "age": {"years": (1, ""), "year": (1, ""), "y": (1, ""), "a": (1, ""), "months": (1 / 12, "months"),
+            "month": (1 / 12, "months")},
+    "weight": {"kg": (1, ""), "lb": (0.45359237, "lb"), "lbs": (0.45359237, "lb"), "pounds": (0.45359237, "lb"),
+               "g": (0.001, "g")},
+    "height": {"cm": (1, ""), "m": (100, "m"), "mm": (0.1, "mm"), "in": (2.54, "inches"), "inch": (2.54, "inches"),
+               "inches": (2.54, "inches")},
+    "sbp": {"mmhg": (1, ""), "kpa": (7.50062, "kPa")},
+}  # fmt: skip
+"""Units that participants.json may give the paper's five, in lower case: the factor to cheart's, and their name."""
 
 _SEX = {"f": "F", "female": "F", "woman": "F", "m": "M", "male": "M", "man": "M"}
 
@@ -30,7 +54,9 @@ def read_people(path: Path | str) -> pd.DataFrame:
     path = Path(path)
     separator, other = (",", "\t") if path.suffix.lower() == ".csv" else ("\t", ",")
     try:
-        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        # the header is read as a row: pandas would rename a column that stands twice before anybody could see it
+        rows = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", header=None)
+        table = rows.iloc[1:].reset_index(drop=True).set_axis(rows.iloc[0], axis=1)
     except FileNotFoundError:
         raise InputError(f"{path} is not there") from None
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
@@ -104,3 +130,114 @@ def _read_sex(text: str, entry: Mapping[str, Any]) -> str:
             'participants.json: {"sex": {"Levels": {"0": "F", "1": "M"}}}'
         )
     return sex
+
+
+def rename_columns(table: pd.DataFrame, columns: Mapping[str, str], *, path: Path | str) -> pd.DataFrame:
+    """A table whose columns have cheart's names, and in which no condition stands under another name.
+
+    Args:
+        table: what :func:`read_people` read.
+        columns: what the user says: from a condition's name to the column that holds it (``weight=weight_kg``).
+        path: of the table, for messages.
+
+    Raises:
+        InputError: a column that is not there, two columns for one condition, or a column that looks like one of the
+            paper's five conditions, which no column is named.
+    """
+    for name, column in columns.items():
+        if column.lower() not in table.columns:
+            raise InputError(f"--column {name}={column}: {path} has no such column; it has {', '.join(table.columns)}")
+        if name in table.columns and column.lower() != name:
+            raise InputError(f"--column {name}={column}: {path} has a column {name} too; take one of the two out")
+    table = table.rename(columns={column.lower(): name for name, column in columns.items()})
+    for name in PAPER_SCHEMA.names:
+        near = [] if name in table.columns else [str(c) for c in table.columns if _looks_like(str(c), name)]
+        if near:
+            raise InputError(
+                f"{path}: the column {near[0]!r} looks like {name}, and no column is named so: map it with "
+                f"--column {name}={near[0]}, rename it, or take it out if it is something else"
+            )
+    return table
+
+
+def _looks_like(column: str, name: str) -> bool:
+    """Whether a column that is no condition is probably a misspelt or decorated one."""
+    if column in NOT_CONDITIONS or column in PAPER_SCHEMA.names:
+        return False
+    words = column.replace("-", "_").replace(" ", "_").replace("(", "_").replace(")", "").replace(".", "_")
+    alike = len(name) > 3 and SequenceMatcher(None, words, name).ratio() >= _ALIKE
+    return alike or words in _OTHER_NAMES[name] or words.split("_")[0] == name
+
+
+def to_own_units(table: pd.DataFrame, dictionary: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:
+    """The paper's five in cheart's units, as the data dictionary says what theirs are; and a sentence a conversion.
+
+    Raises:
+        InputError: a unit that is not known for its condition.
+    """
+    said = []
+    for name, units in _UNITS.items():
+        given = str(dictionary.get(name, {}).get("Units", "")).strip()
+        if name not in table.columns or not given:
+            continue
+        own = PAPER_SCHEMA[name].unit
+        if given.lower() not in units:
+            raise InputError(
+                f"participants.json: {name} in {given!r} is not understood; expected {own}, or one of "
+                f"{', '.join(units)}: convert the column, or mend Units"
+            )
+        factor, called = units[given.lower()]
+        if called:
+            table = table.assign(**{name: [_times(cell, factor) for cell in table[name]]})
+            said.append(f"{name} is in {called} (participants.json) and was converted to {own}")
+    return table, said
+
+
+def _times(cell: str, factor: float) -> str:
+    try:
+        return f"{float(cell) * factor:.6g}"
+    except ValueError:  # n/a, or what the schema will refuse
+        return cell
+
+
+@dataclass(frozen=True)
+class People:
+    """A table of people with all that its columns mean.
+
+    Attributes:
+        table: text, a row a person; columns have cheart's names, and the paper's five are in its units.
+        schema: the conditions.
+        dictionary: what ``participants.json`` says of the columns.
+        warnings: what was converted, and which columns were not used.
+    """
+
+    table: pd.DataFrame
+    schema: Schema
+    dictionary: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+def read_described(path: Path | str, *, column: Sequence[str] = ()) -> People:
+    """A table of people and the data dictionary beside it, with every column accounted for.
+
+    Args:
+        path: as :func:`read_people` takes it.
+        column: conditions that stand in a column of another name, such as ``weight=weight_kg``.
+
+    Raises:
+        InputError: whatever :func:`read_people`, :func:`rename_columns` and :func:`to_own_units` refuse.
+    """
+    named = {}
+    for item in column:
+        name, found, held_in = item.partition("=")
+        if not (found and name and held_in):
+            raise InputError(f"--column {item!r}: expected condition=column, such as weight=weight_kg")
+        named[name.strip().lower()] = held_in.strip()
+    dictionary = read_dictionary(path)
+    described = {name: dictionary[held.lower()] for name, held in named.items() if held.lower() in dictionary}
+    dictionary = {**dictionary, **described}
+    table, converted = to_own_units(rename_columns(read_people(path), named, path=path), dictionary)
+    schema = schema_of(table, dictionary)
+    ignored = [str(c) for c in table.columns if c not in NOT_CONDITIONS and c not in schema.names]
+    unused = [f"{Path(path).name}: not used as conditions: {', '.join(ignored)}"] if ignored else []
+    return People(table, schema, dictionary, (*converted, *unused))

@@ -74,6 +74,7 @@ class Source:
         schema: the conditions.
         left_out: those of whom it is clear before reading that they cannot be imported.
         dictionary: the BIDS data dictionary of the table, for coded values.
+        warnings: what a person should know of the table, one sentence each.
     """
 
     title: str
@@ -82,6 +83,7 @@ class Source:
     schema: Schema = PAPER_SCHEMA
     left_out: tuple[LeftOut, ...] = ()
     dictionary: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 
 from cheart.cohort import Cohort
 from cheart.conditions import Value
-from cheart.datasets.participants import read_conditions, read_dictionary, read_people, schema_of
+from cheart.datasets.participants import read_conditions, read_described
 from cheart.datasets.posing import read_heart
 from cheart.errors import InputError, show_warnings
 from cheart.files import read_json, refuse_existing
@@ -157,10 +157,10 @@ def _what(path: Path) -> tuple[Kind, dict[str, Value]]:
     name = path.name.split("_")[0].removesuffix(".gz").removesuffix(".nii")
     people = path.parent / "participants.tsv"
     if people.is_file():
-        table, dictionary = read_people(people), read_dictionary(people)
-        for _, row in table[table["participant_id"] == name].iterrows():
-            schema = schema_of(table, dictionary)
-            return kind, read_conditions({str(k): v for k, v in row.items()}, schema, dictionary)
+        described = read_described(people)
+        for _, row in described.table[described.table["participant_id"] == name].iterrows():
+            row_of = {str(k): v for k, v in row.items()}
+            return kind, read_conditions(row_of, described.schema, described.dictionary)
     return kind, {}
 
 
