@@ -18,7 +18,7 @@ ORDER = (
     "errors", "_version", "files", "provenance", "cluster", "progress",
     "grid", "labels", "conditions", "phenotypes", "heart", "cohort", "population",
     "align", "io", "metrics", "export", "datasets", "mesh", "plot",
-    "simulation", "models", "training", "hearts", "model", "evaluation", "paper", "cli", "__main__", "cheart",
+    "simulation", "models", "verify", "training", "hearts", "model", "evaluation", "paper", "cli", "__main__", "cheart",
 )  # fmt: skip
 """Rooms from the ground up. Nothing imports from a room that comes later."""
 

@@ -10,7 +10,7 @@ FLOORS: list[dict[str, str]] = [
     {"paper": "experiments, tables, figures, report"},
     {"evaluation": "how good is a model"},
     {"model, hearts": "what a person holds"},
-    {"training": "loop, options, processes"},
+    {"training": "loop, options, processes", "verify": "is it as it was written"},
     {"models": "registry, the one interface, CHeart, baselines, representations"},
     {"simulation": "simulated cohort, its audit", "plot": "pictures, animations"},
     {"datasets": "importers, the way into the template pose"},

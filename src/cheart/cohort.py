@@ -8,6 +8,7 @@
         poses.json          imported cohorts: each heart's way back to its own space (cheart.align)
         quality.tsv         imported cohorts: quality figures per subject
         left-out.tsv        imported cohorts: who was left out, and why
+        checksums.sha256    of all these files; each is compared with it before it is read
 
 The store is zarr v3: one chunk a frame, zstd, one shard a subject, so that a subject is one file and workers never
 write to the same one. Files lie side by side, not in folders of their own, and a subject of whom every plane was
@@ -17,7 +18,7 @@ observed has no file that says so: 50,000 subjects are 50,000 files, where zarr'
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -32,15 +33,18 @@ from zarr.core.chunk_key_encodings import ChunkKeyEncodingLike
 
 from cheart.conditions import Schema, Value
 from cheart.errors import InputError
-from cheart.files import new_file, read_json, write_json
+from cheart.files import checked, new_file, read_json, write_checksums, write_json
 from cheart.grid import Grid
 from cheart.heart import Heart
+from cheart.progress import track
 from cheart.provenance import provenance
 
 if TYPE_CHECKING:
     from cheart.align.placement import Placement
 
 FORMAT = 1
+STORE = "labels.zarr"
+_STORE_METADATA = tuple(f"{STORE}/{part}zarr.json" for part in ("", "labels/", "observed/"))
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 SIDE_BY_SIDE: ChunkKeyEncodingLike = {"name": "default", "separator": "."}
@@ -83,6 +87,8 @@ class Cohort:
             raise InputError(
                 f"{path} is no cohort (it has no cohort.json); make one with cheart simulate or cheart import"
             )
+        check = checked(path)
+        check(("cohort.json", "participants.tsv", "participants.json", LEFT_OUT, *_STORE_METADATA))
         info = read_json(path / "cohort.json")
         if info.get("format") != FORMAT:
             raise InputError(f"{path}: cohort format {info.get('format')!r}; this version reads {FORMAT}")
@@ -158,24 +164,32 @@ class Cohort:
 
     @cached_property
     def _store(self) -> zarr.Group:
-        return zarr.open_group(self.path / "labels.zarr", mode="r")
+        return zarr.open_group(self.path / STORE, mode="r")
+
+    def _array(self, name: Literal["labels", "observed"], indices: Iterable[int]) -> zarr.Array:
+        """One of the store's arrays, whose files of some subjects are as they were written."""
+        array: zarr.Array = self._store[name]  # type: ignore[assignment]
+        zeros = (0,) * (array.ndim - 1)
+        keys = (array.metadata.encode_chunk_key((int(index), *zeros)) for index in indices)
+        checked(self.path)(f"{STORE}/{name}/{key}" for key in keys)
+        return array
 
     def labels(self, index: int, frames: Sequence[int] | None = None) -> NDArray[np.uint8]:
         """Label maps [T, Z, Y, X] of one subject, or of some of its frames in the order asked for."""
-        array = self._store["labels"]
+        array = self._array("labels", [index])
         if frames is None:
-            return np.asarray(array[index])  # type: ignore[index]
+            return np.asarray(array[index])
         # zarr's own fancy indexing of a shard is many times slower than a read a frame
-        return np.stack([np.asarray(array[index, int(t)]) for t in frames])  # type: ignore[index]
+        return np.stack([np.asarray(array[index, int(t)]) for t in frames])
 
     @cached_property
     def observed(self) -> NDArray[np.bool_]:
         """[N, T, Z] bool: the planes that were really imaged. Of one subject, :meth:`observed_of` is the faster way."""
-        return np.asarray(self._store["observed"][:])  # type: ignore[index]
+        return np.asarray(self._array("observed", range(len(self)))[:])
 
     def observed_of(self, index: int) -> NDArray[np.bool_]:
         """[T, Z] bool: one subject's planes that were really imaged."""
-        return np.asarray(self._store["observed"][index])  # type: ignore[index]
+        return np.asarray(self._array("observed", [index])[index])
 
     def heart(self, index: int) -> Heart:
         """One subject's beating heart; one that was imported knows its way back to the subject's own space."""
@@ -196,6 +210,12 @@ class Cohort:
     def conditions(self, index: int) -> dict[str, Value]:
         """One subject's conditions, checked against the schema."""
         return self.schema.read({str(k): v for k, v in self.table.iloc[index].items()})
+
+    def recount_fingerprint(self) -> str:
+        """The fingerprint of what the folder holds now; every voxel is read."""
+        rows = track(range(len(self)), total=len(self), title="Reading hearts")
+        subjects = [_fingerprint_of(self.labels(i), self.observed_of(i)) for i in rows]
+        return _fingerprint(subjects, self.table, self.schema)
 
     def indices(self, split: Split) -> NDArray[np.intp]:
         """Row numbers of one split."""
@@ -225,7 +245,7 @@ class CohortWriter:
     def __init__(self, path: Path, *, subjects: int, frames: int, grid: Grid) -> None:
         self.path, self.subjects, self.frames, self.grid = Path(path).absolute(), subjects, frames, grid
         zyx = grid.shape
-        group = zarr.create_group(self.path / "labels.zarr", zarr_format=3)
+        group = zarr.create_group(self.path / STORE, zarr_format=3)
         group.create_array(
             "labels", shape=(subjects, frames, *zyx), chunks=(1, 1, *zyx), shards=(1, frames, *zyx), dtype="uint8",
             compressors=ZstdCodec(level=6), dimension_names=("subject", "frame", "z", "y", "x"),
@@ -247,12 +267,10 @@ class CohortWriter:
                 f"subject {index}: {heart.frames} frames on {heart.grid.name}, but the cohort has "
                 f"{self.frames} on {self.grid.name}"
             )
-        store = zarr.open_group(self.path / "labels.zarr", mode="r+")
+        store = zarr.open_group(self.path / STORE, mode="r+")
         store["labels"][index] = heart.labels  # type: ignore[index]
         store["observed"][index] = heart.observed  # type: ignore[index]
-        digest = hashlib.sha256(heart.labels.tobytes())
-        digest.update(heart.observed.tobytes())
-        return digest.hexdigest()
+        return _fingerprint_of(heart.labels, heart.observed)
 
     def finish(
         self,
@@ -281,8 +299,6 @@ class CohortWriter:
         table = table[columns + [c for c in table.columns if c not in columns]]
         write_table(self.path / "participants.tsv", table)
         write_json(self.path / "participants.json", dictionary(schema))
-        digest = hashlib.sha256("".join(fingerprints).encode())
-        digest.update(table[["split", "cycle_s", *schema.names]].to_csv(index=False, na_rep="n/a").encode())
         description = {
             "format": FORMAT,
             "kind": kind,
@@ -291,11 +307,26 @@ class CohortWriter:
             "frames": self.frames,
             "grid": self.grid.to_json(),
             "conditions": schema.to_json(),
-            "fingerprint": digest.hexdigest(),
+            "fingerprint": _fingerprint(fingerprints, read_table(self.path / "participants.tsv"), schema),
             "warnings": list(warnings),
             "provenance": provenance(**how),
         }
         write_json(self.path / "cohort.json", description)
+        write_checksums(self.path)
+
+
+def _fingerprint_of(labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> str:
+    """SHA-256 of one subject's voxels [T, Z, Y, X] and mask [T, Z]."""
+    digest = hashlib.sha256(labels.tobytes())
+    digest.update(observed.tobytes())
+    return digest.hexdigest()
+
+
+def _fingerprint(subjects: Iterable[str], table: pd.DataFrame, schema: Schema) -> str:
+    """SHA-256 of all subjects' and of what the table says of them: splits, cycles and conditions."""
+    digest = hashlib.sha256("".join(subjects).encode())
+    digest.update(table[["split", "cycle_s", *schema.names]].to_csv(index=False, na_rep="n/a").encode())
+    return digest.hexdigest()
 
 
 def split_subjects(n: int, *, seed: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -160,6 +161,7 @@ class Hearts(Sequence[Heart]):
         """
         from cheart.cohort import split_subjects
         from cheart.export.hearts import HeartFolder, parse_shard
+        from cheart.files import locked, write_checksums
         from cheart.plot.picture import save_picture
         from cheart.simulation.acquisition import Acquisition
 
@@ -182,14 +184,16 @@ class Hearts(Sequence[Heart]):
             Path(folder), uses, splits is not None, layout, self.model.encoding.schema, self.model.name, title,
             settings, self.model.result(kind=kind, hearts=len(self), **self.about),
         )  # fmt: skip
-        target.begin(join=shard is not None, resume=resume, overwrite=overwrite)
-        if layout != "bids" and acquisition == Acquisition(observed=acquisition.observed):
-            show_warnings([_PERFECT])
         make = partial(_make_and_image, self.model, acquisition)
-        missing = target.write(self.items, make, shard=part, jobs=jobs)
-        if not missing:
-            seen = [make(item)[1] for item in self.items[:SHOWN]]
-            save_picture(target.folder / "picture.png", seen, caption=self._caption)
+        with locked(target.folder) if shard is None else nullcontext():  # shards write into one folder together
+            target.begin(join=shard is not None, resume=resume, overwrite=overwrite)
+            if layout != "bids" and acquisition == Acquisition(observed=acquisition.observed):
+                show_warnings([_PERFECT])
+            missing = target.write(self.items, make, shard=part, jobs=jobs)
+            if not missing:
+                seen = [make(item)[1] for item in self.items[:SHOWN]]
+                save_picture(target.folder / "picture.png", seen, caption=self._caption)
+                write_checksums(target.folder)
         return missing
 
     def table(self, *, jobs: Jobs = 1) -> pd.DataFrame:

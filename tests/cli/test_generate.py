@@ -74,12 +74,13 @@ def test_a_wrong_row_is_named(refused, run, tmp_path):
 
 
 def test_what_is_there_is_replaced_only_when_asked(cheart, refused, run, tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "mine").write_text("mine")
+    assert cheart("generate", run, "-n", 2, "-o", tmp_path / "out").code == 0
     assert "--overwrite" in refused("generate", run, "-o", tmp_path / "out")
-    assert (tmp_path / "out" / "mine").is_file()
     assert cheart("generate", run, "-o", tmp_path / "out", "--overwrite").code == 0
-    assert not (tmp_path / "out" / "mine").exists()
+    assert not (tmp_path / "out" / "sub-002_dseg.nii.gz").exists()
+    (tmp_path / "out" / "mine").write_text("mine")
+    assert "which cheart did not write" in refused("generate", run, "-o", tmp_path / "out", "--overwrite")
+    assert (tmp_path / "out" / "mine").is_file()
 
 
 @pytest.mark.usefixtures("tiny_bundled")

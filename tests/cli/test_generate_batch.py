@@ -24,7 +24,7 @@ def files(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in ("result.json", "picture.png")
+        if path.is_file() and path.name not in ("result.json", "picture.png", "checksums.sha256")
     }
 
 

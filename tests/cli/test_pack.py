@@ -19,7 +19,7 @@ def test_a_packed_model_is_small_tells_what_it_cost_and_is_used_as_any_other(che
     assert value["summary"]["between_lv"]["mean"] > 0.98
     assert value["summary"]["d_lvedv"]["mean"] < 1
     names = {path.name for path in out.iterdir()}
-    assert names == {"model.safetensors", "config.json", "card.md", "metrics.csv", "run.json"}
+    assert names == {"model.safetensors", "config.json", "card.md", "metrics.csv", "run.json", "checksums.sha256"}
     assert cheart("generate", out, "--age", 60, "--sex", "F", "-o", tmp_path / "made").code == 0
     assert str(out / "card.md") in cheart("info", out).out
 

@@ -36,7 +36,7 @@ def complete(
     """Complete the cardiac cycle from its first frame (end-diastole) and the owner's conditions."""
     import cheart
     from cheart.cli.options import report
-    from cheart.files import refuse_existing
+    from cheart.files import refuse_existing, write_checksums
 
     refuse_existing(target.out, overwrite=target.overwrite)
     name, path = _model_and_heart(sources)
@@ -48,6 +48,7 @@ def complete(
     hearts.save(target.out, overwrite=target.overwrite)
     if space == "subject":  # not …_dseg: the folder reads as a cohort in the template pose
         beat.save(target.out / "own-space.nii.gz", space="subject")
+        write_checksums(target.out)
     report(hearts, target)
 
 

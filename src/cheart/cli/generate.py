@@ -39,6 +39,10 @@ def generate(
     participants: Annotated[
         Path | None, typer.Option("--participants", help="A table of people, -n hearts each (TSV, or CSV by name).")
     ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="A condition that the table has in a column of another name: weight=weight_kg."),
+    ] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="Hearts for each person.")] = 1,
     layout: Annotated[
         Literal["bids", "nnunet", "monai"],
@@ -67,7 +71,7 @@ def generate(
     network = cheart.load(model, model=code, device=device)
     if participants is not None and given.conditions:
         raise InputError(f"--participants and --{next(iter(given.conditions))}: give the conditions in one place")
-    people, splits = _people(participants, network) if participants else (given.conditions, None)
+    people, splits = _people(participants, column or [], network) if participants else (given.conditions, None)
     hearts = network.generate(people, n=n, seed=seed, unknown=given.unknown)
     uses = splits and [use for use in splits for _ in range(n)]
     missing = save(
@@ -86,17 +90,19 @@ def generate(
     answer(value, text, as_json=target.as_json)
 
 
-def _people(table: Path, model: Model) -> tuple[list[Conditions], list[Split] | None]:
+def _people(table: Path, column: list[str], model: Model) -> tuple[list[Conditions], list[Split] | None]:
     """The rows of a table, checked before the first heart is made, and their column split if it has one.
 
     Raises:
         InputError: it names the row.
     """
     from cheart.cohort import SPLITS
-    from cheart.datasets.participants import read_people
-    from cheart.errors import InputError
+    from cheart.datasets.participants import read_described
+    from cheart.errors import InputError, show_warnings
 
-    rows = read_people(table)
+    described = read_described(table, column=column)
+    show_warnings(described.warnings)
+    rows = described.table
     people: list[Conditions] = []
     splits = list(rows["split"]) if "split" in rows.columns else None
     for number, use in enumerate(splits or [], start=2):

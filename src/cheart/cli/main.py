@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from cheart.cli.reproduce import reproduce
 from cheart.cli.simulate import simulate
 from cheart.cli.train import train
 from cheart.cli.vary import vary
+from cheart.cli.verify import verify
 from cheart.errors import InputError
 
 app = typer.Typer(
@@ -62,11 +64,13 @@ app.command()(render)
 app.command()(mesh)
 app.command()(pack)
 app.command()(push)
+app.command()(verify)
 app.command()(demo)
 
 
 def main() -> None:
     """Run the command line: an :class:`InputError` is one line and exit code 2, a disk that refuses one line and 1."""
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # a scheduler's stop is a person's Ctrl-C
     try:
         app()
     except InputError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,10 @@ _SECONDS = {"sec": 1.0, "unknown": 1.0, "msec": 1e-3, "usec": 1e-6}
 _UNREADABLE = (
     ImageFileError, HeaderDataError, OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error,
 )  # fmt: skip
+MOST_VOXELS = 300_000_000
+"""Voxels that a file may have: 50 frames of 256 × 256 × 90."""
+
+_BEHIND = 1 << 20  # bytes
 _SUBJECT, _TEMPLATE = 1, 2  # NIfTI codes: 1 scanner space, 2 aligned to something else
 
 
@@ -96,8 +101,9 @@ def _load(path: Path) -> tuple[Any, NDArray]:
     if not path.is_file():
         raise InputError(f"{path} is not there")
     try:
-        image = nib.load(path)
-        values = np.asanyarray(image.dataobj)  # type: ignore[attr-defined]
+        image = _open(path)
+        _refuse_large(image, path)
+        values = np.asanyarray(image.dataobj)
     except _UNREADABLE as error:
         raise InputError(f"{path}: cannot be read as NIfTI ({error}); convert or fetch the file again") from None
     if not isinstance(image, nib.Nifti1Image | nib.Nifti1Pair):
@@ -105,6 +111,46 @@ def _load(path: Path) -> tuple[Any, NDArray]:
     if values.dtype.names is not None or np.iscomplexobj(values):
         raise InputError(f"{path}: colours or complex numbers ({values.dtype}) are no labels; give the label map")
     return image, values
+
+
+def _open(path: Path) -> Any:
+    """An image whose values are read when they are asked for; a compressed one is read to the end, and checked.
+
+    nibabel stops where the last voxel ends, before the checksum of a gzip stream: two of three flipped bits would give
+    other voxels and no error.
+    """
+    with path.open("rb") as raw:
+        compressed = raw.read(2) == b"\x1f\x8b"
+    if not compressed:
+        return nib.load(path)
+    head = nib.load(path)
+    _refuse_large(head, path)
+    if not isinstance(head, nib.Nifti1Image):
+        return head
+    most = int(head.dataobj.offset) + _bytes_of(head)  # type: ignore[attr-defined]
+    with gzip.open(path) as stream:
+        content = stream.read(most)
+        if len(stream.read(_BEHIND)) == _BEHIND:  # at the end of the stream its checksum is compared
+            raise InputError(f"{path}: goes on far behind its {_bytes_of(head)} bytes of voxels; write the file anew")
+    return type(head).from_bytes(content)
+
+
+def _bytes_of(image: Any) -> int:
+    return math.prod(int(n) for n in image.shape) * int(image.get_data_dtype().itemsize)
+
+
+def _refuse_large(image: Any, path: Path) -> None:
+    """Refuse what no label map of a heart is, before memory is asked for.
+
+    Raises:
+        InputError: more voxels than :data:`MOST_VOXELS`.
+    """
+    voxels = math.prod(int(n) for n in image.shape)
+    if voxels > MOST_VOXELS:
+        raise InputError(
+            f"{path}: shape {image.shape} is {voxels:.3g} voxels; a label map of a beating heart has at most "
+            f"{MOST_VOXELS:.3g}: cut it to the heart first"
+        )
 
 
 def _whole_numbers(values: NDArray, path: Path) -> NDArray[np.integer]:

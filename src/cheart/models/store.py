@@ -1,5 +1,8 @@
 """A trained model on disk: ``model.safetensors`` and ``config.json``. Nothing is ever unpickled.
 
+Each file carries the SHA-256 of its own content, so that a model that is written anew during a training is whole at
+every moment, and nothing of it can change unnoticed.
+
 config.json says everything that is needed to build the network and to speak of it: the options, the grid and
 frames, the conditions with the range it was trained on, the training cohort's kind and its joint distribution of
 conditions (no person's values).
@@ -7,23 +10,27 @@ conditions (no person's values).
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from cheart.errors import InputError
-from cheart.files import new_file, read_json, write_json
+from cheart.files import new_file, read_json, without_nan, write_json
 from cheart.models.base import HeartModel, Setting
 from cheart.models.registry import ModelName, find_trained, source_of
 from cheart.models.representation import representation_class
 
 FORMAT = 3
 WEIGHTS = "model.safetensors"
+_MEND = "restore it from where it came from, or train the model again"
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,8 @@ class Stored:
 
 def write_config(folder: Path, network: HeartModel, **about: Any) -> None:
     """Write config.json: how to build the network, and ``about`` it."""
-    write_json(
-        folder / "config.json",
+    _write_config(
+        folder,
         {
             "format": FORMAT,
             "model": network.name,
@@ -63,7 +70,7 @@ def write_weights(folder: Path, network: HeartModel) -> None:
 def write_packed(folder: Path, stored: Stored) -> None:
     """Write a model with its representation packed; its weights stay as they are."""
     representation, tensors = stored.network.representation.to_packed()
-    write_json(folder / "config.json", {**stored.config, "representation": representation})
+    _write_config(folder, {**stored.config, "representation": representation})
     _write_tensors(folder, stored.network, tensors)
 
 
@@ -80,11 +87,7 @@ def read_model(folder: Path | str, model: ModelName | None = None) -> Stored:
     folder = Path(folder)
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder} is no model (it has no config.json); make one with cheart train")
-    config = read_json(folder / "config.json")
-    if config.get("format") != FORMAT:
-        raise InputError(
-            f"{folder}: model format {config.get('format')!r}, and this version reads {FORMAT}; train it again"
-        )
+    config = _read_config(folder / "config.json")
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise InputError(f"{folder} has no model.safetensors: its training has not finished an epoch yet")
@@ -92,10 +95,7 @@ def read_model(folder: Path | str, model: ModelName | None = None) -> Stored:
         kind = find_trained(config["model"], config["source"], model)
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
-    try:
-        tensors = load_file(weights)
-    except SafetensorError as error:
-        raise InputError(f"{weights} cannot be read: {error}") from None
+    tensors = _read_tensors(weights)
     setting = Setting.from_json(config["setting"])
     represented = representation_class(config["representation"]["name"])
     representation = represented.read(config["representation"], tensors, setting.grid, setting.frames)
@@ -108,6 +108,60 @@ def read_model(folder: Path | str, model: ModelName | None = None) -> Stored:
 
 
 def _write_tensors(folder: Path, network: HeartModel, further: Mapping[str, Tensor]) -> None:
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    own = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    tensors = {**own, **further}
     with new_file(folder / WEIGHTS) as partial:
-        save_file({**tensors, **further}, partial)
+        save_file(tensors, partial, {"sha256": _digest_of(tensors)})
+
+
+def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
+    plain = without_nan({name: value for name, value in config.items() if name != "sha256"})
+    write_json(folder / "config.json", {**plain, "sha256": _digest_of_config(plain)})
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """What config.json says, which is what was written.
+
+    Raises:
+        InputError: another format, or a file that was changed.
+    """
+    config = read_json(path)
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        given = config.get("format") if isinstance(config, dict) else None
+        raise InputError(f"{path.parent}: model format {given!r}, and this version reads {FORMAT}; train it again")
+    if config.pop("sha256", None) != _digest_of_config(config):
+        raise InputError(f"{path} is not as it was written: {_MEND}")
+    return config
+
+
+def _read_tensors(weights: Path) -> dict[str, Tensor]:
+    """All tensors of a model, which are as they were written.
+
+    Raises:
+        InputError: a file that is damaged or was changed, or weights that are no numbers.
+    """
+    try:
+        with safe_open(weights, framework="pt") as file:
+            said = (file.metadata() or {}).get("sha256")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{weights} cannot be read: {error}") from None
+    if said != _digest_of(tensors):
+        raise InputError(f"{weights} is not as it was written: {_MEND}")
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise InputError(f"{weights}: {name} holds values that are no numbers: its training came apart; {_MEND}")
+    return tensors
+
+
+def _digest_of_config(config: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+
+
+def _digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, kinds, shapes and values."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
