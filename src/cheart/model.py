@@ -348,10 +348,11 @@ def train(
         preset: ``quick``, ``laptop`` or ``paper``.
         settings: changes to the preset, as ``{"epochs": 20}`` or ``["epochs=20"]``.
         start_from: a trained model to fine-tune with this cohort, such as ``bundled``.
-        seed: of weights, order and noise.
+        seed: of weights, order and latents.
         device: ``auto``, ``cpu``, ``cuda`` …
         jobs: processes that prepare data (−1: one a core).
-        resume: go on with what stands in ``out``.
+        resume: go on with what stands in ``out``, with the model, preset, settings and seed that it was started with;
+            ``settings`` change them from here on.
 
     Returns:
         The trained model, in evaluation mode.

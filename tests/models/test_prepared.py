@@ -8,9 +8,8 @@ from safetensors.torch import load_file
 from cheart.cohort import Cohort, Split
 from cheart.conditions import Encoding
 from cheart.errors import InputError
-from cheart.models import prepared, shape
-from cheart.models.prepared import prepared_basis
-from cheart.models.shape import ShapeBatch, ShapeRepresentation
+from cheart.models import shape
+from cheart.models.shape import ShapeBatch, ShapeRepresentation, prepared_basis
 from cheart.models.shape_basis import ShapeBasis
 from cheart.training.train import train
 from cohorts import tiny_cohort
@@ -41,7 +40,7 @@ def test_models_share_what_was_read_and_learn_what_they_would_have_learned(
 ) -> None:
     train(cohort, tmp_path / "alone", preset="quick", settings=SETTINGS, jobs=1)
     train(cohort, tmp_path / "pca", model="pca", settings=("modes=5",), prepared=tmp_path / "shared", jobs=1)
-    monkeypatch.setattr(prepared, "fit_basis", refuse)
+    monkeypatch.setattr(shape, "fit_basis", refuse)
     monkeypatch.setattr(shape, "read_normal_forms", refuse)
     train(cohort, tmp_path / "sharing", preset="quick", settings=SETTINGS, prepared=tmp_path / "shared", jobs=1)
     alone, sharing = (load_file(tmp_path / name / "model.safetensors") for name in ("alone", "sharing"))

@@ -109,17 +109,9 @@ def evaluate_generation(
 ) -> Generation:
     """Generate hearts for the people of a split and compare them with the real ones.
 
-    Args:
-        model: a trained model that can generate.
-        cohort: on the model's grid, with its number of frames.
-        split: which people.
+    Args, Raises: as :func:`cheart.evaluation.completion.evaluate_completion`, of a model that can generate, and
         samples: hearts a person.
-        subjects: only the first so many people.
         seed: the latent of sample k of person n depends on (seed, n, k) only.
-        jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
-
-    Raises:
-        InputError: the model cannot generate; another grid or frame count; no people in the split.
     """
     model.network.require("generate")
     indices = chosen_subjects(model, cohort, split, subjects)

@@ -39,16 +39,10 @@ def evaluate_memorisation(
 ) -> dict[str, Any] | None:
     """How near generated hearts come to the cohort's training hearts; None where no whole hearts are at hand.
 
-    Args:
-        model: a trained model that can generate.
+    Args, Raises: as :func:`cheart.evaluation.generation.evaluate_generation`, and
         cohort: the one that the model was trained on.
         split: which people; the training split has nothing held out.
-        subjects: only the first so many people.
         seed: of the random latents.
-        jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
-
-    Raises:
-        InputError: the model cannot generate; another grid or frame count; no people in the split.
     """
     model.network.require("generate")
     people = [i for i in chosen_subjects(model, cohort, split, subjects) if cohort.observed[i].all()]

@@ -44,16 +44,7 @@ def evaluate_response(
 
     Conditions for which the split has too few people, or does not vary, are left out.
 
-    Args:
-        model: a trained model that can generate.
-        cohort: on the model's grid, with its number of frames.
-        split: which people.
-        subjects: only the first so many people.
-        seed: of the random latents.
-        jobs: processes (−1: one a core) or a Dask scheduler; the result does not depend on them.
-
-    Raises:
-        InputError: the model cannot generate; another grid or frame count; no people in the split.
+    Args, Raises: as :func:`cheart.evaluation.generation.evaluate_generation`; ``seed`` is of the random latents.
     """
     model.network.require("generate")
     indices = chosen_subjects(model, cohort, split, subjects)

@@ -129,18 +129,11 @@ def systole_tables(models: Mapping[str, Summary], marks: Marks | None = None) ->
         models: each model's ``Completion.summary()``.
         marks: of cells.
     """
-    return [
-        _table(
-            f"end-systole-{measure}",
-            f"Completion, end-systole: {title}",
-            ["LV", "Myo", "RV", "Average"],
-            [*(f"{measure}_es_{s}" for s in STRUCTURES), f"{measure}_es"],
-            models,
-            digits,
-            marks,
-        )
-        for measure, title, digits in LIKENESS
-    ]
+    tables, heads = [], ["LV", "Myo", "RV", "Average"]
+    for measure, title, digits in LIKENESS:
+        keys, name = [*(f"{measure}_es_{s}" for s in STRUCTURES), f"{measure}_es"], f"end-systole-{measure}"
+        tables.append(_table(name, f"Completion, end-systole: {title}", heads, keys, models, digits, marks))
+    return tables
 
 
 def generation_tables(models: Mapping[str, Summary], marks: Marks | None = None) -> list[Table]:
@@ -151,29 +144,14 @@ def generation_tables(models: Mapping[str, Summary], marks: Marks | None = None)
         marks: of the cells of Tables II and III.
     """
     likeness = {name: value["likeness"] for name, value in models.items()}
-    both = ("mean", "best")
-    return [
-        _table(
-            "table-2",
-            "Generation: likeness to the real heart of the same conditions",
-            [f"{head} {which}" for head in ("Dice", "HD mm", "ASSD mm") for which in both],
-            [f"{key}_{which}" for key in ("dice", "hd", "assd") for which in both],
-            likeness,
-            2,
-            marks,
-        ),
-        _table(
-            "table-3",
-            "Generation: |d| of phenotypes",
-            [f"{n.upper()} {UNITS[n]} {which}" for n in PHENOTYPES for which in both],
-            [f"d_{n}_{which}" for n in PHENOTYPES for which in both],
-            likeness,
-            1,
-            marks,
-        ),
-        *_distribution_tables(models),
-        _seam_table(models),
-    ]
+    both, title = ("mean", "best"), "Generation: likeness to the real heart of the same conditions"
+    heads = [f"{head} {which}" for head in ("Dice", "HD mm", "ASSD mm") for which in both]
+    keys = [f"{key}_{which}" for key in ("dice", "hd", "assd") for which in both]
+    second = _table("table-2", title, heads, keys, likeness, 2, marks)
+    heads = [f"{n.upper()} {UNITS[n]} {which}" for n in PHENOTYPES for which in both]
+    keys = [f"d_{n}_{which}" for n in PHENOTYPES for which in both]
+    third = _table("table-3", "Generation: |d| of phenotypes", heads, keys, likeness, 1, marks)
+    return [second, third, *_distribution_tables(models), _seam_table(models)]
 
 
 def _distribution_tables(models: Mapping[str, Summary]) -> list[Table]:
@@ -235,17 +213,10 @@ def memorisation_table(models: Mapping[str, Mapping[str, Any]]) -> Table:
         models: by model, of :func:`cheart.evaluation.memorisation.evaluate_memorisation`.
     """
     heads = ("", "ratio", "suspects", "median, generated", "median, held out", "training hearts")
-    rows = [
-        (
-            name,
-            f"{one['ratio']:.2f}",
-            f"{one['suspects']:.2f}",
-            f"{one['median']['generated']:.3f}",
-            f"{one['median']['held_out']:.3f}",
-            str(one["training_hearts"]),
-        )
-        for name, one in models.items()
-    ]
+    rows = []
+    for name, one in models.items():
+        medians = (f"{one['median'][whose]:.3f}" for whose in ("generated", "held_out"))
+        rows.append((name, f"{one['ratio']:.2f}", f"{one['suspects']:.2f}", *medians, str(one["training_hearts"])))
     return Table("Memorisation: distance to the nearest training heart", heads, tuple(rows), "memorisation")
 
 

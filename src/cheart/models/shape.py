@@ -3,11 +3,19 @@
 The likelihood is Gaussian in the observed planes' signed distances. The masked squared distance between observed fields
 and predicted ones is exactly a quadratic form in the predicted coefficients, computed once a frame, so a training step
 never touches a voxel.
+
+Reading a cohort into normal forms takes longer than training a small network on them, so models share a folder of
+prepared data: ``basis-MODES-….safetensors`` (of the training subjects) and ``train-….safetensors``, ``val-…`` (the
+normal forms of a split's subjects on a basis), where … is a digest of all that the content depends on. So an entry is
+the right one or it is another's. Conditions are not kept: how they are encoded is each model's own matter. Nothing is
+ever unpickled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,16 +24,19 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from scipy.interpolate import interp1d
 from torch import Tensor
 
 from cheart.cohort import Cohort, Split
 from cheart.conditions import Encoding
+from cheart.errors import InputError
+from cheart.files import new_file
 from cheart.grid import Grid
 from cheart.models.compact import pack, unpack
-from cheart.models.prepared import prepared_basis, prepared_tensors
 from cheart.models.representation import Data, Representation
-from cheart.models.shape_basis import ShapeBasis, extend_basis
+from cheart.models.shape_basis import BASIS_FRAMES, ShapeBasis, extend_basis, fit_basis
 from cheart.models.shape_network import ShapeBeatDecoder, ShapeCritic, ShapeDecoder, ShapeEncoder
 from cheart.progress import Jobs, parallel, track
 
@@ -272,3 +283,93 @@ def _normal_forms(cohort: Cohort, basis: ShapeBasis, index: int) -> dict[str, An
         if t == 0:
             row["first"] = basis.estimate(form) if form.gram is None else basis.describe(labels[t], observed[t])
     return row
+
+
+FORMAT = 4
+
+
+def prepared_basis(cohort: Cohort, *, modes: int, folder: Path | None, jobs: Jobs) -> ShapeBasis:
+    """The shape basis of a cohort's training subjects, from the folder if it has it; else it is fitted and kept there.
+
+    Args:
+        cohort: whose training subjects.
+        modes: how many modes at most.
+        folder: of prepared data; None keeps nothing.
+        jobs: processes that read subjects.
+
+    Raises:
+        InputError: a file of the folder is damaged; too few frames for a basis.
+    """
+    key = {"kind": "basis", "cohort": cohort.fingerprint, "modes": modes, "frames": BASIS_FRAMES}
+    path = _place(folder, f"basis-{modes}", key)
+    found = _read(path, key)
+    if found is not None:
+        return ShapeBasis.from_tensors(found[1], found[0])
+    basis = fit_basis(cohort, cohort.indices("train"), modes=modes, jobs=jobs)
+    _write(path, basis.to_tensors(), key, basis.to_json())
+    return basis
+
+
+def prepared_tensors(
+    cohort: Cohort, split: Split, basis: ShapeBasis, read: Callable[[], dict[str, Tensor]], *, folder: Path | None
+) -> dict[str, Tensor]:
+    """A split's subjects on a shape basis, from the folder if it has them; else they are read and kept there.
+
+    Args:
+        cohort: whose subjects.
+        split: which of them.
+        basis: any, not only one of this folder.
+        read: reads them.
+        folder: of prepared data; None keeps nothing.
+
+    Raises:
+        InputError: a file of the folder is damaged.
+    """
+    key = {"kind": "forms", "cohort": cohort.fingerprint, "split": split, "basis": _digest_of(basis)}
+    path = _place(folder, split, key)
+    found = _read(path, key)
+    if found is not None:
+        return found[0]
+    tensors = read()
+    _write(path, tensors, key, {"subjects": len(tensors["first"])})
+    return tensors
+
+
+Key = dict[str, Any]
+"""All that the content of an entry depends on."""
+
+
+def _place(folder: Path | None, name: str, key: Key) -> Path | None:
+    digest = hashlib.sha256(json.dumps({"format": FORMAT, **key}, sort_keys=True).encode()).hexdigest()
+    return None if folder is None else Path(folder) / f"{name}-{digest[:16]}.safetensors"
+
+
+def _digest_of(basis: ShapeBasis) -> str:
+    """SHA-256 of all that normal forms depend on."""
+    about = {**basis.where.to_json(), "residual_variance": basis.residual_variance}
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for array in (basis.mean, basis.modes, basis.sd):
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _write(path: Path | None, tensors: dict[str, Tensor], key: Key, about: dict[str, Any]) -> None:
+    if path is None:
+        return
+    with new_file(path) as partial:
+        save_file({n: t.contiguous() for n, t in tensors.items()}, partial, {"about": json.dumps({**key, **about})})
+
+
+def _read(path: Path | None, key: Key) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """An entry's tensors and what it says of itself; None where there is no such entry."""
+    if path is None or not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads(file.metadata()["about"])
+            tensors: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and it is made again") from None
+    if {name: about.get(name) for name in key} != key:
+        raise InputError(f"{path} holds other data than its name says; delete it and it is made again")
+    return tensors, about

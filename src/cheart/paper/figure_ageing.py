@@ -20,10 +20,20 @@ from cheart.hearts import heart_seed
 from cheart.labels import BACKGROUND, COLOURS, LV, MYO, RV
 from cheart.model import Model
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import DPI, WIDTH, CannotDraw, Drawn, Material, phenotype_columns, plain, show, tight
+from cheart.paper.figure_page import (
+    DPI,
+    WIDTH,
+    CannotDraw,
+    Drawn,
+    Material,
+    phenotype_columns,
+    plain,
+    show,
+    solid,
+    tight,
+)
 from cheart.paper.figure_people import choose_people
 from cheart.phenotypes import PAPER_FIVE
-from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet
 from cheart.plot.views import INK, Field, Image, Window, cut_fields, long_axis_yx, window_around
 from cheart.simulation.cohort import true_hearts
@@ -191,11 +201,8 @@ def figure(data: Ageing) -> Sheet:
 
 
 def _solids(data: Ageing, frames: list[tuple[int, int]], window: Window, phase: int) -> list[Image]:
-    px_per_mm = _SHARPER * DPI * WIDTH / 7 / view_side_mm(window)
-    return [
-        shaded_image(heart.labels[at[phase]], heart.grid, window, px_per_mm)
-        for heart, at in zip(data.hearts, frames, strict=True)
-    ]
+    pixels = _SHARPER * DPI * WIDTH / 7
+    return [solid(heart, at[phase], window, pixels) for heart, at in zip(data.hearts, frames, strict=True)]
 
 
 def _changes(data: Ageing, frames: list[tuple[int, int]], window: Window, phase: int) -> list[Image]:

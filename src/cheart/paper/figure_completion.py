@@ -21,8 +21,7 @@ from cheart.metrics.overlap import dice
 from cheart.model import Model
 from cheart.models.base import Style
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import DPI, INK_HEX, WIDTH, CannotDraw, Drawn, Material, plain, show, tight
-from cheart.plot.shaded import shaded_image, view_side_mm
+from cheart.paper.figure_page import DPI, INK_HEX, WIDTH, CannotDraw, Drawn, Material, plain, show, solid, tight
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Field, Image, Window, cut_fields, cut_image, long_axis_yx, window_around
 
@@ -118,7 +117,7 @@ def figure(data: Completions) -> Sheet:
     """Shaded views over long-axis cuts, a row a model, and the Dice curves on the right."""
     own, rows = data.hearts[data.own], len(data.hearts)
     frames, (window,) = chosen_frames(own), window_around([own])
-    solids = tight([_solid(heart, t, window) for heart in data.hearts.values() for t in frames])
+    solids = tight([solid(heart, t, window, _SHARPER * DPI * _CELL) for heart in data.hearts.values() for t in frames])
     cuts = tight([_cut(heart, own, t, window) for heart in data.hearts.values() for t in frames])
     tall = [_CELL * images[0].shape[0] / images[0].shape[1] for images in (solids, cuts)]
     tops = (_HEAD, _HEAD + rows * tall[0] + _BETWEEN)
@@ -146,10 +145,6 @@ def _head(sheet: Sheet, heart: Heart, t: int, x: float) -> None:
     when = f"{t * heart.frame_s:.2f} s" if np.isfinite(heart.cycle_s) else f"{t / heart.frames:.0%}"
     sheet.text(x, 0.06, phase, size=7, ha="center")
     sheet.text(x, 0.20, when, size=6.5, ha="center", colour=GREY)
-
-
-def _solid(heart: Heart, t: int, window: Window) -> Image:
-    return shaded_image(heart.labels[t], heart.grid, window, _SHARPER * DPI * _CELL / view_side_mm(window))
 
 
 def _cut(heart: Heart, own: Heart, t: int, window: Window) -> Image:

@@ -16,8 +16,7 @@ from cheart.heart import Heart
 from cheart.hearts import heart_seed
 from cheart.model import Model
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import DPI, INK_HEX, WIDTH, CannotDraw, Drawn, Material, show, tight
-from cheart.plot.shaded import shaded_image, view_side_mm
+from cheart.paper.figure_page import DPI, INK_HEX, WIDTH, CannotDraw, Drawn, Material, show, solid, tight
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Image, window_around
 
@@ -125,15 +124,8 @@ def _draw_map(axes: Axes, points: NDArray[np.float64], which: int) -> None:
     for line in closed:
         axes.plot(*line.T, color="#c9c9cf", lw=0.4, zorder=1)
     colours = colormaps[_COLOURS](np.arange(frames) / frames)
-    axes.scatter(
-        points[..., 0].ravel(),
-        points[..., 1].ravel(),
-        c=np.tile(colours, (len(points), 1)),
-        s=6,
-        lw=0.15,
-        ec="#55555c",
-        zorder=2,
-    )
+    (x, y), every = points.reshape(-1, 2).T, np.tile(colours, (len(points), 1))
+    axes.scatter(x, y, c=every, s=6, lw=0.15, ec="#55555c", zorder=2)
     axes.plot(*closed[which].T, color=INK_HEX, lw=1.0, zorder=3)
     axes.scatter(points[which, :, 0], points[which, :, 1], c=colours, s=15, lw=0.6, ec=INK_HEX, zorder=4)
     axes.set(xticks=[], yticks=[], xlabel="t-SNE 1")
@@ -163,8 +155,7 @@ def _draw_frames(sheet: Sheet, axes: Axes, data: Trajectories, x: float) -> None
 
 def _decoded(heart: Heart, frames: list[int]) -> list[Image]:
     (window,) = window_around([heart])
-    px_per_mm = 1.35 * DPI * _CELL / view_side_mm(window)
-    return tight([shaded_image(heart.labels[t], heart.grid, window, px_per_mm) for t in frames])
+    return tight([solid(heart, t, window, 1.35 * DPI * _CELL) for t in frames])
 
 
 def _draw_clock(sheet: Sheet, x: float, frames: int) -> None:

@@ -14,11 +14,13 @@ from matplotlib.figure import Figure
 from cheart.cohort import Cohort, Split
 from cheart.evaluation.tables import PHENOTYPES
 from cheart.files import new_file
+from cheart.heart import Heart
 from cheart.model import Model
 from cheart.models.registry import style_of
 from cheart.phenotypes import TITLES, UNITS
+from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import TEXT
-from cheart.plot.views import INK, Image
+from cheart.plot.views import INK, Image, Window
 from cheart.progress import parallel
 
 if TYPE_CHECKING:
@@ -166,6 +168,11 @@ def show(axes: Axes, image: Image, extent: tuple[float, float, float, float] | N
     """An image without axes."""
     axes.set_axis_off()
     axes.imshow(image, extent=extent, interpolation="antialiased")
+
+
+def solid(heart: Heart, frame: int, window: Window, pixels: float) -> Image:
+    """A frame as a shaded solid, in a view so wide."""
+    return shaded_image(heart.labels[frame], heart.grid, window, pixels / view_side_mm(window))
 
 
 def tight(images: Sequence[Image], margin: int = 6) -> list[Image]:

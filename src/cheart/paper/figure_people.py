@@ -13,9 +13,8 @@ from cheart.hearts import heart_seed
 from cheart.labels import LV, RV, hex_colour
 from cheart.model import Model
 from cheart.models.registry import style_of
-from cheart.paper.figure_page import DPI, WIDTH, Drawn, Material, show, tight
+from cheart.paper.figure_page import DPI, WIDTH, Drawn, Material, show, solid, tight
 from cheart.phenotypes import Phenotypes
-from cheart.plot.shaded import shaded_image, view_side_mm
 from cheart.plot.style import GREY, Sheet, structure_legend
 from cheart.plot.views import Image, window_around
 
@@ -123,10 +122,9 @@ def _images(people: list[Person]) -> dict[tuple[int, int, int], Image]:
     found = {}
     for i, person in enumerate(people):
         for column, (heart, window) in enumerate(zip(person.hearts, windows, strict=False)):
-            px_per_mm = DPI * WIDTH / len(person.hearts) / view_side_mm(window)
             for phase, frame in enumerate((0, heart.phenotypes.es_frame)):
                 if frame is not None:
-                    found[i, column, phase] = shaded_image(heart.labels[frame], heart.grid, window, px_per_mm)
+                    found[i, column, phase] = solid(heart, frame, window, DPI * WIDTH / len(person.hearts))
     return dict(zip(found, tight(list(found.values())), strict=True))
 
 

@@ -169,13 +169,10 @@ def _copy_first_frame(run: Run, cost: float) -> Step:
         found = evaluate_completion(load(run.folder), run.cohort, **options, copy_first=True, jobs=jobs)
         write_part(folder, "completion", found)
 
-    return Step(
-        f"{run.label}{COPIED}",
-        cost,
-        lambda: {**options, "cohort": run.cohort.fingerprint},
-        files_of(folder, "completion"),
-        work,
-    )
+    def inputs() -> dict[str, Any]:
+        return {**options, "cohort": run.cohort.fingerprint}
+
+    return Step(f"{run.label}{COPIED}", cost, inputs, files_of(folder, "completion"), work)
 
 
 def _compare_with_truth(runs: list[Run], cost: float) -> Step:

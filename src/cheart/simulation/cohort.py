@@ -119,16 +119,9 @@ def simulate(
         table.insert(1, "split", split_subjects(n, seed=seed))
         truth = pd.DataFrame([row["truth"] for row in rows])
         write_table(folder / TRUTH, truth)
-        writer.finish(
-            table,
-            schema,
-            [row["fingerprint"] for row in rows],
-            kind="simulated",
-            title=_title(n, population, imaged),
-            seed=seed,
-            acquisition=None if imaged is None else asdict(imaged),
-            **more,
-        )
+        prints, title = [row["fingerprint"] for row in rows], _title(n, population, imaged)
+        imaging = None if imaged is None else asdict(imaged)
+        writer.finish(table, schema, prints, kind="simulated", title=title, seed=seed, acquisition=imaging, **more)
         if nifti:
             for name in ("participants.tsv", "participants.json"):
                 shutil.copyfile(folder / name, folder / NIFTI / name)
@@ -243,15 +236,8 @@ def population_of(cohort: Cohort) -> str:
 
 
 def _make_subject(task: _Task, index: int) -> dict[str, Any]:
-    heart, truth = simulate_subject(
-        index,
-        seed=task.seed,
-        grid=task.grid,
-        frames=task.frames,
-        population=task.population,
-        heart_rate=task.heart_rate,
-        group=task.group,
-    )
+    which = ("seed", "grid", "frames", "population", "heart_rate", "group")
+    heart, truth = simulate_subject(index, **{name: getattr(task, name) for name in which})
     if task.acquisition is not None:
         heart = acquire(heart, task.acquisition, rng=np.random.default_rng([task.seed, index, 0xACC]))
     name = f"sub-sim{index + 1:04d}"

@@ -43,24 +43,11 @@ def train(
 ) -> Progress:
     """Train a model on a cohort's training subjects, watched on its validation subjects.
 
-    Args:
-        cohort: label maps and conditions.
-        run: the folder to write (see :mod:`cheart.training.loop`).
-        model: its name, or ``path/to/file.py:Class`` (:mod:`cheart.models.registry`).
-        preset: ``quick``, ``laptop`` or ``paper``.
+    Args, Raises: as :func:`cheart.model.train`, and
         settings: ``key=value`` changes to the preset.
-        start_from: a trained model to fine-tune on this cohort; see :func:`cheart.models.find.find_model`.
-        prepared: a folder in which models of one cohort share what they read of it (:mod:`cheart.models.prepared`);
+        prepared: a folder in which models of one cohort share what they read of it (:mod:`cheart.models.shape`);
             None keeps nothing.
-        seed: of weights, order and latents.
-        device: ``auto``, ``cpu``, ``cuda`` …
-        jobs: processes that prepare data (−1: one a core).
-        resume: go on with what stands in ``run``, with the model, preset, settings and seed that it was started with;
-            ``settings`` change them from here on.
         log: called with each epoch's row.
-
-    Raises:
-        InputError: something about the cohort, the options or the folder that does not go together.
     """
     name = model_class(model).name
     team = join(choose_device(device))
