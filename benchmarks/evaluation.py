@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from cheart.grid import GRIDS
 from cheart.metrics.memorisation import nearest, occupancy
 from cheart.metrics.overlap import dice
-from cheart.metrics.surface_distance import SurfaceReference, surface_distances
+from cheart.metrics.surface_distance import SurfaceReference
 from cheart.phenotypes import volume_curves
 
 GRID = GRIDS["paper"]
@@ -75,7 +75,7 @@ Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 def ours(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     """cheart, nothing prepared."""
-    found = surface_distances(one[None], two[None], GRID)
+    found = SurfaceReference(one[None], GRID).compare(two[None])
     return np.stack([found.hd[0], found.assd[0]])
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.grid import Grid
+from cheart.metrics.surface_distance import SurfaceReference
 
 SMALL = Grid((16, 24, 24), (4.0, 2.5, 2.5))
 
@@ -31,3 +32,8 @@ def box(grid: Grid, low: tuple[int, int, int], high: tuple[int, int, int], label
     labels = np.zeros(grid.shape, np.uint8)
     labels[low[0] : high[0], low[1] : high[1], low[2] : high[2]] = label
     return labels
+
+
+def surface_distances(reference, other, grid, observed=None):
+    """Of two label maps [T, Z, Y, X]."""
+    return SurfaceReference(reference, grid, observed).compare(other)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from pandas.testing import assert_frame_equal
 
-from cheart.cluster import AHEAD
 from cheart.cohort import Cohort
 from cheart.datasets.importing import import_cohort
 from cheart.errors import InputError
@@ -17,7 +16,7 @@ from cheart.evaluation.completion import evaluate_completion
 from cheart.evaluation.generation import evaluate_generation
 from cheart.grid import Grid
 from cheart.model import Model
-from cheart.progress import parallel
+from cheart.progress import AHEAD, parallel
 from cheart.simulation.cohort import simulate
 from cohorts import tiny_cohort
 from tiny import cohort, model, run
@@ -101,13 +100,13 @@ def _frames(cohort: Cohort, index: int) -> int:
 
 
 def test_a_worker_of_another_version_is_refused(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cheart.cluster.versions", lambda: {"cheart": "99"})
+    monkeypatch.setattr("cheart.progress.versions", lambda: {"cheart": "99"})
     with pytest.raises(InputError, match=r"has cheart .* \(here 99\); install the same there"):
         list(parallel(abs, [1], jobs=cluster))
 
 
 def test_an_address_where_nobody_answers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cheart.cluster.TIMEOUT_S", 1)
+    monkeypatch.setattr("cheart.progress.TIMEOUT_S", 1)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
@@ -120,7 +119,7 @@ def test_an_address_where_nobody_answers_is_refused(monkeypatch: pytest.MonkeyPa
 def test_a_scheduler_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from distributed import LocalCluster
 
-    monkeypatch.setattr("cheart.cluster.TIMEOUT_S", 1)
+    monkeypatch.setattr("cheart.progress.TIMEOUT_S", 1)
     empty = LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=":0")
     with empty, pytest.raises(InputError, match="no worker has joined it"):
         list(parallel(abs, [1], jobs=empty.scheduler_address))

@@ -19,7 +19,7 @@ FLOORS: list[dict[str, str]] = [
     {"align": "pose in space and time", "io": "NIfTI, the Hub"},
     {"heart, phenotypes": "one beating heart"},
     {"conditions": "who the owner is", "grid": "voxels", "labels": "structures"},
-    {"progress, cluster, provenance, files, errors": "work in several processes, files that are whole or not there"},
+    {"progress, provenance, files, errors": "work in several processes, files that are whole or not there"},
 ]
 """From the top: rooms and what each is for. A room imports from floors beneath its own only; tests/test_architecture.py
 holds the code to it."""

@@ -1,11 +1,29 @@
-"""Progress on long work: a bar with the time left on a terminal, silence elsewhere."""
+"""Long work: progress on a terminal, in several processes, and on many machines.
+
+Many machines are the workers of a Dask scheduler (an extra: ``cheart[dask]``):
+
+    dask scheduler                                       # on one machine
+    dask worker tcp://HOST:8786 --nworkers 8 --nthreads 1    # on each of the others
+    cheart simulate OUT -n 50000 --scheduler tcp://HOST:8786
+
+They open the same paths as the command does, so cohorts, models and results lie on a file system that all share.
+"""
 
 from __future__ import annotations
 
+import pickle
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cheart.errors import InputError
+from cheart.provenance import versions
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -60,7 +78,7 @@ def track(items: Iterable[Item], *, total: int, title: str) -> Iterator[Item]:
 
 
 def parallel(function: Callable[[Item], Result], items: Iterable[Item], *, jobs: Jobs = 1) -> Iterator[Result]:
-    """Map over items in order, in processes or on a cluster (:mod:`cheart.cluster`); results come as they are ready.
+    """Map over items in order, in processes or on a cluster (:func:`on_cluster`); results come as they are ready.
 
     One job runs in this process. Workers have one thread each, so that a result does not depend on how many there are.
 
@@ -80,8 +98,6 @@ def parallel(function: Callable[[Item], Result], items: Iterable[Item], *, jobs:
         yield from map(function, items)
         return
     if isinstance(jobs, str):
-        from cheart.cluster import on_cluster
-
         yield from on_cluster(function, items, jobs)
         return
     from joblib import Parallel, delayed, parallel_config
@@ -89,3 +105,110 @@ def parallel(function: Callable[[Item], Result], items: Iterable[Item], *, jobs:
     with parallel_config(backend="loky", inner_max_num_threads=1):
         pool = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
     yield from pool(delayed(function)(item) for item in items)
+
+
+TIMEOUT_S = 10
+AHEAD = 3
+"""Items a thread of the cluster that are under way or wait for their turn: memory stays flat whatever their number."""
+
+
+def on_cluster(function: Callable[[Item], Result], items: Iterable[Item], address: str) -> Iterator[Result]:
+    """Map over items in order on the workers of a Dask scheduler.
+
+    Args:
+        function: picklable; it is sent once and unpacked once in each worker.
+        items: picklable; they are taken as results are.
+        address: of the scheduler, such as ``tcp://host:8786``.
+
+    Yields:
+        Results in the order of the items.
+
+    Raises:
+        InputError: Dask is not installed; nobody answers at the address, or no worker is there; a worker has other
+            versions, or does not see a model or a cohort; a worker died.
+    """
+    client = _connect(address)
+    try:
+        packed = pickle.dumps(function)
+        _check(client, address, packed)
+        held = client.scatter(packed, broadcast=True)
+        most = AHEAD * sum(client.nthreads().values())
+        waiting: deque[Any] = deque()
+        for item in items:
+            waiting.append(client.submit(_call, held, item, pure=False))
+            if len(waiting) >= most:
+                yield _result(waiting.popleft(), address)
+        while waiting:
+            yield _result(waiting.popleft(), address)
+    finally:
+        client.close()
+
+
+def _connect(address: str) -> Client:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError("--scheduler needs Dask: pip install 'cheart[dask]'; --jobs does without") from None
+    try:
+        return Client(address, timeout=TIMEOUT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--scheduler {address!r}: no Dask scheduler answers there within {TIMEOUT_S} s ({error}); expected the "
+            "address that `dask scheduler` prints, such as tcp://host:8786"
+        ) from None
+
+
+def _check(client: Client, address: str, packed: bytes) -> None:
+    """Refuse a cluster that would give other results, or none, before any work."""
+    try:
+        client.wait_for_workers(1, timeout=TIMEOUT_S)
+    except TimeoutError:
+        raise InputError(
+            f"--scheduler {address!r}: no worker has joined it; start some with `dask worker {address}`"
+        ) from None
+    ours = versions()
+    try:
+        answers: dict[str, tuple[dict[str, str], str]] = client.run(_ready, packed)
+    except ModuleNotFoundError as error:
+        raise InputError(f"--scheduler {address!r}: a worker has no cheart ({error}); install it there") from None
+    for worker, (theirs, trouble) in answers.items():
+        other = [f"{n} {theirs.get(n, 'not there')} (here {v})" for n, v in ours.items() if theirs.get(n) != v]
+        if other:
+            raise InputError(f"--scheduler {address!r}: worker {worker} has {', '.join(other)}; install the same there")
+        if trouble:
+            raise InputError(
+                f"--scheduler {address!r}: worker {worker}: {trouble}. Workers open the same paths: cohorts, models "
+                "and results must lie on a file system that all of them see"
+            )
+
+
+def _ready(packed: bytes) -> tuple[dict[str, str], str]:
+    """In a worker: its versions, and what keeps it from the work."""
+    try:
+        _unpack(packed)
+    except (InputError, OSError) as error:
+        return versions(), str(error)
+    return versions(), ""
+
+
+def _call(packed: bytes, item: Any) -> Any:
+    """In a worker: one item, on one thread as in a process of ``--jobs``."""
+    function = _unpack(packed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    return function(item)
+
+
+_unpack = lru_cache(maxsize=1)(pickle.loads)
+"""What the command packed; a worker does not unpack it again for every item."""
+
+
+def _result(future: Any, address: str) -> Any:
+    from distributed import KilledWorker
+
+    try:
+        return future.result()
+    except KilledWorker as error:
+        raise InputError(
+            f"--scheduler {address!r}: workers died over one piece of work (out of memory? see their logs): {error}"
+        ) from None

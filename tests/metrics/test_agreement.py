@@ -7,10 +7,9 @@ between surface elements and weights them by area: its maximum is the same, its 
 import numpy as np
 import pytest
 
-from balls import heart
+from balls import heart, surface_distances
 from cheart.grid import Grid
 from cheart.metrics.overlap import dice
-from cheart.metrics.surface_distance import surface_distances
 
 GRID = Grid((24, 40, 40), (3.0, 1.5, 1.75))
 

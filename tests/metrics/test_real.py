@@ -8,11 +8,11 @@ import pytest
 from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
+from balls import surface_distances
 from cheart.grid import Grid
 from cheart.heart import Heart, whole
 from cheart.labels import SCHEMES, to_canonical
 from cheart.metrics.overlap import dice
-from cheart.metrics.surface_distance import surface_distances
 
 ACDC = Path(__file__).parents[3] / "shared" / "data" / "acdc-training"
 pytestmark = [

@@ -6,10 +6,10 @@ from hypothesis.extra.numpy import arrays
 from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
-from balls import SMALL, box, heart, radius
+from balls import SMALL, box, heart, radius, surface_distances
 from cheart.errors import InputError
 from cheart.grid import Grid
-from cheart.metrics.surface_distance import REACH_MM, SurfaceReference, distances, find_borders, surface_distances
+from cheart.metrics.surface_distance import REACH_MM, SurfaceReference, distances, find_borders
 
 MEASURES = ("hd", "hd95", "assd")
 FINE = Grid((48, 64, 64), (1.0, 0.75, 0.75))

@@ -13,8 +13,7 @@ from cheart.errors import InputError, show_warnings
 from cheart.files import new_folder, refuse_existing, write_json
 from cheart.labels import COLOURS, LV, MYO, RV, check_topology
 from cheart.mesh.correspondence import MovingSurface, follow, wall_thickness
-from cheart.mesh.files import Arrays, section, write_ply, write_pvd, write_stl, write_vtp
-from cheart.mesh.glb import write_glb
+from cheart.mesh.files import Arrays, section, write_glb, write_ply, write_pvd, write_stl, write_vtp
 from cheart.mesh.oriented import OrientedLabels
 from cheart.mesh.surface import PARTS, REGIONS, RESOLUTION_MM, Surface
 from cheart.mesh.wall import MYOCARDIUM, WALL_REGIONS, Solid, wall_solids

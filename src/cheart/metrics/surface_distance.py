@@ -299,23 +299,6 @@ class SurfaceReference:
         return SurfaceDistances(*measures)
 
 
-def surface_distances(
-    reference: NDArray[np.uint8], other: NDArray[np.uint8], grid: Grid, observed: NDArray[np.bool_] | None = None
-) -> SurfaceDistances:
-    """Distances between the surfaces of two hearts; see :class:`SurfaceReference` for many against one.
-
-    Args:
-        reference: [T, Z, Y, X] canonical labels.
-        other: [T, Z, Y, X] canonical labels.
-        grid: the voxel grid.
-        observed: [T, Z] bool, the planes that count; all where it is left out.
-
-    Raises:
-        InputError: shapes that do not agree.
-    """
-    return SurfaceReference(reference, grid, observed).compare(other)
-
-
 def _compare(reference: Borders, other: Borders) -> NDArray[np.float64]:
     """Hausdorff, its 95th percentile and average distance by structure, [3, 3]."""
     counts = np.array([np.bincount(b.structure, minlength=len(STRUCTURES)) for b in (reference, other)])

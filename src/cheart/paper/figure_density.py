@@ -64,9 +64,7 @@ def draw(material: Material) -> Drawn:
 
 
 def _gather(material: Material) -> Ages:
-    generations = {name: g for name, g in material.generations.items() if name in material.models}
-    if not generations:
-        raise CannotDraw("no model generated hearts for the held-out people")
+    generations = material.generated
     count = min(len(g.people) for g in generations.values())
     ages = [material.cohort.conditions(i).get("age") for i in material.people[:count]]
     known = np.array([a is not None for a in ages])

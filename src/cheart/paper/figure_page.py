@@ -99,6 +99,18 @@ class Material:
             raise CannotDraw(f"the cohort has no {self.split} subjects")
         return found
 
+    @property
+    def generated(self) -> dict[str, Generation]:
+        """What the models here generated.
+
+        Raises:
+            CannotDraw: nothing.
+        """
+        found = {name: g for name, g in self.generations.items() if name in self.models}
+        if not found:
+            raise CannotDraw("no model generated hearts for the held-out people")
+        return found
+
     def able(self, task: Task) -> dict[str, Model]:
         """The models that can do a task.
 

@@ -32,9 +32,7 @@ def draw(material: Material) -> Drawn:
     Raises:
         CannotDraw: nothing was generated, or the cohort's truth is not known.
     """
-    generations = {name: g for name, g in material.generations.items() if name in material.models}
-    if not generations:
-        raise CannotDraw("no model generated hearts for the held-out people")
+    generations = material.generated
     count = max(len(g.people) for g in generations.values())
     try:
         truths = true_phenotypes(material.cohort, split=material.split, subjects=count, seed=material.seed)
