@@ -47,9 +47,8 @@ def drawn(
 ) -> dict[str, FigureFile]:
     """All figures of a tiny model."""
     folder = tmp_path_factory.mktemp("figures")
-    files = make_figures(
-        {"cheart": model}, cohort, {"cheart": generation}, folder, seed=5, split="train", subjects=6, samples=2
-    )
+    of = {"cheart": model}, cohort, {"cheart": generation}
+    files = make_figures(Material(*of, seed=5, split="train", subjects=6, samples=2), folder)
     return {file.number: file for file in files}
 
 
@@ -106,7 +105,7 @@ def test_two_frames_have_no_cycle_and_a_model_of_one_latent_no_trajectory(tmp_pa
 
 
 def test_nothing_is_written_for_what_cannot_be_drawn(cohort: Cohort, tmp_path: Path) -> None:
-    files = make_figures({}, cohort, {}, tmp_path / "out", seed=0)
+    files = make_figures(Material({}, cohort), tmp_path / "out")
     assert all(file.skipped for file in files)
     assert len(files) == 6
     assert not (tmp_path / "out").exists()

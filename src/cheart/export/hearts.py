@@ -29,7 +29,7 @@ import pandas as pd
 from cheart.cohort import Split, dictionary, write_table
 from cheart.conditions import Schema
 from cheart.errors import InputError, show_warnings
-from cheart.export import monai, nnunet
+from cheart.export import training_sets as sets
 from cheart.export.bids import write_in_template, write_label_file
 from cheart.files import read_json, refuse_existing, write_json
 from cheart.heart import Heart
@@ -44,8 +44,8 @@ Item = TypeVar("Item")
 Make = Callable[[Item], tuple[Heart, Heart]]
 """Makes a heart of what it depends on: the whole of it, and what is imaged of it. Picklable, as is what it takes."""
 
-_LISTS: dict[Layout, Callable[..., None]] = {"nnunet": nnunet.write_lists, "monai": monai.write_lists}
-_CASES: dict[Layout, Callable[..., None]] = {"nnunet": nnunet.write_cases, "monai": monai.write_cases}
+_LISTS: dict[Layout, Callable[..., None]] = {"nnunet": sets.write_nnunet_lists, "monai": sets.write_monai_lists}
+_CASES: dict[Layout, Callable[..., None]] = {"nnunet": sets.write_nnunet_cases, "monai": sets.write_monai_cases}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class HeartFolder:
             raise InputError(f"resume: {self.folder} holds no hearts to go on with; leave it out to start")
         refuse_existing(self.folder, overwrite=overwrite)
         if self.layout == "nnunet":
-            show_warnings(nnunet.warnings(self.folder), stacklevel=4)
+            show_warnings(sets.nnunet_warnings(self.folder), stacklevel=4)
         if self.folder.exists():
             shutil.rmtree(self.folder)
         (self.folder / UNFINISHED).mkdir(parents=True)

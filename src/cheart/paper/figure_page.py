@@ -57,12 +57,12 @@ class Material:
 
     Attributes:
         models: the trained models by name, in the order of the comparison.
-        cohort: whose held-out people they are judged on.
-        generations: what the models that generate made for the split's people, by model.
+        cohort: whose held-out people they are judged on, on the models' grid, with their number of frames.
+        generations: what :func:`cheart.evaluation.generation.evaluate_generation` found on the same split, by model.
         seed: of all that is drawn.
-        jobs: worker processes.
+        jobs: worker processes, −1 for one a core.
         split: the people.
-        subjects: people over whom curves are averaged, at most.
+        subjects: people over whom Fig. 3 averages and of whom Fig. 6 shows trajectories, at most.
         samples: hearts a sex and age in Fig. 7.
         remark: says what goes on.
     """

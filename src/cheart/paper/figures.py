@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
-from cheart.cohort import Cohort, Split
-from cheart.model import Model
 from cheart.paper import figure_ageing, figure_completion, figure_density, figure_latent, figure_people, figure_truth
 from cheart.paper.figure_page import STYLE, CannotDraw, Drawn, Material, save
 from cheart.progress import bar
-
-if TYPE_CHECKING:
-    from cheart.evaluation.generation import Generation
 
 
 @dataclass(frozen=True)
@@ -65,30 +59,10 @@ FIGURES: tuple[tuple[str, str, str, Callable[[Material], Drawn]], ...] = (
 )
 
 
-def make_figures(
-    models: Mapping[str, Model],
-    cohort: Cohort,
-    generations: Mapping[str, Generation],
-    folder: Path,
-    *,
-    seed: int,
-    jobs: int = 1,
-    split: Split = "test",
-    subjects: int = 20,
-    samples: int = 200,
-) -> list[FigureFile]:
-    """Draw every figure that these models and this cohort allow into a folder, as PNG and as SVG.
+def make_figures(material: Material, folder: Path) -> list[FigureFile]:
+    """Draw every figure that a material's models and cohort allow into a folder, as PNG and as SVG.
 
-    Args:
-        models: trained models by name, in the order of the comparison.
-        cohort: on the models' grid, with their number of frames.
-        generations: what :func:`cheart.evaluation.generation.evaluate_generation` found on the same split, by model.
-        folder: to write into; files of the same names are replaced.
-        seed: of all that is random.
-        jobs: worker processes, −1 for one a core.
-        split: the people.
-        subjects: people over whom Fig. 3 averages and of whom Fig. 6 shows trajectories, at most.
-        samples: hearts a sex and age in Fig. 7.
+    Files of the same names are replaced.
 
     Returns:
         One entry a figure in the paper's order; one that could not be drawn says why in ``skipped``.
@@ -101,11 +75,10 @@ def make_figures(
                 move(done, f"{number}: {text}")
 
             remark("drawing")
-            material = Material(models, cohort, generations, seed, jobs, split, subjects, samples, remark)
-            file = FigureFile(Path(folder), name, number, title)
+            file = FigureFile(folder, name, number, title)
             try:
                 with mpl.rc_context(STYLE):
-                    drawn = draw(material)
+                    drawn = draw(replace(material, remark=remark))
                     save(drawn.figure, file.png, file.svg)
                 files.append(replace(file, caption=drawn.caption))
             except CannotDraw as reason:

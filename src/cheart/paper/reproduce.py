@@ -17,6 +17,7 @@ from cheart.files import write_json
 from cheart.model import load
 from cheart.models.device import choose_device
 from cheart.paper.experiment import Experiment, Run, row_folder
+from cheart.paper.figure_page import Material
 from cheart.paper.figures import make_figures
 from cheart.paper.report import write_report
 from cheart.paper.results import Part, files_of, join_folds, read_results, write_part
@@ -205,10 +206,8 @@ def _draw_figures(experiment: Experiment) -> Step:
         results = {run.name: read_results(run.evaluation).generation for run in runs}
         generations = {name: generation for name, generation in results.items() if generation is not None}
         folder.mkdir(exist_ok=True)
-        files = make_figures(
-            models, experiment.people, generations, folder,
-            seed=experiment.seed, jobs=jobs if isinstance(jobs, int) else 1, samples=ageing,
-        )  # fmt: skip
+        how: dict[str, Any] = {"seed": experiment.seed, "jobs": jobs if isinstance(jobs, int) else 1, "samples": ageing}
+        files = make_figures(Material(models, experiment.people, generations, **how), folder)
         drawn = [{name: value for name, value in asdict(file).items() if name != "folder"} for file in files]
         write_json(folder / "figures.json", drawn)
 

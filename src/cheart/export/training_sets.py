@@ -1,4 +1,6 @@
-"""A dataset that nnU-Net v2 takes as it is: a folder ``DatasetNNN_Name``.
+"""Sets of label maps for training other networks: nnU-Net v2 and MONAI.
+
+A dataset that nnU-Net takes as it is, in a folder ``DatasetNNN_Name``:
 
     imagesTr/sub-001_t00_0000.nii.gz, _0001, _0002   what was seen: LV cavity, myocardium and RV cavity, 0 or 1 each
     labelsTr/sub-001_t00.nii.gz                      the whole heart: 1 LV cavity, 2 myocardium, 3 RV cavity
@@ -7,6 +9,12 @@
 
 One channel a structure, so that nnU-Net's resampling and augmentation mix memberships and not label numbers. The
 channels are named ``noNorm``, which is how nnU-Net is told to leave intensities alone.
+
+A dataset list that MONAI reads (``monai.data.load_decathlon_datalist``), and the label maps behind it:
+
+    images/sub-001_t00.nii.gz   what was seen of the heart: 1 LV cavity, 2 myocardium, 3 RV cavity
+    labels/sub-001_t00.nii.gz   the whole heart
+    dataset.json                {"training": [{"image", "label"}, …], "validation": […], "test": […]}
 """
 
 from __future__ import annotations
@@ -25,14 +33,14 @@ from cheart.labels import STRUCTURES, TITLES
 _FOLDS = 5
 
 
-def warnings(folder: Path) -> list[str]:
+def nnunet_warnings(folder: Path) -> list[str]:
     """nnU-Net knows a dataset by its folder's name: what to do where it is another than ``DatasetNNN_Name``."""
     if re.fullmatch(r"Dataset\d{3}_\w+", folder.name):
         return []
     return [f"nnU-Net takes folders named such as Dataset501_Hearts in its nnUNet_raw: rename {folder.name} before use"]
 
 
-def write_cases(folder: Path, cases: Mapping[str, int], split: Split, *, seen: Heart, whole: Heart) -> None:
+def write_nnunet_cases(folder: Path, cases: Mapping[str, int], split: Split, *, seen: Heart, whole: Heart) -> None:
     """Write a heart's cases: three images and a label map for each imaged frame."""
     end = "Ts" if split == "test" else "Tr"
     images, labels, affine = folder / f"images{end}", folder / f"labels{end}", whole.grid.affine
@@ -45,7 +53,7 @@ def write_cases(folder: Path, cases: Mapping[str, int], split: Split, *, seen: H
         write_labels(labels / f"{case}.nii.gz", whole.labels[frame], affine, space="template")
 
 
-def write_lists(folder: Path, cases: Sequence[Mapping[str, Any]], *, title: str) -> None:
+def write_nnunet_lists(folder: Path, cases: Sequence[Mapping[str, Any]], *, title: str) -> None:
     """Write ``dataset.json``, and ``splits_final.json`` with folds that never part the frames of one heart."""
     training = [case for case in cases if case["split"] != "test"]
     names = [TITLES[name] for name in STRUCTURES]
@@ -76,3 +84,29 @@ def write_lists(folder: Path, cases: Sequence[Mapping[str, Any]], *, title: str)
             for k in range(count)
         ],
     )
+
+
+_KEYS = {"training": "train", "validation": "val", "test": "test"}
+
+
+def write_monai_cases(folder: Path, cases: Mapping[str, int], split: Split, *, seen: Heart, whole: Heart) -> None:
+    """Write a heart's cases: an image and a label map for each imaged frame."""
+    for kind, heart in (("images", seen), ("labels", whole)):
+        (folder / kind).mkdir(exist_ok=True)
+        for case, frame in cases.items():
+            write_labels(folder / kind / f"{case}.nii.gz", heart.labels[frame], heart.grid.affine, space="template")
+
+
+def write_monai_lists(folder: Path, cases: Sequence[Mapping[str, Any]], *, title: str) -> None:
+    """Write ``dataset.json``."""
+    lists = {
+        key: [
+            {"image": f"images/{case['case']}.nii.gz", "label": f"labels/{case['case']}.nii.gz"}
+            for case in cases
+            if case["split"] == split
+        ]
+        for key, split in _KEYS.items()
+    }
+    labels = {"0": "background", **{str(number): TITLES[name] for name, number in STRUCTURES.items()}}
+    counts = {"numTraining": len(lists["training"]), "numTest": len(lists["test"])}
+    write_json(folder / "dataset.json", {"name": title, "tensorImageSize": "3D", "labels": labels, **counts, **lists})
