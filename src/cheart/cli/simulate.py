@@ -70,19 +70,9 @@ def simulate(
     flags = {**imaging, "observed": observed}
     changed = {k: v for k, v in flags.items() if v != getattr(EXACT, k)}
     cohort = cheart.simulate(
-        out,
-        population=population,
-        n=n,
-        seed=seed,
-        grid=grid,
-        frames=frames,
-        heart_rate=heart_rate,
-        group=bool(known),
-        acquisition=replace(imaged, **changed),
-        nifti=nifti,
-        jobs=scheduler or jobs,
-        overwrite=overwrite,
-    )
+        out, population=population, n=n, seed=seed, grid=grid, frames=frames, heart_rate=heart_rate, group=bool(known),
+        acquisition=replace(imaged, **changed), nifti=nifti, jobs=scheduler or jobs, overwrite=overwrite,
+    )  # fmt: skip
     summary = {
         "cohort": str(out),
         "kind": "simulated",
@@ -124,10 +114,7 @@ def _check(path: Path, *, jobs: Jobs, as_json: bool) -> None:
         "",
         f"{judged - len(wrong)} of {judged} bands met." if judged else "Described, not judged: it is imported.",
     ]
-    answer(
-        {"cohort": str(path), "rows": [asdict(r) for r in rows], "broken": len(wrong)},
-        "\n".join(lines),
-        as_json=as_json,
-    )
+    value = {"cohort": str(path), "rows": [asdict(r) for r in rows], "broken": len(wrong)}
+    answer(value, "\n".join(lines), as_json=as_json)
     if wrong:
         raise typer.Exit(1)

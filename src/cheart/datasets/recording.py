@@ -161,17 +161,11 @@ def read_source(recording: Recording, scheme: Scheme) -> SourceLabels:
     order = (0, 1, 2) if observed is not None else working_order(labels[ed], affine)
     labelled = np.flatnonzero(any_label)
     moments = recording.moments or _moments(stored.frames, ed)
-    heart = SourceLabels(
-        labels[labelled].transpose(0, *(1 + axis for axis in order)),
-        reorder_affine(affine, order),
-        order,
-        tuple(moments[i] for i in labelled),
-        int(np.searchsorted(labelled, ed)),
-        int(np.searchsorted(labelled, es)),
-        _cycle(recording, stored),
-        recording.mirrored,
-        None if observed is None else observed[labelled],
-    )
+    ed, es = (int(np.searchsorted(labelled, frame)) for frame in (ed, es))
+    turned, when = labels[labelled].transpose(0, *(1 + axis for axis in order)), tuple(moments[i] for i in labelled)
+    seen = None if observed is None else observed[labelled]
+    affine, cycle_s = reorder_affine(affine, order), _cycle(recording, stored)
+    heart = SourceLabels(turned, affine, order, when, ed, es, cycle_s, recording.mirrored, seen)
     _check_topology(heart.labels[heart.ed], scheme)
     _check_volumes(heart)
     return heart

@@ -14,12 +14,11 @@ from cheart.evaluation.tables import FORMATS, Table, hypertext
 from cheart.files import new_file, read_json, write_json
 from cheart.models.registry import BUILT_IN
 from cheart.paper import comparison as statistics
-from cheart.paper import published as paper
 from cheart.paper.experiment import Experiment, Run, kinds_of
 from cheart.paper.figures import FigureFile
 from cheart.paper.recommendations import Remark, claims, recommendations
 from cheart.paper.results import Results
-from cheart.paper.sections import Outcome, Section, sections
+from cheart.paper.sections import CAPTION, Outcome, Section, sections
 from cheart.paper.step_cache import file_fingerprint, in_words
 from cheart.provenance import provenance
 
@@ -322,7 +321,7 @@ def _section(section: Section) -> str:
         parts.append(f"<details><summary>All {len(section.tests)} tests</summary>\n{table}</details>")
     if section.paper:
         tables = "\n".join(map(hypertext, section.paper))
-        parts.append(f'<div class="paper"><p>{escape(paper.CAPTION)}</p>\n{tables}</div>')
+        parts.append(f'<div class="paper"><p>{escape(CAPTION)}</p>\n{tables}</div>')
     return "\n".join(parts)
 
 

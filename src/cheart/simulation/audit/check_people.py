@@ -90,15 +90,12 @@ def _cells(table: pd.DataFrame, quantity: str, sex: str, scale: float) -> list[_
             continue
         published = reference.normal(quantity, sex, float(people.age.mean()))
         mean, sd = published.mean * scale, published.sd * scale
-        cells.append(
-            _Cell(
-                f"{sex} {low}–{high - 1}" if high < 200 else f"{sex} {low}+",
-                values.mean() / mean - 1,
-                values.std() / np.sqrt(len(values)) / mean,
-                values.std() / sd - 1,
-                values.std() / sd / np.sqrt(2 * (len(values) - 1)),
-            )
+        name = f"{sex} {low}–{high - 1}" if high < 200 else f"{sex} {low}+"
+        mean_error, sd_error = (
+            values.std() / np.sqrt(len(values)) / mean,
+            values.std() / sd / np.sqrt(2 * (len(values) - 1)),
         )
+        cells.append(_Cell(name, values.mean() / mean - 1, mean_error, values.std() / sd - 1, sd_error))
     return cells
 
 
