@@ -14,7 +14,7 @@ from cheart.conditions import PAPER_SCHEMA, Factor, Schema, Value
 from cheart.errors import InputError
 from cheart.files import read_json
 
-NOT_CONDITIONS = ("participant_id", "split", "cycle_s", "ed", "es")
+NOT_CONDITIONS = ("participant_id", "split", "cycle_s", "ed", "es", "drawn", "latent_seed")
 """Columns with a meaning of their own."""
 
 _OTHER_NAMES = {
