@@ -14,7 +14,7 @@ from __future__ import annotations
 import pickle
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -110,6 +110,11 @@ def parallel(function: Callable[[Item], Result], items: Iterable[Item], *, jobs:
 TIMEOUT_S = 10
 AHEAD = 3
 """Items a thread of the cluster that are under way or wait for their turn: memory stays flat whatever their number."""
+
+
+def collect(function: Callable[[Item], Result], items: Collection[Item], *, jobs: Jobs = 1, title: str) -> list[Result]:
+    """All results of :func:`parallel`, under a :func:`bar`."""
+    return list(track(parallel(function, items, jobs=jobs), total=len(items), title=title))
 
 
 def on_cluster(function: Callable[[Item], Result], items: Iterable[Item], address: str) -> Iterator[Result]:

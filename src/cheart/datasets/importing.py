@@ -21,7 +21,7 @@ from cheart.export.bids import export_cohort
 from cheart.files import new_folder, refuse_existing, write_json
 from cheart.grid import Grid
 from cheart.labels import Scheme, scheme_text
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import Jobs, collect
 
 _NAMED = 5
 
@@ -80,11 +80,8 @@ def import_cohort(
     subjects = [replace(s, files=tuple(path.absolute() for path in s.files)) for s in listed.subjects]
     checks = [(subject, settings) for subject in subjects]
     good, left_out = [], list(listed.left_out)
-    for subject, result in zip(
-        subjects,
-        track(parallel(_check, checks, jobs=jobs), total=len(checks), title="Checking label maps"),
-        strict=True,
-    ):
+    checked = collect(_check, checks, jobs=jobs, title="Checking label maps")
+    for subject, result in zip(subjects, checked, strict=True):
         if isinstance(result, LeftOut):
             left_out.append(result)
         else:
@@ -133,7 +130,7 @@ def _write(
 ) -> None:
     writer = CohortWriter(folder, subjects=len(good), frames=settings.frames, grid=settings.grid)
     tasks = [(i, subject, settings, writer) for i, (subject, _) in enumerate(good)]
-    done = list(track(parallel(_bring_in, tasks, jobs=jobs), total=len(tasks), title="Bringing hearts to the template"))
+    done = collect(_bring_in, tasks, jobs=jobs, title="Bringing hearts to the template")
     fallback = split_subjects(len(good), seed=seed)
     people, rows, poses = [], [], []
     for (subject, conditions), made, split in zip(good, done, fallback, strict=True):

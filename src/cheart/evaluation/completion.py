@@ -18,7 +18,7 @@ from cheart.metrics.statistics import mean_over_frames, summaries
 from cheart.metrics.surface_distance import SurfaceReference
 from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import Jobs, collect
 
 DEFINITIONS = (
     "Completion from frame 0 and the conditions. Dice, HD (the larger of the two directed maxima) and ASSD (the mean "
@@ -81,8 +81,8 @@ def evaluate_completion(
         if cohort.observed[index].any(axis=1).sum() < 2:
             raise InputError(f"{cohort.path}: subject {number} of {split} was observed at end-diastole only")
     title = "Copying the first frame" if copy_first else "Completing"
-    judged = parallel(partial(_judge_one, model, cohort, copy_first), indices, jobs=jobs)
-    rows, empty = zip(*track(judged, total=len(indices), title=title), strict=True)
+    judged = collect(partial(_judge_one, model, cohort, copy_first), indices, jobs=jobs, title=title)
+    rows, empty = zip(*judged, strict=True)
     return Completion(pd.DataFrame([{"subject": n, **row} for n, row in enumerate(rows, start=1)]), sum(empty))
 
 

@@ -24,7 +24,7 @@ from cheart.metrics.overlap import seam
 from cheart.metrics.statistics import Better, mean_and_best, summaries
 from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import Jobs, collect
 
 LIKENESS = (
     "Generation from each person's conditions. Dice, HD and ASSD against the real heart of that person as in "
@@ -116,8 +116,7 @@ def evaluate_generation(
     model.network.require("generate")
     indices = chosen_subjects(model, cohort, split, subjects)
     work = partial(_judge_person, model, cohort, samples, seed)
-    judged = parallel(work, enumerate(indices, start=1), jobs=jobs)
-    people = list(track(judged, total=len(indices), title="Generating and comparing"))
+    people = collect(work, list(enumerate(indices, start=1)), jobs=jobs, title="Generating and comparing")
     return Generation(
         pd.DataFrame([one.row for one in people]),
         pd.DataFrame([row for one in people for row in one.samples]),

@@ -15,7 +15,7 @@ from cheart.heart import Heart
 from cheart.hearts import heart_seed
 from cheart.metrics.memorisation import Memorisation, nearest, occupancy
 from cheart.model import Model
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import Jobs, collect
 
 DEFINITIONS = (
     "Memorisation: distance (1 − Dice of the occupancy of 8 mm cells at end-diastole and end-systole) to the nearest "
@@ -68,7 +68,7 @@ def _described(
     describe: Callable[[Any], NDArray[np.uint8]], hearts: list[Any], title: str, jobs: Jobs
 ) -> NDArray[np.uint8]:
     """Descriptors [N, D]; the hearts themselves stay with the workers."""
-    return np.stack(list(track(parallel(describe, hearts, jobs=jobs), total=len(hearts), title=title)))
+    return np.stack(collect(describe, hearts, jobs=jobs, title=title))
 
 
 def describe_real(cohort: Cohort, index: int) -> NDArray[np.uint8]:

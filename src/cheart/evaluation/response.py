@@ -17,7 +17,7 @@ from cheart.hearts import heart_seed
 from cheart.metrics.response import Response, Slope, cohort_slopes, model_slope
 from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import Jobs, collect
 
 HEARTS = 20
 """People whose conditions are moved, at most; each has one random latent."""
@@ -53,8 +53,7 @@ def evaluate_response(
     moves = [(f, level) for f in model.encoding.schema.factors for level in (f.levels[1:] or ("",))]
     moves = [(f, level) for f, level in moves if _column(f, level) in wanted]
     tasks = [(factor, level, n, index) for factor, level in moves for n, index in people]
-    moved = parallel(partial(_moved, model, cohort, seed), tasks, jobs=jobs)
-    rows = list(track(moved, total=len(tasks), title="Moving conditions"))
+    rows = collect(partial(_moved, model, cohort, seed), tasks, jobs=jobs, title="Moving conditions")
     found = {}
     for place, (factor, level) in enumerate(moves):
         made = np.array(rows[place * len(people) : (place + 1) * len(people)])  # [people, 2, 5]
@@ -73,8 +72,7 @@ def _cohort_slopes(model: Model, cohort: Cohort, indices: list[int], *, jobs: Jo
     if len(indices) < 2:
         return {}
     columns = condition_columns([cohort.conditions(i) for i in indices], model.encoding.schema)
-    measured = parallel(partial(_measured, cohort), indices, jobs=jobs)
-    rows = list(track(measured, total=len(indices), title="Measuring real hearts"))
+    rows = collect(partial(_measured, cohort), indices, jobs=jobs, title="Measuring real hearts")
     found: dict[str, dict[str, Slope]] = {}
     for name in PAPER_FIVE:
         try:

@@ -216,21 +216,23 @@ def _solid_in_world(solid: Solid, heart: OrientedLabels) -> Solid:
 
 
 def _wall_row(solid: Solid, frame: int, voxel_ml: float, files: Mapping[str, str]) -> dict[str, Any]:
-    quality = solid.quality
     return {
         "frame": frame,
         "files": dict(files),
         "points": len(solid.points),
         "tetrahedra": len(solid.tetrahedra),
         "layers": len(np.unique(solid.depth)) - 1,
-        "volume_ml": round(solid.volume_ml, 3),
+        **_measured(solid, voxel_ml, inside_out=int((solid.quality <= 0).sum())),
+    }
+
+
+def _measured(one: Surface | Solid, voxel_ml: float, **more: float) -> dict[str, Any]:
+    """Volume and quality; ``more`` of the quality."""
+    return {
+        "volume_ml": round(one.volume_ml, 3),
         "voxel_volume_ml": round(voxel_ml, 3),
-        "volume_error": round(solid.volume_ml / voxel_ml - 1, 5),
-        "quality": {
-            "mean": round(float(quality.mean()), 3),
-            "least": round(float(quality.min()), 4),
-            "inside_out": int((quality <= 0).sum()),
-        },
+        "volume_error": round(one.volume_ml / voxel_ml - 1, 5),
+        "quality": {"mean": round(float(one.quality.mean()), 3), "least": round(float(one.quality.min()), 4), **more},
     }
 
 
@@ -284,7 +286,7 @@ def _write_glb(
 
 
 def _row(surface: Surface, part: str, frame: int, voxel_ml: float, files: Mapping[str, str]) -> dict[str, Any]:
-    quality = surface.quality
+    poor = round(float((surface.quality < _POOR).mean()), 5)
     return {
         "part": part,
         "frame": frame,
@@ -292,14 +294,7 @@ def _row(surface: Surface, part: str, frame: int, voxel_ml: float, files: Mappin
         "vertices": len(surface.vertices),
         "faces": len(surface.faces),
         "watertight": surface.watertight,
-        "volume_ml": round(surface.volume_ml, 3),
-        "voxel_volume_ml": round(voxel_ml, 3),
-        "volume_error": round(surface.volume_ml / voxel_ml - 1, 5),
-        "quality": {
-            "mean": round(float(quality.mean()), 3),
-            "least": round(float(quality.min()), 4),
-            "share_below_0.2": round(float((quality < _POOR).mean()), 5),
-        },
+        **_measured(surface, voxel_ml, **{"share_below_0.2": poor}),
     }
 
 

@@ -38,7 +38,7 @@ from cheart.models.compact import pack, unpack
 from cheart.models.representation import Data, Representation
 from cheart.models.shape_basis import BASIS_FRAMES, ShapeBasis, extend_basis, fit_basis
 from cheart.models.shape_network import ShapeBeatDecoder, ShapeCritic, ShapeDecoder, ShapeEncoder
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import Jobs, collect
 
 TITLES: dict[str, str] = {"train": "training", "val": "validation", "test": "test"}
 
@@ -253,8 +253,8 @@ def read_normal_forms(
     """The tensors of a :class:`ShapeBatch` of some rows of a cohort but for the conditions; each frame is read once."""
     if not cohort.observed[indices].all():
         basis.plane_grams  # noqa: B018  # once here, not once in every process
-    results = parallel(partial(_normal_forms, cohort, basis), [int(i) for i in indices], jobs=jobs)
-    rows = list(track(results, total=len(indices), title=f"Reading {title} subjects"))
+    read, which = partial(_normal_forms, cohort, basis), [int(i) for i in indices]
+    rows = collect(read, which, jobs=jobs, title=f"Reading {title} subjects")
     names = ("first", "linear", "constant", "weight")
     tensors = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in names}
     if any(row["gram"] is not None for row in rows):

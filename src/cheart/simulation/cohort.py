@@ -19,7 +19,7 @@ from cheart.export.bids import write_in_template, write_label_file
 from cheart.files import new_folder, refuse_existing
 from cheart.grid import Grid
 from cheart.heart import Heart
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import Jobs, collect
 from cheart.simulation.acquisition import CLINICAL, EXACT, Acquisition, acquire
 from cheart.simulation.clinical.heart import ClinicalTruth, to_labels
 from cheart.simulation.clinical.heart import draw_heart as draw_clinical_heart
@@ -114,7 +114,7 @@ def simulate(
         writer = CohortWriter(folder, subjects=n, frames=frames, grid=grid)
         target = folder.absolute() / NIFTI if nifti else None
         make = partial(_make_subject, _Task(seed, grid, frames, population, heart_rate, group, imaged, writer, target))
-        rows = list(track(parallel(make, range(n), jobs=jobs), total=n, title="Simulating"))
+        rows = collect(make, range(n), jobs=jobs, title="Simulating")
         table = pd.DataFrame([row["participant"] for row in rows])
         table.insert(1, "split", split_subjects(n, seed=seed))
         truth = pd.DataFrame([row["truth"] for row in rows])
@@ -196,8 +196,7 @@ def clinical_truths(
         InputError: another cohort, or one that another version of this program made.
     """
     chosen = list(range(len(cohort)) if indices is None else indices)
-    made = parallel(truth_maker(cohort, frames=frames), chosen, jobs=jobs)
-    truths = list(track(made, total=len(chosen), title="Truth"))
+    truths = collect(truth_maker(cohort, frames=frames), chosen, jobs=jobs, title="Truth")
     refuse_another_truth(cohort, [truth.phenotypes.lvesv for truth in truths], chosen)
     return truths
 

@@ -15,7 +15,7 @@ from cheart.cohort import Cohort, read_table
 from cheart.errors import InputError
 from cheart.labels import MYOCARDIUM_G_PER_ML
 from cheart.phenotypes import voxel_volumes
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import Jobs, collect
 from cheart.simulation.audit.check_clinical import check_clinical
 from cheart.simulation.audit.check_hearts import anatomy, motion
 from cheart.simulation.audit.check_people import demographics, dependence, sizes
@@ -47,7 +47,7 @@ def check_cohort(cohort: Cohort, *, jobs: Jobs = -1) -> list[Row]:
         cycle = bool(cohort.observed.all()) and cohort.frames >= 10
         index = np.unique(np.linspace(0, len(cohort) - 1, min(len(cohort), MEASURED)).round().astype(int))
         one = partial(_measure, cohort, cycle)
-        measured = list(track(parallel(one, index, jobs=jobs), total=len(index), title="Measuring"))
+        measured = collect(one, index, jobs=jobs, title="Measuring")
         rows += anatomy(measured, cohort.grid)
         if cycle:
             rows += motion(measured, table.iloc[index], cohort.frames)
@@ -71,8 +71,8 @@ def _people(cohort: Cohort, jobs: Jobs) -> pd.DataFrame:
                 f"{cohort.path / TRUTH} lists other people than participants.tsv; simulate the cohort again"
             )
         return table.join(truth.drop(columns=[c for c in truth if c in table]))
-    rows = parallel(partial(_voxel_sizes, cohort), range(len(cohort)), jobs=jobs)
-    return table.join(pd.DataFrame(list(track(rows, total=len(cohort), title="Sizes"))))
+    sizes_of = partial(_voxel_sizes, cohort)
+    return table.join(pd.DataFrame(collect(sizes_of, range(len(cohort)), jobs=jobs, title="Sizes")))
 
 
 def _voxel_sizes(cohort: Cohort, index: int) -> dict[str, float]:
