@@ -58,7 +58,7 @@ def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -
 def write_in_template(path: Path, heart: Heart, **about: Any) -> None:
     """Write a heart as NIfTI, and beside it a JSON file with its space, its observed planes and ``about`` it.
 
-    :func:`cheart.datasets.recording.read_heart` takes such a file as it is, without looking for its pose again.
+    :func:`cheart.read_heart` takes such a file as it is, without looking for its pose again.
     """
     write_heart(path, heart)
     planes = [[int(z) for z in frame.nonzero()[0]] for frame in heart.observed]
