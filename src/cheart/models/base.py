@@ -164,7 +164,7 @@ class HeartModel(nn.Module):
         Raises:
             InputError: options that change the network's shape.
         """
-        network = type(self)(setting, options, self.representation)
+        network = type(self)(setting, options, self.representation.widened(cohort, jobs=jobs))
         weights = _widened(self.state_dict(), network.state_dict(), self.setting.encoding, setting.encoding)
         try:
             network.load_state_dict(weights)

@@ -15,12 +15,15 @@ from cheart.models.representation import representation_class
 def shape_presets(**changes: Any) -> dict[str, dict[str, Any]]:
     """Presets of a baseline: ``quick`` and ``laptop`` on a shape basis; docs/evaluation.md says how they were chosen.
 
+    ``paper`` is on voxels, and makes those that hearts are in.
+
     Args:
-        changes: to what the baselines have in common.
+        changes: to what the baselines have in common on a shape basis.
     """
     common = {"representation": "shape", "rate": 3e-5, "patience": 20, **changes}
     sizes = {"quick": (64, 32), "laptop": (96, 64)}
-    return {name: {**common, "modes": k, "latent": k, "hidden": hidden} for name, (k, hidden) in sizes.items()}
+    on_shapes = {name: {**common, "modes": k, "latent": k, "hidden": hidden} for name, (k, hidden) in sizes.items()}
+    return {**on_shapes, "paper": {"box": True}}
 
 
 def check_sizes(options: Any) -> None:

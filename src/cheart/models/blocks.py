@@ -10,6 +10,7 @@ A volume of n voxels along an axis has n / 2 + 1 blocks: the outermost hang over
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -20,6 +21,29 @@ from torch.nn import functional as F
 BLOCK = 8
 """Voxels of a block; they stand behind the channels, as [C · 8]."""
 
+Box = Sequence[tuple[int, int]]
+"""Some blocks of a volume: first and last + 1 along z, y and x."""
+
+
+def whole_box(shape: Sequence[int]) -> Box:
+    """All blocks of a volume [2 z, 2 y, 2 x]."""
+    return [(0, n // 2 + 1) for n in shape]
+
+
+def box_around(occupied: Tensor, margin: int) -> Box:
+    """The least box of blocks that holds what is occupied [2 z, 2 y, 2 x] and a margin of voxels around it."""
+    box = []
+    for axis, n in enumerate(occupied.shape):
+        places = occupied.movedim(axis, 0).flatten(1).any(dim=1).nonzero()[:, 0]
+        first, last = (int(places[0]), int(places[-1])) if len(places) else (0, n - 1)
+        box.append(((max(first - margin, 0) + 1) // 2, (min(last + margin, n - 1) + 1) // 2 + 1))
+    return box
+
+
+def union(one: Box, two: Box) -> Box:
+    """The least box that holds both."""
+    return [(min(a, c), max(b, d)) for (a, b), (c, d) in zip(one, two, strict=True)]
+
 
 class BlockConvTranspose3d(nn.ConvTranspose3d):
     """A transposed convolution (kernel 4, stride 2, padding 1) whose result is in blocks."""
@@ -27,46 +51,72 @@ class BlockConvTranspose3d(nn.ConvTranspose3d):
     def __init__(self, channels: int, out: int) -> None:
         super().__init__(channels, out, kernel_size=4, stride=2, padding=1)
 
-    def forward(self, x: Tensor, output_size: Any = None) -> Tensor:
-        """[N, C, z, y, x] to blocks [N, out · 8, z + 1, y + 1, x + 1] (see :func:`from_blocks`)."""
-        channels, out = self.weight.shape[:2]
-        # a tap of the kernel: 2 · (1 − which of two inputs) + which of two outputs
-        taps = self.weight.reshape(channels, out, 2, 2, 2, 2, 2, 2).flip(2, 4, 6)
-        plain = taps.permute(1, 3, 5, 7, 0, 2, 4, 6).reshape(out * BLOCK, channels, 2, 2, 2)
-        blocks = F.conv3d(F.pad(x, (1,) * 6), plain)
+    def forward(self, x: Tensor, box: Any = None, channels: Tensor | None = None) -> Tensor:
+        """[N, C, z, y, x] to blocks [N, out · 8, z + 1, y + 1, x + 1] (see :func:`from_blocks`).
+
+        Args:
+            x: the input.
+            box: the blocks that are wanted; None for all.
+            channels: the output channels that are wanted; None for all.
+        """
         assert self.bias is not None
+        weight, bias = self.weight, self.bias
+        if channels is not None:
+            weight, bias = weight[:, channels], bias[channels]
+        given, out = weight.shape[:2]
+        # a tap of the kernel: 2 · (1 − which of two inputs) + which of two outputs
+        taps = weight.reshape(given, out, 2, 2, 2, 2, 2, 2).flip(2, 4, 6)
+        plain = taps.permute(1, 3, 5, 7, 0, 2, 4, 6).reshape(out * BLOCK, given, 2, 2, 2)
+        padded = F.pad(x, (1,) * 6)
+        if box is not None:
+            padded = padded[..., *(slice(first, end + 1) for first, end in box)]
+        blocks = F.conv3d(padded, plain)
         # a bias inside the convolution makes its backward twice as slow on a CPU
-        return blocks + self.bias.repeat_interleave(BLOCK)[:, None, None, None].to(blocks.dtype)
+        return blocks + bias.repeat_interleave(BLOCK)[:, None, None, None].to(blocks.dtype)
 
 
 def from_blocks(blocks: Tensor) -> Tensor:
     """Blocks [N, C · 8, z + 1, y + 1, x + 1] to the volume [N, C, 2 z, 2 y, 2 x]."""
+    return _apart(blocks)[..., 1:-1, 1:-1, 1:-1]
+
+
+def put_blocks(blocks: Tensor, box: Box, volume: Tensor) -> Tensor:
+    """The volume [N, C, 2 z, 2 y, 2 x] with the blocks of a box [N, C · 8, …] in their place."""
+    padded = F.pad(volume, (1,) * 6)
+    padded[..., *(slice(2 * first, 2 * end) for first, end in box)] = _apart(blocks)
+    return padded[..., 1:-1, 1:-1, 1:-1]
+
+
+def _apart(blocks: Tensor) -> Tensor:
     n, channels, z, y, x = blocks.shape
     apart = blocks.reshape(n, channels // BLOCK, 2, 2, 2, z, y, x).permute(0, 1, 5, 2, 6, 3, 7, 4)
-    return apart.reshape(n, channels // BLOCK, 2 * z, 2 * y, 2 * x)[:, :, 1:-1, 1:-1, 1:-1]
+    return apart.reshape(n, channels // BLOCK, 2 * z, 2 * y, 2 * x)
 
 
-def to_blocks(volume: Tensor) -> Tensor:
-    """A volume [N, 2 z, 2 y, 2 x] in blocks [N, 8, z + 1, y + 1, x + 1]; nothing (0) beyond the border."""
+def to_blocks(volume: Tensor, box: Box | None = None) -> Tensor:
+    """A volume [N, 2 z, 2 y, 2 x] in blocks [N, 8, z + 1, y + 1, x + 1], or those of a box; 0 beyond the border."""
     padded = F.pad(volume, (1,) * 6)
+    if box is not None:
+        padded = padded[:, *(slice(2 * first, 2 * end) for first, end in box)]
     n, z, y, x = padded.shape
     apart = padded.reshape(n, z // 2, 2, y // 2, 2, x // 2, 2).permute(0, 2, 4, 6, 1, 3, 5)
     return apart.reshape(n, BLOCK, z // 2, y // 2, x // 2)
 
 
-def block_cross_entropy(logits: Tensor, labels: Tensor, planes: Tensor) -> Tensor:
+def block_cross_entropy(logits: Tensor, labels: Tensor, planes: Tensor, box: Box | None = None) -> Tensor:
     """Cross-entropy of label logits in blocks, weighted by plane and summed.
 
     Args:
         logits: [N, L · 8, z + 1, y + 1, x + 1].
         labels: [N, 2 z, 2 y, 2 x] uint8.
         planes: [N, 2 z], the weight of each voxel of a plane.
+        box: the blocks that the logits are of, whose voxels alone count; None for all.
 
     Returns:
         [N].
     """
-    weight = to_blocks(planes[:, :, None, None].expand(labels.shape))
-    result: Tensor = _BlockCrossEntropy.apply(logits.unflatten(1, (-1, BLOCK)), to_blocks(labels), weight)
+    weight = to_blocks(planes[:, :, None, None].expand(labels.shape), box)
+    result: Tensor = _BlockCrossEntropy.apply(logits.unflatten(1, (-1, BLOCK)), to_blocks(labels, box), weight)
     return result
 
 

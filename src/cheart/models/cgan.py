@@ -45,6 +45,7 @@ class CGANOptions:
         latent: length of z.
         embedding: length of the conditions' embedding.
         width: on voxels, channels of the generator's last hidden layer and of the discriminator's first.
+        box: on voxels, make them only where hearts of the training subjects are, and background elsewhere.
         modes: modes of the shape basis.
         hidden: on a shape basis, width of the MLPs.
         penalty: weight of the discriminator's squared slope at real beats.
@@ -54,6 +55,7 @@ class CGANOptions:
     latent: int = 32
     embedding: int = 32
     width: int = 16
+    box: bool = False
     modes: int = 64
     hidden: int = 64
     penalty: float = 0.0
@@ -88,9 +90,10 @@ class CGAN(HeartModel):
             beats, embedding = self.representation.whole_beats(subjects), self.conditions.pass_on(subjects.conditions)
             start_generator(self.generator, sd, beats, embedding, self.options.latent)
 
-    def predict(self, latent: Tensor, conditions: Tensor) -> Tensor:
-        """z [B, latent] and encoded conditions [B, E] to what the generator says of all frames."""
-        prediction: Tensor = self.generator(torch.cat([latent, self.conditions(conditions)], dim=1))
+    def predict(self, latent: Tensor, conditions: Tensor, batch: Any | None = None) -> Tensor:
+        """z [B, latent] and encoded conditions [B, E] to what the generator says of the frames that a batch shows."""
+        code = torch.cat([latent, self.conditions(conditions)], dim=1)
+        prediction: Tensor = self.representation.predict(self.generator, code, batch)
         return prediction
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
@@ -104,21 +107,26 @@ class CGAN(HeartModel):
     def losses(self, batch: Any, generator: torch.Generator) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
         """One step of each player."""
         draw = normal(len(batch.conditions), self.options.latent, generator=generator).to(batch.conditions.device)
-        made = self.representation.predicted(self.predict(draw, batch.conditions), batch)
+        made = self.representation.predicted(self.predict(draw, batch.conditions, batch), batch)
         beat = self.representation.real(batch).requires_grad_(self.options.penalty > 0)
-        real, _ = self.discriminator(beat, batch.conditions)
-        fake, _ = self.discriminator(made.detach(), batch.conditions)
+        real = self._verdict(beat, batch)
+        fake = self._verdict(made.detach(), batch)
         verdicts = {"verdict_real": float(real.detach().mean()), "verdict_made": float(fake.detach().mean())}
         steep = self.options.penalty * slope_penalty(real, beat) if self.options.penalty else 0.0
         yield "discriminator", softplus_losses(real, fake) + steep, verdicts
-        verdict, _ = self.discriminator(made, batch.conditions)
+        verdict = self._verdict(made, batch)
         yield "generator", F.softplus(-verdict).mean(), {}
+
+    def _verdict(self, beat: Tensor, batch: Any) -> Tensor:
+        """D's numbers [B, 1] for beats."""
+        verdict: Tensor = self.representation.judge(self.discriminator, beat, batch, batch.conditions)[0]
+        return verdict
 
     def validation_loss(self, batch: Any) -> Tensor:
         """The energy score of each subject [B]: in mL per frame and structure, or in mm per frame and voxel."""
         size = (DRAWS, len(batch.conditions), self.options.latent)
         draws = torch.randn(size, generator=torch.Generator().manual_seed(0)).to(batch.conditions)
-        predictions = (self.predict(z, batch.conditions) for z in draws)
+        predictions = (self.predict(z, batch.conditions, batch) for z in draws)
         made = [self.representation.outcome(self.representation.predicted(p, batch)) for p in predictions]
         real = self.representation.outcome(self.representation.real(batch))
         near = torch.stack([(m - real).norm(dim=1) for m in made]).mean(0)

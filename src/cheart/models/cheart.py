@@ -58,6 +58,9 @@ class CHeartOptions:
         modes: modes of the shape basis.
         hidden: width of the shape encoder and decoder.
         forget: chance that training hides a condition from the network, so that it learns to do without.
+        norm: of the paper's decoder: ``batch`` (the paper's, with the statistics of each frame) or ``group`` (of each
+            volume by itself).
+        box: on voxels, make them only where hearts of the training subjects are, and background elsewhere.
     """
 
     representation: str = "voxel"
@@ -71,6 +74,8 @@ class CHeartOptions:
     modes: int = 64
     hidden: int = 256
     forget: float = 0.0
+    norm: str = "batch"
+    box: bool = False
 
     def __post_init__(self) -> None:
         representation_class(self.representation)
@@ -78,6 +83,8 @@ class CHeartOptions:
             raise InputError(f"motion {self.motion!r} is neither lstm nor harmonic")
         if self.prior not in ("standard", "learned"):
             raise InputError(f"prior {self.prior!r} is neither standard nor learned")
+        if self.norm not in ("batch", "group"):
+            raise InputError(f"norm {self.norm!r} is neither batch nor group")
         if min(self.latent, self.embedding, self.modes, self.hidden, self.harmonics) < 1:
             raise InputError("latent, embedding, modes, hidden and harmonics must be at least 1")
         if not 0 <= self.forget < 1 or self.beta < 0:
@@ -99,6 +106,7 @@ class CHeart(HeartModel):
     presets = {
         "quick": {**_SHAPE, "modes": 64, "latent": 64, "hidden": 32},
         "laptop": {**_SHAPE, "modes": 96, "latent": 96, "hidden": 64},
+        "paper": {"norm": "group", "box": True},
     }
     latent_per_frame = True
     style = Style("CHeart", "#00876c", "-", "o")

@@ -40,6 +40,7 @@ class CVAEOptions:
         embedding: length of the conditions' embedding.
         beta: weight β of the KL term.
         width: on voxels, channels of the decoder's last hidden layer; the others are its multiples by 2, 4 and 8.
+        box: on voxels, make them only where hearts of the training subjects are, and background elsewhere.
         modes: modes of the shape basis.
         hidden: on a shape basis, width of the MLPs.
     """
@@ -49,6 +50,7 @@ class CVAEOptions:
     embedding: int = 32
     beta: float = 0.001
     width: int = 16
+    box: bool = False
     modes: int = 64
     hidden: int = 64
 
@@ -83,9 +85,10 @@ class CVAE(HeartModel):
             beats, embedding = self.representation.whole_beats(subjects), self.conditions.pass_on(subjects.conditions)
             start_autoencoder(self.encoder, self.decoder, sd, subjects.first.double().numpy(), beats, embedding)
 
-    def predict(self, latent: Tensor, conditions: Tensor) -> Tensor:
-        """z [B, latent] and encoded conditions [B, E] to what the decoder says of all frames."""
-        prediction: Tensor = self.decoder(torch.cat([latent, self.conditions(conditions)], dim=1))
+    def predict(self, latent: Tensor, conditions: Tensor, batch: Any | None = None) -> Tensor:
+        """z [B, latent] and encoded conditions [B, E] to what the decoder says of the frames that a batch shows."""
+        code = torch.cat([latent, self.conditions(conditions)], dim=1)
+        prediction: Tensor = self.representation.predict(self.decoder, code, batch)
         return prediction
 
     def posterior(self, batch: Any) -> tuple[Tensor, Tensor]:
@@ -97,7 +100,7 @@ class CVAE(HeartModel):
         """Reconstruction + β KL, averaged over the batch, the prediction that it is of, and both terms for the log."""
         mean, log_var = self.posterior(batch)
         epsilon = normal(*mean.shape, generator=generator).to(mean.device)
-        prediction = self.predict(sample_posterior(mean, log_var, epsilon), batch.conditions)
+        prediction = self.predict(sample_posterior(mean, log_var, epsilon), batch.conditions, batch)
         reconstruction = self.representation.reconstruction(prediction, batch).mean()
         kl = self.prior.divergence(mean, log_var, mean).mean()
         figures = {"reconstruction": float(reconstruction.detach()), "kl": float(kl.detach())}
@@ -111,7 +114,7 @@ class CVAE(HeartModel):
     def validation_loss(self, batch: Any) -> Tensor:
         """The bound of each subject [B], decoded from the posterior's mean."""
         mean, log_var = self.posterior(batch)
-        reconstruction = self.representation.reconstruction(self.predict(mean, batch.conditions), batch)
+        reconstruction = self.representation.reconstruction(self.predict(mean, batch.conditions, batch), batch)
         return reconstruction + self.options.beta * self.prior.divergence(mean, log_var, mean)
 
     def latent_size(self) -> int:

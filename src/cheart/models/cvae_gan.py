@@ -77,20 +77,22 @@ class CVAEGAN(CVAE):
         bound, prediction, figures = self.bound(batch, generator)
         again = self.representation.predicted(prediction, batch)
         draw = normal(len(real), self.options.latent, generator=generator).to(real.device)
-        made = self.representation.predicted(self.predict(draw, batch.conditions), batch)
-        verdicts = [self.discriminator(x)[0] for x in (real, again.detach(), made.detach())]
+        made = self.representation.predicted(self.predict(draw, batch.conditions, batch), batch)
+        judge = self.representation.judge
+        verdicts = [judge(self.discriminator, x, batch)[0] for x in (real, again.detach(), made.detach())]
         steep = self.penalty * slope_penalty(verdicts[0], real) if self.penalty else 0.0
         figure = {"verdict_real": float(verdicts[0].detach().mean())}
         yield "discriminator", softplus_losses(*verdicts) + steep, figure
-        yield "regressor", F.mse_loss(self.regressor(real)[0], batch.conditions), {}
-        yield "all", bound + self.matching * self._matching(real, again, made, batch.conditions), figures
+        yield "regressor", F.mse_loss(judge(self.regressor, real, batch)[0], batch.conditions), {}
+        yield "all", bound + self.matching * self._matching(real, again, made, batch), figures
 
-    def _matching(self, real: Tensor, again: Tensor, made: Tensor, conditions: Tensor) -> Tensor:
+    def _matching(self, real: Tensor, again: Tensor, made: Tensor, batch: Any) -> Tensor:
         """What reconstructions and generated beats lack of the real ones' features."""
+        judge = self.representation.judge
         with torch.no_grad():
-            (_, wanted_d), (_, wanted_c) = self.discriminator(real), self.regressor(real)
-        (_, again_d), (_, again_c) = self.discriminator(again), self.regressor(again)
-        (_, made_d), (regressed, _) = self.discriminator(made), self.regressor(made)
+            (_, wanted_d), (_, wanted_c) = (judge(c, real, batch) for c in (self.discriminator, self.regressor))
+        (_, again_d), (_, again_c) = (judge(c, again, batch) for c in (self.discriminator, self.regressor))
+        (_, made_d), (regressed, _) = (judge(c, made, batch) for c in (self.discriminator, self.regressor))
         pairwise = (wanted_d - again_d).square().sum(1).mean() + (wanted_c - again_c).square().sum(1).mean()
         centre = batch_mean(wanted_d - made_d).square().sum()
-        return 0.5 * (pairwise + centre + (conditions - regressed).square().sum(1).mean())
+        return 0.5 * (pairwise + centre + (batch.conditions - regressed).square().sum(1).mean())

@@ -48,55 +48,74 @@ class FrameBatchNorm(nn.Module):
     """Batch normalisation of a sequence decoded in one call, with the statistics of each frame kept apart.
 
     Decoding frame after frame, as the released network does, normalises each frame by its own statistics over
-    the batch and updates the running ones once a frame. Decoded together, frames become channels: the same
-    arithmetic in one call.
+    the batch. Decoded together, frames become channels: the same arithmetic in one call. The running averages are
+    kept a frame too: pooled over a cycle, as the released network's are, they are no frame's own, and in use the
+    first frame is decoded worse than it was in training.
+
+    Args:
+        channels: C.
+        frames: how many frames a cycle has, each with its own averages.
     """
 
-    def __init__(self, channels: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+    def __init__(self, channels: int, frames: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
         super().__init__()
         self.eps, self.momentum = eps, momentum
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("mean", torch.zeros(channels))
-        self.register_buffer("var", torch.ones(channels))
+        self.register_buffer("mean", torch.zeros(frames, channels))
+        self.register_buffer("var", torch.ones(frames, channels))
         self.mean: Tensor
         self.var: Tensor
 
-    def forward(self, x: Tensor, frames: int) -> Tensor:
-        """[B·T, C, Z, Y, X] (frames of one subject side by side) to the same shape."""
+    def forward(self, x: Tensor, which: Tensor) -> Tensor:
+        """[B·t, C, Z, Y, X] (frames of one subject side by side; ``which`` [t] they are) to the same shape."""
+        apart = x.unflatten(0, (-1, len(which)))
         if not self.training:
-            scale = self.weight * torch.rsqrt(self.var + self.eps)
-            shift = self.bias - self.mean * scale
-            return x * scale[:, None, None, None] + shift[:, None, None, None]
+            scale = self.weight * torch.rsqrt(self.var[which] + self.eps)  # [t, C]
+            shift = self.bias - self.mean[which] * scale
+            return (apart * scale[:, :, None, None, None] + shift[:, :, None, None, None]).flatten(0, 1)
         local = local_batch()
         if local is not None:
-            return self._over_group(x.unflatten(0, (-1, frames)), local.total)
-        # [B, T·C, Z, Y, X]: each frame has channels of its own. Contiguous, since torch's fused kernel is off by 2e-3
+            return self._over_group(apart, which, local.total)
+        # [B, t·C, Z, Y, X]: each frame has channels of its own. Contiguous, since torch's fused kernel is off by 2e-3
         # on channels-last CPU tensors
+        frames = len(which)
         channels = x.contiguous().unflatten(0, (-1, frames)).flatten(1, 2)
         weight, bias = self.weight.repeat(frames), self.bias.repeat(frames)
         out, mean, scale = torch.native_batch_norm(channels, weight, bias, None, None, True, 0.0, self.eps)
         count = channels[:, 0].numel()
         var = scale.detach().square().reciprocal() - self.eps
-        self._update(mean.detach().view(frames, -1), var.view(frames, -1) * (count / max(count - 1, 1)))
+        self._update(which, mean.detach().view(frames, -1), var.view(frames, -1) * (count / max(count - 1, 1)))
         return out.unflatten(1, (frames, -1)).flatten(0, 1)
 
-    def _over_group(self, apart: Tensor, total: int) -> Tensor:
-        """The same for [B, T, C, Z, Y, X] of a batch of ``total`` subjects of which some are here."""
+    def _over_group(self, apart: Tensor, which: Tensor, total: int) -> Tensor:
+        """The same for [B, t, C, Z, Y, X] of a batch of ``total`` subjects of which some are here."""
         count = total * apart[0, 0, 0].numel()
-        mean = group_sum(apart.sum(dim=(0, 3, 4, 5))) / count  # [T, C]
+        mean = group_sum(apart.sum(dim=(0, 3, 4, 5))) / count  # [t, C]
         centred = apart - mean[:, :, None, None, None]
         var = group_sum(centred.square().sum(dim=(0, 3, 4, 5))) / count
-        self._update(mean.detach(), var.detach() * (count / max(count - 1, 1)))
+        self._update(which, mean.detach(), var.detach() * (count / max(count - 1, 1)))
         scale = self.weight * torch.rsqrt(var + self.eps)
         return (centred * scale[:, :, None, None, None] + self.bias[:, None, None, None]).flatten(0, 1)
 
     @torch.no_grad()
-    def _update(self, mean: Tensor, var: Tensor) -> None:
-        # T successive updates with momentum m, in closed form: frame t counts m (1 − m)^(T − 1 − t)
-        frames = mean.shape[0]
-        age = torch.arange(frames - 1, -1, -1, device=mean.device, dtype=mean.dtype)
-        weight = self.momentum * (1 - self.momentum) ** age
-        keep = (1 - self.momentum) ** frames
-        self.mean.mul_(keep).add_(weight @ mean)
-        self.var.mul_(keep).add_(weight @ var)
+    def _update(self, which: Tensor, mean: Tensor, var: Tensor) -> None:
+        """Move the averages of the frames that were decoded, [t, C] each."""
+        self.mean[which] = self.mean[which].lerp(mean.to(self.mean), self.momentum)
+        self.var[which] = self.var[which].lerp(var.to(self.var), self.momentum)
+
+
+class SampleNorm(nn.GroupNorm):
+    """Group normalisation (8 channels a group, at least one group): of each volume by itself, without averages."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(max(1, channels // 8), channels)
+
+    def forward(self, x: Tensor, which: Tensor | None = None) -> Tensor:
+        """[N, C, Z, Y, X] to the same shape, whichever frames they are."""
+        return super().forward(x)
+
+
+def normalisation(kind: str, channels: int, frames: int) -> FrameBatchNorm | SampleNorm:
+    """``batch`` or ``group`` normalisation of the volumes of a sequence."""
+    return SampleNorm(channels) if kind == "group" else FrameBatchNorm(channels, frames)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,6 +30,23 @@ KINDS = {"voxel": "cheart.models.voxel", "shape": "cheart.models.shape"}
 """The representations that there are, and the modules in which each has the class ``REPRESENTATION``."""
 
 
+@dataclass(frozen=True)
+class SomeFrames:
+    """Frames of a cycle that stand for all of them (:mod:`cheart.training.frames`).
+
+    Attributes:
+        which: [t] long, in order.
+        weight: for how many frames each stands: one over its chance to be drawn.
+    """
+
+    which: Tensor
+    weight: float
+
+    def to(self, device: torch.device) -> SomeFrames:
+        """The same on a device."""
+        return SomeFrames(self.which.to(device), self.weight)
+
+
 class Data(ABC):
     """Subjects to train on, in batches."""
 
@@ -36,8 +54,8 @@ class Data(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
-    def batch(self, which: NDArray[np.intp], device: torch.device) -> Any:
-        """Some subjects by their place in this data."""
+    def batch(self, which: NDArray[np.intp], device: torch.device, some: SomeFrames | None = None) -> Any:
+        """Some subjects by their place in this data; where frames cost much, perhaps some frames of them only."""
 
     def everyone(self) -> Any:
         """All subjects in one batch, on the CPU."""
@@ -91,6 +109,10 @@ class Representation(nn.Module, ABC):
     def read(cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor], grid: Grid, frames: int) -> Representation:
         """Read back what :meth:`to_config` and :meth:`to_tensors` gave, or :meth:`to_packed`."""
 
+    def widened(self, cohort: Cohort, *, jobs: Jobs) -> Representation:
+        """The same for the training subjects of another cohort too."""
+        return self
+
     # -- data ------------------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -130,6 +152,11 @@ class Representation(nn.Module, ABC):
     def compile_decoder(self, decoder: nn.Module) -> None:
         """Compile what costs most of a training step with a frame decoder, if anything does."""
 
+    def predict(self, decoder: nn.Module, latent: Tensor, batch: Any | None) -> Tensor:
+        """What a beat decoder says for latents [B, size]: of the frames that a batch shows, or of all (None)."""
+        prediction: Tensor = decoder(latent)
+        return prediction
+
     # -- likelihood ------------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -157,6 +184,13 @@ class Representation(nn.Module, ABC):
     @abstractmethod
     def predicted(self, prediction: Tensor, batch: Any) -> Tensor:
         """Predicted beats, seen as the real ones of the batch were."""
+
+    def judge(
+        self, critic: nn.Module, beat: Tensor, batch: Any, conditions: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """A critic's numbers [B, out] and features [B, F] for beats; frames that a batch does not show are nothing."""
+        numbers, features = critic(beat, conditions)
+        return numbers, features
 
     @abstractmethod
     def outcome(self, beat: Tensor) -> Tensor:

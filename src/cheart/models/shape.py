@@ -35,7 +35,7 @@ from cheart.errors import InputError
 from cheart.files import new_file
 from cheart.grid import Grid
 from cheart.models.compact import pack, unpack
-from cheart.models.representation import Data, Representation
+from cheart.models.representation import Data, Representation, SomeFrames
 from cheart.models.shape_basis import BASIS_FRAMES, ShapeBasis, extend_basis, fit_basis
 from cheart.models.shape_network import ShapeBeatDecoder, ShapeCritic, ShapeDecoder, ShapeEncoder
 from cheart.progress import Jobs, collect
@@ -87,8 +87,8 @@ class ShapeData(Data):
         """Whether every plane of every frame of every subject was observed."""
         return self.subjects.gram is None and bool((self.subjects.weight > 0).all())
 
-    def batch(self, which: NDArray[np.intp], device: torch.device) -> ShapeBatch:
-        """Normal forms and conditions."""
+    def batch(self, which: NDArray[np.intp], device: torch.device, some: SomeFrames | None = None) -> ShapeBatch:
+        """Normal forms, always of all frames, and conditions."""
         rows = torch.from_numpy(which)
         tensors: dict[str, Any] = {n: t if t is None else t[rows].to(device) for n, t in vars(self.subjects).items()}
         return ShapeBatch(**tensors)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +15,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from cheart.cohort import Cohort, Split
 from cheart.conditions import Encoding
 from cheart.grid import Grid
-from cheart.models.blocks import block_cross_entropy, from_blocks
+from cheart.models.blocks import BLOCK, Box, block_cross_entropy, box_around, put_blocks, union, whole_box
 from cheart.models.chunks import sum_in_chunks
 from cheart.models.process_group import group_min, local_batch, local_weight
-from cheart.models.representation import Data, Representation
+from cheart.models.representation import Data, Representation, SomeFrames
 from cheart.models.voxel_network import (
     LABELS,
     BeatDecoder,
     FrameDecoder,
     VoxelCritic,
     VoxelEncoder,
-    masked_cross_entropy,
     one_hot,
 )
-from cheart.progress import Jobs, track
+from cheart.progress import Jobs, parallel, track
 
 CPU_VOLUMES = 5
 """Frames of one subject that a CPU decodes at once: more are slower, since they leave the processor's cache."""
@@ -38,8 +40,14 @@ CPU_VOLUMES = 5
 BYTES_PER_VOXEL = 100
 """Memory of a GPU's training step, a voxel of the frames that are decoded at once: logits, slopes and copies."""
 
-GPU_FRACTION = 0.5
-"""Of a GPU's memory, what labels may take; the paper's 968 training subjects are 20 GB as they are, a byte a voxel."""
+RESIDENT_FRACTION = 0.5
+"""Of a GPU's memory, or of what a computer has free, what labels may take.
+
+The paper's 968 training subjects are 20 GB as they are, a byte a voxel; on the half grid 2.5 GB.
+"""
+
+BOX_MARGIN = 2
+"""Voxels around the training subjects' hearts in which a network may still make one."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +55,33 @@ class VoxelBatch:
     """Label maps of a few subjects.
 
     Attributes:
-        labels: [B, T, Z, Y, X] uint8.
-        observed: [B, T, Z] bool.
+        labels: [B, T, Z, Y, X] uint8; of some frames, [B, 1 + t, Z, Y, X] with end-diastole before them.
+        observed: [B, T, Z] bool, of all frames.
         conditions: [B, E] float32, encoded.
+        some: the frames that labels are of; None for all.
     """
 
     labels: Tensor
     observed: Tensor
     conditions: Tensor
+    some: SomeFrames | None = None
+
+    @property
+    def first(self) -> Tensor:
+        """End-diastole [B, Z, Y, X]."""
+        return self.labels[:, 0]
+
+    @property
+    def shown(self) -> Tensor:
+        """The frames that the loss is of, [B, t, Z, Y, X]: some, or all."""
+        return self.labels if self.some is None else self.labels[:, 1:]
+
+    @property
+    def which(self) -> Tensor:
+        """Which frames those are, [t]."""
+        if self.some is not None:
+            return self.some.which
+        return torch.arange(self.labels.shape[1], device=self.labels.device)
 
 
 @dataclass(frozen=True)
@@ -68,20 +95,17 @@ class VoxelData(Data):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def batch(self, which: NDArray[np.intp], device: torch.device) -> VoxelBatch:
-        """Labels [B, T, Z, Y, X], observed planes and conditions."""
+    def batch(self, which: NDArray[np.intp], device: torch.device, some: SomeFrames | None = None) -> VoxelBatch:
+        """Label maps of all frames, or of end-diastole and some frames."""
         rows = self.indices[which]
-        labels = np.stack([self.cohort.labels(int(i)) for i in rows])
+        frames = None if some is None else [0, *some.which.tolist()]
+        labels = np.stack([self.cohort.labels(int(i), frames) for i in rows])
         tensors = (labels, self.cohort.observed[rows], self.conditions[which])
-        return VoxelBatch(*(torch.from_numpy(a).to(device) for a in tensors))
+        return VoxelBatch(*(torch.from_numpy(a).to(device) for a in tensors), some and some.to(device))
 
     def near(self, device: torch.device) -> Data:
-        """On a GPU where the labels fit: laid there, so that no step waits for the store or for a copy."""
-        if device.type != "cuda":
-            return self
-        total = torch.cuda.get_device_properties(device).total_memory
-        free = GPU_FRACTION * total - torch.cuda.memory_allocated(device)
-        if len(self) * self.cohort.frames * math.prod(self.cohort.grid.shape) > free:
+        """Where the labels fit: laid in the device's memory, so that no step waits for the store or for a copy."""
+        if len(self) * self.cohort.frames * math.prod(self.cohort.grid.shape) > _room(device):
             return self
         return ResidentVoxels.of(self, device)
 
@@ -105,44 +129,59 @@ class ResidentVoxels(Data):
     def __len__(self) -> int:
         return len(self.subjects.labels)
 
-    def batch(self, which: NDArray[np.intp], device: torch.device) -> VoxelBatch:
+    def batch(self, which: NDArray[np.intp], device: torch.device, some: SomeFrames | None = None) -> VoxelBatch:
         """As :meth:`VoxelData.batch`."""
-        rows = torch.from_numpy(which).to(device)
-        subjects = self.subjects
-        chosen = [t.to(device)[rows] for t in (subjects.labels, subjects.observed, subjects.conditions)]
-        return VoxelBatch(*chosen)
+        rows, some = torch.from_numpy(which).to(device), some and some.to(device)
+        labels, observed, conditions = (
+            t.to(device) for t in (self.subjects.labels, self.subjects.observed, self.subjects.conditions)
+        )
+        read = labels[rows] if some is None else labels[rows[:, None], F.pad(some.which, (1, 0))]
+        return VoxelBatch(read, observed[rows], conditions[rows], some)
 
 
 class VoxelRepresentation(Representation):
-    """Hearts as label maps on a grid. Predictions are label logits, beats label probabilities [B, T, 4, Z, Y, X].
+    """Hearts as label maps on a grid. Beats are label probabilities [B, t, 4, Z, Y, X].
+
+    Predictions are label logits as a last layer makes them, in blocks (:mod:`cheart.models.blocks`),
+    [B, t, 4·8, z, y, x]. They are of all frames or of those that a batch shows.
 
     Args:
         grid: the voxels.
         frames: T.
+        box: the blocks in which hearts are made, background elsewhere; None for all.
     """
 
     name = "voxel"
     linear = False
 
-    def __init__(self, grid: Grid, frames: int) -> None:
+    def __init__(self, grid: Grid, frames: int, box: Box | None = None) -> None:
         super().__init__()
         self.grid, self.frames = grid, frames
+        self.box: Box = whole_box(grid.shape) if box is None else box
 
     @classmethod
     def fit(cls, cohort: Cohort, options: Any, *, prepared: Path | None, jobs: Jobs) -> VoxelRepresentation:
-        """Nothing is learned."""
-        return cls(cohort.grid, cohort.frames)
+        """With ``options.box``, hearts are made where those of the training subjects are."""
+        box = heart_box(cohort, jobs=jobs) if getattr(options, "box", False) else None
+        return cls(cohort.grid, cohort.frames, box)
+
+    def widened(self, cohort: Cohort, *, jobs: Jobs) -> VoxelRepresentation:
+        """With a box that holds another cohort's hearts too."""
+        if self.box == whole_box(self.grid.shape):
+            return self
+        return VoxelRepresentation(self.grid, self.frames, union(self.box, heart_box(cohort, jobs=jobs)))
 
     def to_config(self) -> dict[str, Any]:
         """See :class:`Representation`."""
-        return {"name": self.name}
+        return {"name": self.name, "box": self.box}
 
     @classmethod
     def read(
         cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor], grid: Grid, frames: int
     ) -> VoxelRepresentation:
         """See :class:`Representation`."""
-        return cls(grid, frames)
+        box = config.get("box")
+        return cls(grid, frames, box and [(first, end) for first, end in box])
 
     def data(self, cohort: Cohort, split: Split, encoding: Encoding, *, prepared: Path | None, jobs: Jobs) -> VoxelData:
         """Label maps, read when they are asked for."""
@@ -151,7 +190,7 @@ class VoxelRepresentation(Representation):
 
     def first(self, batch: VoxelBatch) -> Tensor:
         """End-diastole [B, Z, Y, X]."""
-        return batch.labels[:, 0]
+        return batch.first
 
     def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor:
         """End-diastole [1, Z, Y, X]; unobserved planes count as they stand."""
@@ -159,7 +198,8 @@ class VoxelRepresentation(Representation):
 
     def labels(self, prediction: Tensor) -> NDArray[np.uint8]:
         """The most probable labels [T, Z, Y, X] of one beat."""
-        return prediction[0].argmax(dim=1).to(torch.uint8).cpu().numpy()
+        found = prediction[0].unflatten(1, (LABELS, BLOCK)).argmax(dim=1).to(torch.uint8)
+        return put_blocks(found, self.box, found.new_zeros(len(found), 1, *self.grid.shape))[:, 0].cpu().numpy()
 
     # -- networks --------------------------------------------------------------------------------------------------
 
@@ -169,11 +209,12 @@ class VoxelRepresentation(Representation):
 
     def make_frame_decoder(self, size: int, options: Any) -> FrameDecoder:
         """The paper's decoder."""
-        return FrameDecoder(self.grid.shape, size)
+        norm = getattr(options, "norm", "batch")
+        return FrameDecoder(self.grid.shape, self.frames, size, norm=norm, box=self.box)
 
     def make_beat_decoder(self, size: int, options: Any) -> BeatDecoder:
         """Frames as channels; ``options.width`` of them in the last hidden layer."""
-        return BeatDecoder(self.grid.shape, self.frames, size, width=options.width)
+        return BeatDecoder(self.grid.shape, self.frames, size, width=options.width, box=self.box)
 
     def make_critic(self, out: int, options: Any, *, conditions: int = 0) -> VoxelCritic:
         """Frames as channels; ``options.width`` of them in the first layer."""
@@ -183,36 +224,41 @@ class VoxelRepresentation(Representation):
         """See :class:`Representation`."""
         decoder.make_blocks = compiled(decoder.blocks)
 
+    def predict(self, decoder: Any, latent: Tensor, batch: VoxelBatch | None) -> Tensor:
+        """See :class:`Representation`; only the channels of the frames that the batch shows are made."""
+        prediction: Tensor = decoder(latent, None if batch is None or batch.some is None else batch.some.which)
+        return prediction
+
     # -- likelihood ------------------------------------------------------------------------------------------------
 
     def reconstruction(self, prediction: Tensor, batch: VoxelBatch) -> Tensor:
-        """Cross-entropy over the observed planes, [B]."""
-        return masked_cross_entropy(prediction, batch.labels, batch.observed)
+        """Cross-entropy over the observed planes (:func:`cheart.models.voxel_network.masked_cross_entropy`), [B]."""
+        labels, weight = batch.shown.flatten(0, 1), plane_weights(batch).flatten(0, 1)
+        loss = block_cross_entropy(prediction.flatten(0, 1), labels, weight, self.box)
+        return loss.unflatten(0, (len(prediction), -1)).sum(dim=1)
 
     def frame_reconstruction(self, decoder: Any, latents: Tensor, batch: VoxelBatch) -> Tensor:
         """The first term of Eq. 8 for latents [B, T, size], [B], in the memory of a few frames."""
-        weight = plane_weights(batch)
-        parts = [
-            _cross_entropy(decoder, latents[:, c], batch.labels[:, c], weight[:, c]) for c in self._chunks(latents)
-        ]
+        shown, weight = latents[:, batch.which], plane_weights(batch)
+        parts = [_cross_entropy(decoder, shown[:, c], batch, weight, c) for c in self._chunks(shown)]
         return torch.stack(parts).sum(dim=0)
 
     def mean_frame_reconstruction(self, decoder: Any, latents: Tensor, batch: VoxelBatch) -> Tensor:
         """The mean of :meth:`frame_reconstruction` over the batch, with gradients in the memory of a few frames."""
         # gradients meet those of other processes within a term, where each must count as it will
         part = local_weight()
-        weight = plane_weights(batch) / len(latents) * part
+        shown, weight = latents[:, batch.which], plane_weights(batch) / len(latents) * part
 
-        def term(some: Tensor, frames: slice) -> Tensor:
-            return _cross_entropy(decoder, some, batch.labels[:, frames], weight[:, frames]).sum()
+        def term(some: Tensor, chunk: slice) -> Tensor:
+            return _cross_entropy(decoder, some, batch, weight, chunk).sum()
 
-        return sum_in_chunks(term, latents, tuple(decoder.parameters()), self._chunks(latents)) / part
+        return sum_in_chunks(term, shown, tuple(decoder.parameters()), self._chunks(shown)) / part
 
     def frame_labels(self, decoder: Any, latents: Tensor) -> NDArray[np.uint8]:
         """Latents of one heart [1, T, size] to label maps [T, Z, Y, X]."""
-        chunks = self._chunks(latents)
-        found = [decoder.blocks(latents[:, c]).unflatten(1, (LABELS, -1)).argmax(dim=1) for c in chunks]
-        return from_blocks(torch.cat(found).to(torch.uint8))[:, 0].cpu().numpy()
+        which = torch.arange(latents.shape[1], device=latents.device)
+        made = [decoder.blocks(latents[:, c], which[c]) for c in self._chunks(latents)]
+        return self.labels(torch.cat(made)[None])
 
     def _chunks(self, latents: Tensor) -> list[slice]:
         """Frames that are decoded together; always those of the whole batch, whose statistics they share."""
@@ -230,12 +276,22 @@ class VoxelRepresentation(Representation):
 
     def real(self, batch: VoxelBatch) -> Tensor:
         """Label probabilities of real beats, nothing on planes that were not observed."""
-        probabilities = one_hot(batch.labels.flatten(0, 1), batch.conditions.dtype)
-        return _seen(probabilities.unflatten(0, (-1, batch.labels.shape[1])), batch)
+        probabilities = one_hot(batch.shown.flatten(0, 1), batch.conditions.dtype)
+        return _seen(probabilities.unflatten(0, (-1, len(batch.which))), batch)
 
     def predicted(self, prediction: Tensor, batch: VoxelBatch) -> Tensor:
-        """Label probabilities of predicted beats."""
-        return _seen(prediction.softmax(dim=2), batch)
+        """Label probabilities of predicted beats; background around the box."""
+        inside = prediction.flatten(0, 1).unflatten(1, (LABELS, BLOCK)).softmax(dim=1).flatten(1, 2)
+        around = inside.new_zeros(len(inside), LABELS, *self.grid.shape)
+        around[:, 0] = 1
+        return _seen(put_blocks(inside, self.box, around).unflatten(0, (len(prediction), -1)), batch)
+
+    def judge(
+        self, critic: Any, beat: Tensor, batch: VoxelBatch, conditions: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """See :class:`Representation`."""
+        numbers, features = critic(beat, conditions, batch.some and batch.some.which)
+        return numbers, features
 
     def outcome(self, beat: Tensor) -> Tensor:
         """Volumes in mL of the three structures in all frames, [B, T·3], per root mean square."""
@@ -247,10 +303,25 @@ REPRESENTATION = VoxelRepresentation
 
 
 def plane_weights(batch: VoxelBatch) -> Tensor:
-    """What each voxel of a plane counts in the loss, [B, T, Z]: see :func:`masked_cross_entropy`."""
+    """What each voxel of a plane counts in the loss, [B, t, Z].
+
+    See :func:`cheart.models.voxel_network.masked_cross_entropy`; of some frames, each counts as much more as it stands
+    for further frames.
+    """
     seen = batch.observed.to(batch.conditions.dtype)
-    frames, plane = batch.labels.shape[1], batch.labels.shape[3] * batch.labels.shape[4]
-    return seen * (frames / plane / seen.sum(dim=(1, 2), keepdim=True).clamp(min=1))
+    frames, plane = seen.shape[1], batch.labels.shape[3] * batch.labels.shape[4]
+    weight = seen * (frames / plane / seen.sum(dim=(1, 2), keepdim=True).clamp(min=1))
+    return weight if batch.some is None else weight[:, batch.some.which] * batch.some.weight
+
+
+def heart_box(cohort: Cohort, *, jobs: Jobs) -> Box:
+    """The blocks of voxels where the training subjects' hearts are in any frame, and a margin."""
+    indices = [int(i) for i in cohort.indices("train")]
+    occupied = np.zeros(cohort.grid.shape, bool)
+    found = parallel(partial(_occupied, cohort), indices, jobs=jobs)
+    for heart in track(found, total=len(indices), title="Finding where hearts are"):
+        occupied |= heart
+    return box_around(torch.from_numpy(occupied), BOX_MARGIN)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -272,13 +343,28 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _occupied(cohort: Cohort, index: int) -> NDArray[np.bool_]:
+    return np.asarray((cohort.labels(index) > 0).any(axis=0))
+
+
+def _room(device: torch.device) -> float:
+    """Bytes that labels may take on a device; none where that cannot be told."""
+    if device.type == "cuda":
+        total = torch.cuda.get_device_properties(device).total_memory
+        return RESIDENT_FRACTION * total - torch.cuda.memory_allocated(device)
+    if device.type != "cpu" or "SC_AVPHYS_PAGES" not in os.sysconf_names:
+        return 0.0
+    return RESIDENT_FRACTION * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def _seen(beat: Tensor, batch: VoxelBatch) -> Tensor:
-    """A beat [B, T, 4, Z, Y, X] with nothing on the planes that were not observed of the real one."""
-    return beat * batch.observed[:, :, None, :, None, None]
+    """A beat [B, t, 4, Z, Y, X] with nothing on the planes that were not observed of the real one."""
+    return beat * batch.observed[:, batch.which, None, :, None, None]
 
 
-def _cross_entropy(decoder: FrameDecoder, latents: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
-    """Weighted cross-entropy of some frames: latents [B, t, size], labels [B, t, Z, Y, X], weight [B, t, Z]; [B]."""
-    logits = decoder.make_blocks(latents)
-    loss = block_cross_entropy(logits, labels.flatten(0, 1), weight.flatten(0, 1))
+def _cross_entropy(decoder: FrameDecoder, latents: Tensor, batch: VoxelBatch, weight: Tensor, chunk: slice) -> Tensor:
+    """Of a chunk of the frames that a batch shows, latents [B, c, size], cross-entropy weighted by [B, t, Z]; [B]."""
+    logits = decoder.make_blocks(latents, batch.which[chunk])
+    labels, planes = batch.shown[:, chunk].flatten(0, 1), weight[:, chunk].flatten(0, 1)
+    loss = block_cross_entropy(logits, labels, planes, decoder.box)
     return loss.unflatten(0, (len(latents), -1)).sum(dim=1)

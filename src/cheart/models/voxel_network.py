@@ -14,9 +14,9 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from cheart.errors import InputError
-from cheart.models.blocks import BlockConvTranspose3d, from_blocks
+from cheart.models.blocks import BLOCK, BlockConvTranspose3d, Box, from_blocks, put_blocks
 from cheart.models.latent import ConditionNetwork
-from cheart.models.layers import FrameBatchNorm, LabelConv3d
+from cheart.models.layers import FrameBatchNorm, LabelConv3d, SampleNorm, normalisation
 
 LABELS = 4
 CHANNELS = (4, 8, 16, 32)
@@ -24,6 +24,9 @@ CHANNELS = (4, 8, 16, 32)
 
 REDUCTION = 2 ** len(CHANNELS)
 """How many times smaller each side of the innermost volume is."""
+
+OUTSIDE = -30.0
+"""The logit of a structure outside of the box in which hearts are made; background's is 0."""
 
 Shape = tuple[int, int, int]
 
@@ -51,41 +54,51 @@ class VoxelEncoder(nn.Module):
         inner = check_grid(shape)
         self.first = LabelConv3d(LABELS, embedding, CHANNELS[0])
         self.rest = nn.ModuleList(nn.Conv3d(a, b, kernel_size=4, stride=2, padding=1) for a, b in pairwise(CHANNELS))
-        self.norms = nn.ModuleList(FrameBatchNorm(c) for c in CHANNELS)
+        self.norms = nn.ModuleList(FrameBatchNorm(c, 1) for c in CHANNELS)
         self.bottleneck = nn.Linear(CHANNELS[-1] * inner[0] * inner[1] * inner[2], 2 * latent)
 
     def forward(self, labels: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
         """x_0 [B, Z, Y, X] uint8 and z_c [B, C] to mean and log-variance of z_0, each [B, latent]."""
-        x = F.leaky_relu(self.norms[0](self.first(one_hot(labels, embedding.dtype), embedding), 1), 0.2)
+        only = torch.zeros(1, dtype=torch.long, device=labels.device)
+        x = F.leaky_relu(self.norms[0](self.first(one_hot(labels, embedding.dtype), embedding), only), 0.2)
         for conv, norm in zip(self.rest, self.norms[1:], strict=True):
-            x = F.leaky_relu(norm(conv(x), 1), 0.2)
+            x = F.leaky_relu(norm(conv(x), only), 0.2)
         mean, log_var = self.bottleneck(x.flatten(1)).chunk(2, dim=1)
         return mean, log_var
 
 
 class FrameDecoder(nn.Module):
-    """p(x_t | z_t, z_c): linear, unflatten, four ConvTranspose3d (kernel 4, stride 2) to four label logits."""
+    """p(x_t | z_t, z_c): linear, unflatten, four ConvTranspose3d (kernel 4, stride 2) to four label logits.
 
-    def __init__(self, shape: Shape, size: int) -> None:
+    Args:
+        shape: of the grid, (Z, Y, X).
+        frames: T.
+        size: length of a frame's latent.
+        norm: ``batch`` or ``group``.
+        box: the blocks that the last layer makes; all others are background.
+    """
+
+    def __init__(self, shape: Shape, frames: int, size: int, *, norm: str, box: Box) -> None:
         super().__init__()
-        self.inner = check_grid(shape)
+        self.shape, self.inner, self.box = shape, check_grid(shape), box
         channels = (*CHANNELS[::-1], LABELS)
         self.expand = nn.Linear(size, CHANNELS[-1] * self.inner[0] * self.inner[1] * self.inner[2])
         self.convs = nn.ModuleList(BlockConvTranspose3d(a, b) for a, b in pairwise(channels))
-        self.norms = nn.ModuleList(FrameBatchNorm(c) for c in channels[1:-1])
-        self.make_blocks: Callable[[Tensor], Tensor] = self.blocks  # or that compiled, for training
+        self.norms = nn.ModuleList(normalisation(norm, c, frames) for c in channels[1:-1])
+        self.make_blocks: Callable[[Tensor, Tensor], Tensor] = self.blocks  # or that compiled, for training
 
-    def forward(self, latents: Tensor) -> Tensor:
-        """Latents [B, T, size] to label logits [B, T, 4, Z, Y, X]; the same weights for every frame."""
-        return from_blocks(self.blocks(latents)).unflatten(0, (-1, latents.shape[1]))
+    def forward(self, latents: Tensor, which: Tensor) -> Tensor:
+        """Latents of frames ``which`` [t], [B, t, size], to label logits [B, t, 4, Z, Y, X]; one set of weights."""
+        volume = latents.new_zeros(latents.shape[0] * len(which), LABELS, *self.shape)
+        volume[:, 1:] = OUTSIDE
+        return put_blocks(self.blocks(latents, which), self.box, volume).unflatten(0, (-1, len(which)))
 
-    def blocks(self, latents: Tensor) -> Tensor:
-        """The logits of all frames as the last layer makes them (:mod:`cheart.models.blocks`), [B·T, 4·8, z, y, x]."""
-        frames = latents.shape[1]
+    def blocks(self, latents: Tensor, which: Tensor) -> Tensor:
+        """The logits as the last layer makes them (:mod:`cheart.models.blocks`), [B·t, 4·8, z, y, x]."""
         x = self.expand(latents.flatten(0, 1)).unflatten(1, (CHANNELS[-1], *self.inner))
         for conv, norm in zip(self.convs[:-1], self.norms, strict=True):
-            x = F.leaky_relu(norm(from_blocks(conv(x)), frames), 0.2)
-        blocks: Tensor = self.convs[-1](x)
+            x = F.leaky_relu(norm(from_blocks(conv(x)), which), 0.2)
+        blocks: Tensor = self.convs[-1](x, self.box)
         return blocks
 
 
@@ -95,25 +108,32 @@ class BeatDecoder(nn.Module):
     The paper's 4 channels before the last layer would leave all 20 frames only 4 maps to be mixed from, so the
     number of channels is a setting. Normalised in groups of channels rather than over the batch: running statistics
     lag behind a generator that plays against a discriminator, and its hearts are then others in use than in training.
+
+    Args:
+        shape: of the grid, (Z, Y, X).
+        frames: T.
+        size: length of the latent.
+        width: channels of the last hidden layer; the others are its multiples by 2, 4 and 8.
+        box: the blocks that the last layer makes; all others are background.
     """
 
-    def __init__(self, shape: Shape, frames: int, size: int, *, width: int) -> None:
+    def __init__(self, shape: Shape, frames: int, size: int, *, width: int, box: Box) -> None:
         super().__init__()
-        self.inner, self.frames = check_grid(shape), frames
+        self.inner, self.box = check_grid(shape), box
         channels = (*_channels(width)[::-1], frames * LABELS)
         self.top = channels[0]
         self.expand = nn.Linear(size, self.top * self.inner[0] * self.inner[1] * self.inner[2])
-        self.convs = nn.ModuleList(
-            nn.ConvTranspose3d(a, b, kernel_size=4, stride=2, padding=1) for a, b in pairwise(channels)
-        )
-        self.norms = nn.ModuleList(nn.GroupNorm(max(1, c // 8), c) for c in channels[1:-1])
+        self.convs = nn.ModuleList(BlockConvTranspose3d(a, b) for a, b in pairwise(channels))
+        self.norms = nn.ModuleList(SampleNorm(c) for c in channels[1:-1])
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Latents [B, size] to label logits [B, T, 4, Z, Y, X]."""
+    def forward(self, latent: Tensor, which: Tensor | None = None) -> Tensor:
+        """Latents [B, size] to label logits in blocks [B, t, 4·8, z, y, x], of all frames or of ``which`` [t]."""
         x = self.expand(latent).unflatten(1, (self.top, *self.inner))
         for conv, norm in zip(self.convs[:-1], self.norms, strict=True):
-            x = F.leaky_relu(norm(conv(x)), 0.2)
-        return self.convs[-1](x).unflatten(1, (self.frames, LABELS))
+            x = F.leaky_relu(norm(from_blocks(conv(x))), 0.2)
+        channels = None if which is None else channels_of(which)
+        blocks: Tensor = self.convs[-1](x, self.box, channels)
+        return blocks.unflatten(1, (-1, LABELS * BLOCK))
 
 
 class VoxelCritic(nn.Module):
@@ -144,17 +164,30 @@ class VoxelCritic(nn.Module):
         self.last = spectral_norm(nn.Linear(self.FEATURES, out))
         self.conditions = ConditionNetwork(conditions, self.FEATURES) if conditions else None
 
-    def forward(self, beat: Tensor, conditions: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Beats [B, T, 4, Z, Y, X] of label probabilities to numbers [B, out] and features [B, FEATURES]."""
+    def forward(
+        self, beat: Tensor, conditions: Tensor | None = None, which: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Beats [B, t, 4, Z, Y, X] of label probabilities to numbers [B, out] and features [B, FEATURES].
+
+        The frames are all, or those of ``which`` [t]; the others are nothing.
+        """
         # per root mean square, so that the slope's bound holds for a fraction of the voxels, on every grid alike
         x = beat.flatten(1, 2) / beat[0, :, 0].numel() ** 0.5
-        for conv in self.convs:
+        first, *rest = self.convs
+        weight = first.weight if which is None else first.weight[:, channels_of(which)]
+        x = F.leaky_relu(F.conv3d(x, weight, first.bias, stride=2, padding=1), 0.2)
+        for conv in rest:
             x = F.leaky_relu(conv(x), 0.2)
         features = F.leaky_relu(self.features(x.flatten(1)), 0.2)
         numbers = self.last(features)
         if self.conditions is not None and conditions is not None:
             numbers = numbers + (self.conditions(conditions) * features).mean(dim=1, keepdim=True)
         return numbers, features
+
+
+def channels_of(which: Tensor) -> Tensor:
+    """The label channels of frames ``which`` [t], [t·4]."""
+    return (which[:, None] * LABELS + torch.arange(LABELS).to(which)).flatten()
 
 
 def one_hot(labels: Tensor, dtype: torch.dtype) -> Tensor:

@@ -13,10 +13,15 @@ from torch import Tensor, nn
 
 from cheart.errors import InputError
 from cheart.files import new_file
+from cheart.training.averaged import Averaged
 
 
 def write_checkpoint(
-    path: Path, network: nn.Module, optimisers: dict[str, torch.optim.Optimizer], state: dict[str, Any]
+    path: Path,
+    network: nn.Module,
+    optimisers: dict[str, torch.optim.Optimizer],
+    average: Averaged,
+    state: dict[str, Any],
 ) -> None:
     """Write everything that a training needs to go on as if it had never stopped.
 
@@ -24,9 +29,11 @@ def write_checkpoint(
         path: the file, written whole or not at all.
         network: its parameters and buffers.
         optimisers: by group name; their state tensors are kept.
+        average: of the network's weights, if one is kept.
         state: counters and figures, JSON values.
     """
     tensors: dict[str, Tensor] = {f"network/{n}": t.detach().contiguous() for n, t in network.state_dict().items()}
+    tensors |= {f"average/{name}": tensor for name, tensor in average.tensors.items()}
     for group, optimiser in optimisers.items():
         for place, entries in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{group}/{place}/{n}": torch.as_tensor(v).contiguous() for n, v in entries.items()}
@@ -35,9 +42,13 @@ def write_checkpoint(
 
 
 def read_checkpoint(
-    path: Path, network: nn.Module, optimisers: dict[str, torch.optim.Optimizer], device: torch.device
+    path: Path,
+    network: nn.Module,
+    optimisers: dict[str, torch.optim.Optimizer],
+    average: Averaged,
+    device: torch.device,
 ) -> dict[str, Any]:
-    """Put a checkpoint back into a network and its optimisers; returns the state.
+    """Put a checkpoint back into a network, its optimisers and its average; returns the state.
 
     Raises:
         InputError: the file cannot be read, or it belongs to another network.
@@ -47,6 +58,7 @@ def read_checkpoint(
             tensors = {name: file.get_tensor(name).to(device) for name in file.keys()}  # noqa: SIM118
             state: dict[str, Any] = json.loads(file.metadata()["state"])
         network.load_state_dict({n.removeprefix("network/"): t for n, t in tensors.items() if n.startswith("network/")})
+        average.tensors = {name: tensors.get(f"average/{name}", tensors[f"network/{name}"]) for name in average.tensors}
     except (SafetensorError, OSError, RuntimeError, KeyError) as error:
         raise InputError(f"{path} is no checkpoint of this training: {error}") from None
     for group, optimiser in optimisers.items():

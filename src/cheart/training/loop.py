@@ -29,12 +29,14 @@ from cheart.errors import InputError
 from cheart.files import new_file, read_json, write_json
 from cheart.models.base import HeartModel
 from cheart.models.device import describe_device
-from cheart.models.representation import Data
+from cheart.models.representation import Data, SomeFrames
 from cheart.models.store import write_weights
 from cheart.progress import bar
 from cheart.provenance import provenance
+from cheart.training.averaged import Averaged
 from cheart.training.checkpoint import read_checkpoint, write_checkpoint
 from cheart.training.distributed import Team
+from cheart.training.frames import draw_frames
 from cheart.training.memory import keep_memory
 from cheart.training.options import TrainingOptions
 
@@ -98,25 +100,27 @@ def fit(
         name: torch.optim.AdamW(group, lr=options.rate, betas=(options.momentum, 0.999), weight_decay=options.decay)
         for name, group in network.groups().items()
     }
-    progress = Progress()
+    progress, average = Progress(), Averaged(network, options.average)
     checkpoint = run / "checkpoint.safetensors"
     if resume and checkpoint.is_file():
-        progress = Progress(**read_checkpoint(checkpoint, network, optimisers, team.device))
+        progress = Progress(**read_checkpoint(checkpoint, network, optimisers, average, team.device))
+    # validation looks at as few frames, the same in every epoch
+    watched = _draw(network, options, np.random.default_rng([seed, 0xA11]))
     steps = len(in_batches(np.arange(len(training)), options.batch))
     with bar(options.epochs * steps, "Training", shown=team.leads) as move:
         while not progress.over(options):
             start = time.perf_counter()
-            for optimiser in optimisers.values():
-                optimiser.param_groups[0]["lr"] = options.rate_at(progress.epoch)
             remark = f"epoch {progress.epoch + 1}, best {progress.best:.4g}"
             shown = partial(_show, move, progress.epoch * steps, remark)
-            row = _train_epoch(network, training, optimisers, options, (seed, progress.epoch), team, shown)
-            with _precision(options, team.device):
-                row["validation"] = validate(network, validation, batch=options.batch, team=team)
-            better = _close_epoch(progress, row, time.perf_counter() - start)
+            row = _train_epoch(network, training, optimisers, average, options, (seed, progress.epoch), team, shown)
+            with average.worn(network):
+                with _precision(options, team.device):
+                    row["validation"] = validate(network, validation, batch=options.batch, team=team, some=watched)
+                better = _close_epoch(progress, row, time.perf_counter() - start)
+                if team.leads:
+                    _write_epoch(network, progress, run, better=better)
             if team.leads:
-                _write_epoch(network, progress, run, better=better)
-                write_checkpoint(checkpoint, network, optimisers, asdict(progress))
+                write_checkpoint(checkpoint, network, optimisers, average, asdict(progress))
                 log(progress.rows[-1])
     return progress
 
@@ -152,6 +156,7 @@ def _train_epoch(
     network: HeartModel,
     data: Data,
     optimisers: Optimisers,
+    average: Averaged,
     options: TrainingOptions,
     seed: tuple[int, int],
     team: Team,
@@ -161,10 +166,15 @@ def _train_epoch(
     network.train()
     order = np.random.default_rng([*seed, 0x0DE5]).permutation(len(data))
     generator = torch.Generator().manual_seed(int(np.random.default_rng([*seed, 0x4015E]).integers(2**62)))
+    draws = np.random.default_rng([*seed, 0xF4A3E])
     sums: dict[str, float] = {}
-    for k, which in enumerate(in_batches(order, options.batch), start=1):
+    batches = in_batches(order, options.batch)
+    for k, which in enumerate(batches):
+        for optimiser in optimisers.values():
+            optimiser.param_groups[0]["lr"] = options.rate_at(seed[1], k / len(batches))
+        some = _draw(network, options, draws)
         with team.part(which) as part:
-            losses = network.losses(data.batch(part.which, team.device), generator)
+            losses = network.losses(data.batch(part.which, team.device, some), generator)
             for group, loss, figures in _each_within(_precision(options, team.device), losses):
                 optimisers[group].zero_grad(set_to_none=True)
                 (part.weight * loss).backward()
@@ -172,8 +182,18 @@ def _train_epoch(
                 row = _step(optimisers[group], team, row, part.weight, clip=options.clip, epoch=seed[1] + 1)
                 for name, value in row.items():
                     sums[name] = sums.get(name, 0.0) + value * len(which)
-        move(k)
+        average.update(network, seed[1] * len(batches) + k)
+        move(k + 1)
     return {name: value / len(data) for name, value in sums.items()}
+
+
+def _draw(network: HeartModel, options: TrainingOptions, rng: np.random.Generator) -> SomeFrames | None:
+    """The frames of a step; None for all."""
+    return (
+        draw_frames(network.setting.frames, options.frames, rng)
+        if 0 < options.frames < network.setting.frames
+        else None
+    )
 
 
 def _precision(options: TrainingOptions, device: torch.device) -> torch.autocast:
@@ -210,11 +230,11 @@ def _step(
 
 
 @torch.no_grad()
-def validate(network: HeartModel, data: Data, *, batch: int, team: Team) -> float:
-    """The mean validation loss over subjects."""
+def validate(network: HeartModel, data: Data, *, batch: int, team: Team, some: SomeFrames | None = None) -> float:
+    """The mean validation loss over subjects, of label maps perhaps estimated from some frames."""
     network.eval()
     mine = in_batches(team.own(np.arange(len(data))), batch)
-    losses = [network.validation_loss(data.batch(which, team.device)) for which in mine]
+    losses = [network.validation_loss(data.batch(which, team.device, some)) for which in mine]
     own = torch.cat([torch.zeros(0, device=team.device), *losses])
     return team.as_leader(float(team.all_of(own, len(data)).mean()))
 
