@@ -20,30 +20,30 @@ from typing import Any
 
 import numpy as np
 import torch
-from cheart.training.data import VoxelData
 from torch import Tensor
 
 from cheart.cohort import Cohort
 from cheart.grid import GRIDS
 from cheart.metrics.overlap import dice
 from cheart.models.base import HeartModel
+from cheart.models.representation import SomeFrames
 from cheart.models.store import read_model
-from cheart.models.voxel import SomeFrames
-from cheart.simulation.cohort import simulate_cohort
+from cheart.simulation.cohort import simulate
 from cheart.training.frames import draw_frames
 from cheart.training.train import train
 
 FRAMES, BOX, NORM, AVERAGE = "frames=4", "box=true", "norm=group", "average=0.99"
 RATE = ("rate=2e-3", "schedule=cosine", "warmup=2")
+PLAIN = ("norm=batch", "box=false", "frames=0", "warmup=0", "schedule=constant", "average=0", "rate=5e-4")
 WAYS: dict[str, tuple[str, ...]] = {
-    "plain": (),
-    "4 frames a step": (FRAMES,),
-    "box": (BOX,),
-    "group norm": (NORM,),
-    "rate 2e-3, warm-up, cosine": RATE,
-    "moving average": (AVERAGE,),
-    "all": (FRAMES, BOX, NORM, AVERAGE, *RATE),
-    "all but group norm": (FRAMES, BOX, AVERAGE, *RATE),
+    "plain": PLAIN,
+    "4 frames a step": (*PLAIN, FRAMES),
+    "box": (*PLAIN, BOX),
+    "group norm": (*PLAIN, NORM),
+    "rate 2e-3, warm-up, cosine": (*PLAIN, *RATE),
+    "moving average": (*PLAIN, AVERAGE),
+    "all": (*PLAIN, FRAMES, BOX, NORM, AVERAGE, *RATE),
+    "all but group norm": (*PLAIN, FRAMES, BOX, AVERAGE, *RATE),
 }
 END_SYSTOLE = 7
 """The frame of least cavity in most simulated hearts."""
@@ -99,7 +99,7 @@ def scatter(network: HeartModel, cohort: Cohort, batches: int = 8) -> dict[str, 
         "ED, ES and 2 others": lambda: with_ed_and_es(4, rng),
         "ED, ES and 3 others": lambda: with_ed_and_es(5, rng),
     }
-    data = VoxelData.of(cohort, cohort.indices("train"), network.setting.encoding)
+    data = network.representation.data(cohort, "train", network.setting.encoding, prepared=None, jobs=1)
     whole, off = [], dict.fromkeys(draws, 0.0)
     for k in range(batches):
         which = np.arange(8) + 8 * k
@@ -157,7 +157,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if asked.cohort is None:
-            cohort = simulate_cohort(folder / "cohort", n=asked.subjects, grid=GRIDS["half"], seed=0, jobs=1)
+            cohort = simulate(folder / "cohort", n=asked.subjects, grid=GRIDS["half"], seed=0, jobs=1)
         else:
             cohort = Cohort.open(asked.cohort)
         ways = {way: measure(cohort, WAYS[way], asked.minutes, folder / str(k)) for k, way in enumerate(asked.only)}

@@ -105,7 +105,8 @@ def our_ways(network: CHeart, batch: VoxelBatch) -> dict[str, Callable[[], objec
 
     def together() -> Tensor:
         mean, log_var, embedding = network.posterior(batch.labels[:, 0], batch.conditions)
-        logits = network.decoder(network.latents(sample_posterior(mean, log_var, noise), embedding))
+        latents = network.latents(sample_posterior(mean, log_var, noise), embedding)
+        logits = network.decoder(latents, batch.which)
         return masked_cross_entropy(logits, batch.labels, batch.observed).mean()
 
     return {TOGETHER: lambda: step(together, optimiser), PAPER: lambda: paper_step(network, optimiser, batch)}

@@ -22,7 +22,14 @@ TINY = Grid((32, 32, 32), (4.0, 5.0, 5.0))
 
 
 def tiny_cohort(
-    path: Path, *, n: int = 14, frames: int = 4, grid: Grid = TINY, planes: slice = slice(None), pair: bool = False
+    path: Path,
+    *,
+    n: int = 14,
+    frames: int = 4,
+    grid: Grid = TINY,
+    planes: slice = slice(None),
+    pair: bool = False,
+    shrink: float = 0.0,
 ) -> Cohort:
     """Beating ellipsoids of five sizes whose contraction grows with age; optionally thick slices, or ED and ES alone.
 
@@ -33,6 +40,7 @@ def tiny_cohort(
         grid: the voxels.
         planes: the planes that were imaged.
         pair: whether only ED and ES were.
+        shrink: how much smaller all hearts are.
     """
     ages = np.linspace(20, 70, n)
     rows = pd.DataFrame(
@@ -54,7 +62,9 @@ def tiny_cohort(
         for i, age in enumerate(ages):
             contraction = 0.15 + 0.2 * (age - 20) / 50
             smaller = 0.03 * (i % 5)
-            labels = np.stack([ellipsoid_heart(grid=grid, shrink=float(smaller + contraction * b)) for b in beat])
+            labels = np.stack(
+                [ellipsoid_heart(grid=grid, shrink=float(shrink + smaller + contraction * b)) for b in beat]
+            )
             observed = np.zeros(labels.shape[:2], bool)
             observed[:: frames // 2 if pair else 1, planes] = True
             labels[~observed.any(axis=1)] = 0

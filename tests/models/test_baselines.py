@@ -8,6 +8,7 @@ from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.models.base import HeartModel, Setting
+from cheart.models.blocks import to_blocks
 from cheart.models.registry import model_class
 from cheart.models.voxel import VoxelBatch, VoxelRepresentation
 
@@ -110,9 +111,10 @@ def test_the_energy_score_prefers_a_generator_that_listens() -> None:
     model = network("cgan").eval()
     swapped = VoxelBatch(batch.labels, batch.observed, batch.conditions.flip(0))
 
-    def listening(latent: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+    def listening(latent: torch.Tensor, conditions: torch.Tensor, _: object) -> torch.Tensor:
         which = (conditions != batch.conditions[0]).any(dim=1).long() * 2
-        return 20 * torch.nn.functional.one_hot(batch.labels[which].long(), 4).permute(0, 1, 5, 2, 3, 4).float()
+        blocks = [to_blocks((batch.labels[which] == k).flatten(0, 1).float()) for k in range(4)]
+        return 20 * torch.cat(blocks, dim=1).unflatten(0, (len(which), -1))
 
     model.predict = listening  # type: ignore[assignment]
     right, wrong = model.validation_loss(batch), model.validation_loss(swapped)

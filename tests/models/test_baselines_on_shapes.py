@@ -148,12 +148,12 @@ def test_the_energy_score_is_worse_for_a_generator_that_has_collapsed() -> None:
     batch = two_kinds(64)
     model = network("cgan")
 
-    def one_kind(latent: Tensor, conditions: Tensor) -> Tensor:
+    def one_kind(latent: Tensor, conditions: Tensor, _: object) -> Tensor:
         return (batch.linear[:1] / torch.tensor(SD)).expand(len(conditions), -1, -1)
 
-    def both_kinds(latent: Tensor, conditions: Tensor) -> Tensor:
+    def both_kinds(latent: Tensor, conditions: Tensor, _: object) -> Tensor:
         side = torch.where(latent[:, :1, None] > 0, 1.0, -1.0)
-        return one_kind(latent, conditions) * side
+        return one_kind(latent, conditions, None) * side
 
     scores = []
     for predict in (one_kind, both_kinds):

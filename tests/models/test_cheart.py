@@ -7,6 +7,8 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.models.base import Setting
 from cheart.models.cheart import CHeart, CHeartOptions
+from cheart.models.registry import model_class
+from cheart.models.representation import SomeFrames
 from cheart.models.voxel import VoxelBatch, VoxelRepresentation
 
 GRID = Grid((32, 32, 32), (4.0, 5.0, 5.0))
@@ -48,7 +50,7 @@ def test_completion_decodes_the_posteriors_mean() -> None:
     seen = np.ones(GRID.shape[0], bool)
     made = model.complete(first.numpy(), seen, conditions)
     mean, _, embedding = model.posterior(first[None], torch.from_numpy(conditions)[None])
-    logits = model.decoder(model.latents(mean, embedding))
+    logits = model.decoder(model.latents(mean, embedding), torch.arange(3))
     np.testing.assert_array_equal(made, logits[0].argmax(1).numpy().astype(np.uint8))
 
 
@@ -57,7 +59,7 @@ def test_the_trajectory_is_what_a_heart_is_decoded_from() -> None:
     conditions, latent = SETTING.encoding.encode(PEOPLE)[0], model.sample_latent(3)
     latents = model.trajectory(latent, conditions)
     assert latents.shape == (3, 64)
-    made = model.decoder(torch.from_numpy(latents)[None])[0].argmax(1).numpy()
+    made = model.decoder(torch.from_numpy(latents)[None], torch.arange(3))[0].argmax(1).numpy()
     np.testing.assert_array_equal(model.decode(latent, conditions), made)
 
 
@@ -87,3 +89,21 @@ def test_a_task_that_a_model_cannot_do_is_refused() -> None:
     model = Painter(SETTING, CHeartOptions(), VoxelRepresentation(GRID, 3))
     with pytest.raises(InputError, match="painter model cannot complete; it can generate"):
         model.complete(np.zeros(GRID.shape, np.uint8), np.ones(32, bool), SETTING.encoding.encode(PEOPLE)[0])
+
+
+@pytest.mark.parametrize("name", ["cheart", "cvae"])
+def test_the_loss_over_some_frames_is_that_over_all_on_average(name: str) -> None:
+    torch.manual_seed(0)
+    kind = model_class(name)
+    model = kind(SETTING, kind.Options(), VoxelRepresentation(GRID, 3)).eval()
+    labels = torch.randint(0, 4, (2, 3, *GRID.shape), dtype=torch.uint8)
+    observed = torch.rand(2, 3, GRID.shape[0]) < 0.5
+    conditions = torch.from_numpy(SETTING.encoding.encode(PEOPLE))
+    whole = model.validation_loss(VoxelBatch(labels, observed, conditions))
+    each = [
+        model.validation_loss(
+            VoxelBatch(labels[:, [0, t]], observed, conditions, SomeFrames(torch.tensor([t]), weight=3.0))
+        )
+        for t in range(3)
+    ]
+    torch.testing.assert_close(torch.stack(each).mean(dim=0), whole)

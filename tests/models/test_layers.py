@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cheart.models.layers import FrameBatchNorm, LabelConv3d
+from cheart.models.layers import FrameBatchNorm, LabelConv3d, SampleNorm
 
 
 @pytest.mark.parametrize("size", [(4, 6, 8), (10, 4, 6)])
@@ -30,16 +30,33 @@ def test_its_gradients_equal_the_plain_ways() -> None:
         torch.testing.assert_close(a, b)
 
 
-def test_frames_normalised_together_equal_frames_one_by_one() -> None:
+def test_frames_normalised_together_equal_a_layer_for_each_frame() -> None:
     torch.manual_seed(0)
     subjects, frames, channels = 3, 5, 2
-    x = torch.randn(subjects * frames, channels, 4, 4, 4, dtype=torch.double) * 3 + 1
-    together = FrameBatchNorm(channels).double().train()
-    plain = torch.nn.BatchNorm3d(channels).double().train()
-    one_by_one = [plain(x.unflatten(0, (subjects, frames))[:, t]) for t in range(frames)]
-    torch.testing.assert_close(together(x, frames), torch.stack(one_by_one, dim=1).flatten(0, 1))
-    torch.testing.assert_close(together.mean, plain.running_mean)
-    torch.testing.assert_close(together.var, plain.running_var)
+    together = FrameBatchNorm(channels, frames).double().train()
+    plain = [torch.nn.BatchNorm3d(channels).double().train() for _ in range(frames)]
+    for _ in range(3):
+        x = torch.randn(subjects * frames, channels, 4, 4, 4, dtype=torch.double) * 3 + 1
+        one_by_one = [plain[t](x.unflatten(0, (subjects, frames))[:, t]) for t in range(frames)]
+        torch.testing.assert_close(together(x, torch.arange(frames)), torch.stack(one_by_one, dim=1).flatten(0, 1))
+    torch.testing.assert_close(together.mean, torch.stack([p.running_mean for p in plain]))
+    torch.testing.assert_close(together.var, torch.stack([p.running_var for p in plain]))
     together.eval()
-    plain.eval()
-    torch.testing.assert_close(together(x, frames), plain(x))
+    used = [plain[t].eval()(x.unflatten(0, (subjects, frames))[:, t]) for t in range(frames)]
+    torch.testing.assert_close(together(x, torch.arange(frames)), torch.stack(used, dim=1).flatten(0, 1))
+
+
+def test_only_the_frames_that_are_there_move_their_averages() -> None:
+    norm = FrameBatchNorm(2, 4).train()
+    norm(torch.randn(3 * 2, 2, 4, 4, 4) + 5, torch.tensor([0, 2]))
+    assert (norm.mean[[0, 2]] > 0.3).all()
+    assert (norm.mean[[1, 3]] == 0).all()
+    assert (norm.var[[1, 3]] == 1).all()
+
+
+def test_group_normalisation_is_of_each_volume_by_itself() -> None:
+    norm = SampleNorm(4).train()
+    x = torch.randn(6, 4, 4, 4, 4)
+    alone = torch.cat([norm(one[None]) for one in x])
+    torch.testing.assert_close(norm(x, torch.arange(3)), alone)
+    torch.testing.assert_close(norm.eval()(x), alone)

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -16,7 +17,9 @@ from cheart.training.train import train
 from cohorts import tiny_cohort
 
 QUICK = {"preset": "quick", "settings": ("epochs=6", "modes=5", "hidden=16", "latent=4", "embedding=4"), "jobs": 1}
-PAPER = {"preset": "paper", "settings": ("epochs=2", "batch=4"), "jobs": 1}
+PLAIN = ("norm=batch", "box=false", "frames=0", "warmup=0", "schedule=constant", "average=0", "rate=5e-4")
+PAPER = {"preset": "paper", "settings": ("epochs=2", "batch=4", *PLAIN), "jobs": 1}
+CHEAP = {"preset": "paper", "settings": ("epochs=2", "batch=4", "frames=2", "warmup=1"), "jobs": 1}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def same(one: Path, two: Path) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-@pytest.mark.parametrize("recipe", [QUICK, PAPER], ids=["quick", "paper"])
+@pytest.mark.parametrize("recipe", [QUICK, PAPER, CHEAP], ids=["quick", "plain", "paper"])
 def test_a_killed_training_goes_on_to_the_weights_of_an_unbroken_one(
     cohort: Cohort, tmp_path: Path, recipe: dict
 ) -> None:
@@ -69,6 +72,28 @@ def test_training_learns_how_hearts_beat(cohort: Cohort, tmp_path: Path) -> None
     ours = evaluate_completion(model, cohort).summary()
     copied = evaluate_completion(model, cohort, copy_first=True).summary()
     assert ours["dice_es"]["mean"] > copied["dice_es"]["mean"] + 0.03
+
+
+@pytest.mark.parametrize("norm", ["batch", "group"])
+def test_use_is_what_training_was(cohort: Cohort, tmp_path: Path, norm: str) -> None:
+    """Every frame of a trained network is as good in evaluation mode as in training mode."""
+    settings = (*PLAIN, "epochs=60", "batch=5", "rate=0.01", "patience=60", f"norm={norm}")
+    train(cohort, tmp_path / "run", preset="paper", settings=settings, jobs=1)
+    network = read_model(tmp_path / "run").network
+    data = network.representation.data(cohort, "train", network.setting.encoding, prepared=None, jobs=1)
+    batch = data.batch(np.arange(10), network.device)
+    with torch.no_grad():
+        mean, _, embedding = network.posterior(network.representation.first(batch), batch.conditions)
+        latents, frames = network.latents(mean, embedding), torch.arange(cohort.frames)
+        hearts = [network.train(mode).decoder(latents, frames).argmax(dim=2) for mode in (False, True)]
+
+    def by_frame(made: torch.Tensor) -> np.ndarray:
+        both = zip(batch.labels.numpy(), made.numpy().astype(np.uint8), strict=True)
+        return np.mean([dice(real, other).mean(axis=1) for real, other in both], axis=0)
+
+    used, trained = map(by_frame, hearts)
+    assert used.min() > 0.6
+    assert np.abs(used - trained).max() < 0.03
 
 
 def test_only_observed_planes_and_frames_reach_the_loss(tmp_path: Path) -> None:

@@ -92,8 +92,8 @@ class CGAN(HeartModel):
 
     def predict(self, latent: Tensor, conditions: Tensor, batch: Any | None = None) -> Tensor:
         """z [B, latent] and encoded conditions [B, E] to what the generator says of the frames that a batch shows."""
-        code = torch.cat([latent, self.conditions(conditions)], dim=1)
-        prediction: Tensor = self.representation.predict(self.generator, code, batch)
+        z = torch.cat([latent, self.conditions(conditions)], dim=1)
+        prediction: Tensor = self.representation.predict(self.generator, z, batch)
         return prediction
 
     def groups(self) -> dict[str, list[nn.Parameter]]:

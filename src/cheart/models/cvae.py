@@ -87,8 +87,8 @@ class CVAE(HeartModel):
 
     def predict(self, latent: Tensor, conditions: Tensor, batch: Any | None = None) -> Tensor:
         """z [B, latent] and encoded conditions [B, E] to what the decoder says of the frames that a batch shows."""
-        code = torch.cat([latent, self.conditions(conditions)], dim=1)
-        prediction: Tensor = self.representation.predict(self.decoder, code, batch)
+        z = torch.cat([latent, self.conditions(conditions)], dim=1)
+        prediction: Tensor = self.representation.predict(self.decoder, z, batch)
         return prediction
 
     def posterior(self, batch: Any) -> tuple[Tensor, Tensor]:
