@@ -69,7 +69,7 @@ class BlockConvTranspose3d(nn.ConvTranspose3d):
         plain = taps.permute(1, 3, 5, 7, 0, 2, 4, 6).reshape(out * BLOCK, given, 2, 2, 2)
         padded = F.pad(x, (1,) * 6)
         if box is not None:
-            padded = padded[..., *(slice(first, end + 1) for first, end in box)]
+            padded = _cut(padded, [(first, end + 1) for first, end in box])
         blocks = F.conv3d(padded, plain)
         # a bias inside the convolution makes its backward twice as slow on a CPU
         return blocks + bias.repeat_interleave(BLOCK)[:, None, None, None].to(blocks.dtype)
@@ -83,8 +83,15 @@ def from_blocks(blocks: Tensor) -> Tensor:
 def put_blocks(blocks: Tensor, box: Box, volume: Tensor) -> Tensor:
     """The volume [N, C, 2 z, 2 y, 2 x] with the blocks of a box [N, C · 8, …] in their place."""
     padded = F.pad(volume, (1,) * 6)
-    padded[..., *(slice(2 * first, 2 * end) for first, end in box)] = _apart(blocks)
+    _cut(padded, [(2 * first, 2 * end) for first, end in box]).copy_(_apart(blocks))
     return padded[..., 1:-1, 1:-1, 1:-1]
+
+
+def _cut(volume: Tensor, ranges: Box) -> Tensor:
+    """A view of [..., z, y, x] between first and last + 1 along each axis."""
+    for axis, (first, end) in zip((-3, -2, -1), ranges, strict=True):
+        volume = volume.narrow(axis, first, end - first)
+    return volume
 
 
 def _apart(blocks: Tensor) -> Tensor:
@@ -97,7 +104,7 @@ def to_blocks(volume: Tensor, box: Box | None = None) -> Tensor:
     """A volume [N, 2 z, 2 y, 2 x] in blocks [N, 8, z + 1, y + 1, x + 1], or those of a box; 0 beyond the border."""
     padded = F.pad(volume, (1,) * 6)
     if box is not None:
-        padded = padded[:, *(slice(2 * first, 2 * end) for first, end in box)]
+        padded = _cut(padded, [(2 * first, 2 * end) for first, end in box])
     n, z, y, x = padded.shape
     apart = padded.reshape(n, z // 2, 2, y // 2, 2, x // 2, 2).permute(0, 2, 4, 6, 1, 3, 5)
     return apart.reshape(n, BLOCK, z // 2, y // 2, x // 2)

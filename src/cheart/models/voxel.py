@@ -99,9 +99,10 @@ class VoxelData(Data):
         """Label maps of all frames, or of end-diastole and some frames."""
         rows = self.indices[which]
         frames = None if some is None else [0, *some.which.tolist()]
-        labels = np.stack([self.cohort.labels(int(i), frames) for i in rows])
-        tensors = (labels, self.cohort.observed[rows], self.conditions[which])
-        return VoxelBatch(*(torch.from_numpy(a).to(device) for a in tensors), some and some.to(device))
+        read = np.stack([self.cohort.labels(int(i), frames) for i in rows])
+        arrays = (read, self.cohort.observed[rows], self.conditions[which])
+        labels, observed, conditions = (torch.from_numpy(a).to(device) for a in arrays)
+        return VoxelBatch(labels, observed, conditions, some and some.to(device))
 
     def near(self, device: torch.device) -> Data:
         """Where the labels fit: laid in the device's memory, so that no step waits for the store or for a copy."""

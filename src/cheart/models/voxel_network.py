@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -173,10 +174,10 @@ class VoxelCritic(nn.Module):
         """
         # per root mean square, so that the slope's bound holds for a fraction of the voxels, on every grid alike
         x = beat.flatten(1, 2) / beat[0, :, 0].numel() ** 0.5
-        first, *rest = self.convs
+        first: Any = self.convs[0]
         weight = first.weight if which is None else first.weight[:, channels_of(which)]
         x = F.leaky_relu(F.conv3d(x, weight, first.bias, stride=2, padding=1), 0.2)
-        for conv in rest:
+        for conv in self.convs[1:]:
             x = F.leaky_relu(conv(x), 0.2)
         features = F.leaky_relu(self.features(x.flatten(1)), 0.2)
         numbers = self.last(features)
