@@ -104,3 +104,13 @@ def test_no_model_is_named_by_its_class_outside_its_file():
         allowed = own | ({"CVAE"} if module == "cheart.models.cvae_gan" else set())  # which extends it
         found += [f"{module}: {kind}" for kind in sorted(names & set(CONCRETE) - allowed)]
     assert not found
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_no_name_is_given_twice_in_a_module(module):
+    """Linters see it of functions; a constant that is silently replaced changes what the ones above it do."""
+    names = []
+    for node in tree(module).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        names += [target.id for target in targets if isinstance(target, ast.Name)]
+    assert sorted(names) == sorted(set(names))

@@ -269,7 +269,7 @@ _THICK_MM = 3.0  # planes further apart are interpolated first …
 _THIN_MM = 2.0  # … to about this distance
 _FLAT = 0.8
 _UNEVEN_MM = 12.0
-_SOFT_MM = 5.0
+_SOFT_BASE_MM = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -391,6 +391,6 @@ def _smooth_within(
     columns: NDArray[np.bool_], height: NDArray[np.floating], spacing: tuple[float, float, float]
 ) -> NDArray[np.float64]:
     """A height known in some columns, smoothed, and fading to 0 away from them."""
-    sigma = [_SOFT_MM / s for s in spacing[1:]]
+    sigma = [_SOFT_BASE_MM / s for s in spacing[1:]]
     weight = gaussian_filter(columns.astype(float), sigma)
     return np.asarray(gaussian_filter(np.where(columns, height, 0.0), sigma) / (weight + 0.05))

@@ -12,14 +12,18 @@ BUNDLED = "bundled"
 CARDS = ("card.md", "README.md")
 """A model's card: here, and on the Hugging Face Hub."""
 
-BUNDLED_FOLDER = Path(__file__).parents[1] / "bundled"
+PAPER = "paper"
+"""What the paper's own network, trained to the end on the half grid, is called; it comes with cheart too."""
+
+BUNDLED_FOLDER, PAPER_FOLDER = (Path(__file__).parents[1] / "weights" / name for name in (BUNDLED, PAPER))
 
 
 def find_model(name: Path | str) -> Path:
     """The folder of a model.
 
     Args:
-        name: ``bundled`` is the one that comes with cheart (a folder of one's own of that name is ``./bundled``),
+        name: ``bundled`` is the one that comes with cheart, ``paper`` the paper's own network, which comes with it too
+            (folders of one's own of these names are ``./bundled`` and ``./paper``),
             ``hf://owner/name`` or ``hf://owner/name@revision`` one on the Hugging Face Hub, anything else a folder.
 
     Raises:
@@ -27,4 +31,6 @@ def find_model(name: Path | str) -> Path:
     """
     if isinstance(name, str) and name.startswith(HUB):
         return pull(name)
-    return BUNDLED_FOLDER if name == BUNDLED else Path(name)
+    if isinstance(name, Path):
+        return name
+    return {BUNDLED: BUNDLED_FOLDER, PAPER: PAPER_FOLDER}.get(name, Path(name))
