@@ -14,11 +14,26 @@ from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.files import new_folder
 from cheart.grid import Grid
 from cheart.heart import Heart
+from cheart.models.cheart import CHeartOptions
 from cheart.models.shape import ShapeData, ShapeRepresentation, read_normal_forms
 from cheart.models.shape_basis import fit_basis
 
 TINY = Grid((32, 32, 32), (4.0, 5.0, 5.0))
 """The smallest grid that the paper's network takes."""
+
+
+SMALL_CHEART = CHeartOptions(
+    representation="shape",
+    motion="harmonic",
+    prior="learned",
+    latent=3,
+    embedding=8,
+    modes=6,
+    harmonics=2,
+    hidden=8,
+    residual=4,
+)
+"""CHeart on a shape basis, as small as shows what it does."""
 
 
 def tiny_cohort(

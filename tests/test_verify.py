@@ -121,6 +121,16 @@ def test_weights_that_are_no_numbers_are_refused(model: Model, run: Path, tmp_pa
         read_model(folder)
 
 
+def test_a_model_of_somebodys_own_file_is_looked_at_without_running_it(run: Path, tmp_path: Path) -> None:
+    from cheart.models.store import _write_config, read_model
+
+    folder = Path(shutil.copytree(run, tmp_path / "run"))
+    _write_config(folder, {**read_json(folder / "config.json"), "model": "theirs", "source": "theirs.py:Theirs"})
+    with pytest.raises(InputError, match="runs no file that you have not named"):
+        read_model(folder)
+    assert verify(folder)[0].whole
+
+
 def test_a_result_names_what_is_damaged(model: Model, tmp_path: Path) -> None:
     model.generate({"age": 40}, n=2, seed=0).save(tmp_path / "out")
     assert verify(tmp_path / "out")[0].whole

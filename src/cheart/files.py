@@ -21,7 +21,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha256
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -168,6 +167,11 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_json(value: Any) -> str:
+    """SHA-256 of plain JSON values, in whatever order their keys stand."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def write_checksums(folder: Path) -> None:
@@ -317,7 +321,7 @@ def from_file(name: str, *, what: str) -> Any:
     """
     file, _, attribute = name.rpartition(":")
     path = Path(file).expanduser().resolve()
-    module = FILE_MODULE + sha256(str(path).encode()).hexdigest()[:16]
+    module = FILE_MODULE + hashlib.sha256(str(path).encode()).hexdigest()[:16]
     if module not in sys.modules:
         if not path.is_file():
             raise InputError(f"{what} {name!r}: there is no file {path}")

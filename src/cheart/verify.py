@@ -48,7 +48,7 @@ def verify(path: Path | str) -> list[Verified]:
     """Hold a folder against what was written with it.
 
     Results and cohorts have a list of their files with checksums, and a cohort also a fingerprint of its voxels and
-    tables; a model's weights carry their own checksum and its config's (:mod:`cheart.models.store`).
+    tables; each of a model's two files carries its own checksum (:mod:`cheart.models.store`), whatever made it.
 
     Args:
         path: a cohort, a model (``bundled`` too), a folder of results, or one of ``cheart reproduce``, of which the
@@ -83,10 +83,10 @@ def _verify_cohort(path: Path) -> Verified:
 
 
 def _verify_model(path: Path) -> Verified:
-    from cheart.models.store import read_model
+    from cheart.models.store import read_files
 
     try:
-        read_model(path)
+        read_files(path)
     except InputError as error:
         return Verified(path, "model", 2, problems=(str(error),))
     return Verified(path, "model", 2)

@@ -10,23 +10,12 @@ from torch import Tensor
 
 from cheart.conditions import Encoding
 from cheart.models.base import Setting
-from cheart.models.cheart import CHeart, CHeartOptions
+from cheart.models.cheart import CHeart
 from cheart.models.fine_tuning import Replayed
 from cheart.models.shape import ShapeData
 from cheart.population import Population
-from cohorts import on_shapes, tiny_cohort
+from cohorts import SMALL_CHEART, on_shapes, tiny_cohort
 
-OPTIONS = CHeartOptions(
-    representation="shape",
-    motion="harmonic",
-    prior="learned",
-    latent=3,
-    embedding=8,
-    modes=6,
-    harmonics=2,
-    hidden=8,
-    residual=4,
-)
 FRAMES, SYSTOLE = 6, 3
 
 
@@ -37,9 +26,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> tuple[CHeart, Replayed, Sh
     everyone = np.arange(20)
     people = [cohort.conditions(i) for i in everyone]
     encoding = Encoding.fit(cohort.schema, people)
-    shape, data = on_shapes(cohort, everyone, encoding, modes=OPTIONS.modes)
+    shape, data = on_shapes(cohort, everyone, encoding, modes=SMALL_CHEART.modes)
     torch.manual_seed(0)
-    network = CHeart(Setting(cohort.grid, cohort.frames, encoding), OPTIONS, shape).eval()
+    network = CHeart(Setting(cohort.grid, cohort.frames, encoding), SMALL_CHEART, shape).eval()
     network.initialise(data)
     known = network.replay(Population.fit(encoding, people), encoding, modes=shape.basis.size, seed=0)
     return network, known, data
@@ -48,7 +37,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> tuple[CHeart, Replayed, Sh
 def fine_tuned(base: CHeart, known: Replayed, data: ShapeData) -> CHeart:
     """What comes of a new network."""
     torch.manual_seed(1)
-    network = CHeart(base.setting, OPTIONS, base.representation).eval()
+    network = CHeart(base.setting, SMALL_CHEART, base.representation).eval()
     network.replayed = known
     assert not network.takes_steps
     network.fit(data, data)
@@ -107,7 +96,7 @@ def test_hearts_of_another_shape_and_motion_are_learned(base: tuple[CHeart, Repl
     assert off(after, left_out) < 0.4 * off(network, left_out)
     with torch.no_grad():
         embedding = after.conditions(new.subjects.conditions)
-        standard = torch.zeros(len(new), OPTIONS.latent)
+        standard = torch.zeros(len(new), SMALL_CHEART.latent)
         latents = after.latents(after.prior.place(standard, embedding), embedding)
         drawn = after.decoder(latents) * after.representation.sd
     assert float(drawn[:, 0, 0].mean() - data.subjects.first[:, 0].mean()) == pytest.approx(length, rel=0.2)

@@ -7,23 +7,11 @@ from torch import Tensor
 
 from cheart.conditions import Encoding
 from cheart.models.base import Setting
-from cheart.models.cheart import CHeart, CHeartOptions
+from cheart.models.cheart import CHeart
 from cheart.models.linear_start import ridge
 from cheart.models.registry import model_class
 from cheart.models.shape import ShapeBatch, ShapeData, ShapeRepresentation
-from cohorts import on_shapes, tiny_cohort
-
-OPTIONS = CHeartOptions(
-    representation="shape",
-    motion="harmonic",
-    prior="learned",
-    latent=3,
-    embedding=8,
-    modes=6,
-    harmonics=2,
-    hidden=8,
-    residual=4,
-)
+from cohorts import SMALL_CHEART, on_shapes, tiny_cohort
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +20,11 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> tuple[CHeart, CHeart, S
     cohort = tiny_cohort(tmp_path_factory.mktemp("c") / "c", n=20, frames=6)
     indices = np.arange(20)
     encoding = Encoding.fit(cohort.schema, [cohort.conditions(i) for i in indices])
-    shape, data = on_shapes(cohort, indices, encoding, modes=OPTIONS.modes)
+    shape, data = on_shapes(cohort, indices, encoding, modes=SMALL_CHEART.modes)
     torch.manual_seed(0)
-    before, after = (CHeart(Setting(cohort.grid, cohort.frames, encoding), OPTIONS, shape).eval() for _ in range(2))
+    before, after = (
+        CHeart(Setting(cohort.grid, cohort.frames, encoding), SMALL_CHEART, shape).eval() for _ in range(2)
+    )
     after.initialise(data)
     return before, after, data
 
@@ -71,8 +61,8 @@ def test_the_motion_residual_is_what_completion_leaves(started: tuple[CHeart, CH
     shifted.subjects.linear[:, :, 0] += swing * torch.sin(2 * torch.pi * torch.arange(6) / 6)
     network.after_training(shifted)
     with torch.no_grad():
-        epsilon = torch.randn(400, OPTIONS.residual, generator=rng)
-        start = torch.zeros(400, OPTIONS.latent + OPTIONS.embedding)
+        epsilon = torch.randn(400, SMALL_CHEART.residual, generator=rng)
+        start = torch.zeros(400, SMALL_CHEART.latent + SMALL_CHEART.embedding)
         moved = network.decoder(network.temporal(start, 6, epsilon)) * network.representation.sd
     spread = (moved[:, 1, 0] - moved[:, 1, 0].mean()).std() / np.sin(2 * np.pi / 6)
     assert float(spread / swing.std()) == pytest.approx(1, abs=0.25)

@@ -31,7 +31,6 @@ def train(
 ) -> None:
     """Train a model on a cohort's training subjects; early stopping watches its validation subjects."""
     from cheart.cli.console import answer, inform
-    from cheart.cli.train import tensorboard
     from cheart.cohort import Cohort
     from cheart.training.distributed import follows
     from cheart.training.train import train as run_training

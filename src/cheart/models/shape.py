@@ -32,7 +32,7 @@ from torch import Tensor
 from cheart.cohort import Cohort, Split
 from cheart.conditions import Encoding
 from cheart.errors import InputError
-from cheart.files import new_file
+from cheart.files import new_file, sha256_of_json
 from cheart.grid import Grid
 from cheart.models.compact import pack, unpack
 from cheart.models.representation import Data, Representation, SomeFrames
@@ -340,7 +340,7 @@ Key = dict[str, Any]
 
 
 def _place(folder: Path | None, name: str, key: Key) -> Path | None:
-    digest = hashlib.sha256(json.dumps({"format": FORMAT, **key}, sort_keys=True).encode()).hexdigest()
+    digest = sha256_of_json({"format": FORMAT, **key})
     return None if folder is None else Path(folder) / f"{name}-{digest[:16]}.safetensors"
 
 

@@ -11,7 +11,6 @@ conditions (no person's values).
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from cheart.errors import InputError
-from cheart.files import new_file, read_json, without_nan, write_json
+from cheart.files import new_file, read_json, sha256_of_json, without_nan, write_json
 from cheart.models.base import HeartModel, Setting
 from cheart.models.registry import ModelName, find_trained, source_of
 from cheart.models.representation import representation_class
@@ -85,17 +84,11 @@ def read_model(folder: Path | str, model: ModelName | None = None) -> Stored:
         InputError: it is no model, of another format, or its weights do not fit its config; its class is unknown.
     """
     folder = Path(folder)
-    if not (folder / "config.json").is_file():
-        raise InputError(f"{folder} is no model (it has no config.json); make one with cheart train")
-    config = _read_config(folder / "config.json")
-    weights = folder / WEIGHTS
-    if not weights.is_file():
-        raise InputError(f"{folder} has no model.safetensors: its training has not finished an epoch yet")
+    config, tensors = read_files(folder)
     try:
         kind = find_trained(config["model"], config["source"], model)
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
-    tensors = _read_tensors(weights)
     setting = Setting.from_json(config["setting"])
     represented = representation_class(config["representation"]["name"])
     representation = represented.read(config["representation"], tensors, setting.grid, setting.frames)
@@ -103,8 +96,22 @@ def read_model(folder: Path | str, model: ModelName | None = None) -> Stored:
     try:
         network.load_state_dict({name: tensor for name, tensor in tensors.items() if not name.startswith("basis.")})
     except RuntimeError as error:
-        raise InputError(f"{weights} does not fit the config.json beside it: {error}") from None
+        raise InputError(f"{folder / WEIGHTS} does not fit the config.json beside it: {error}") from None
     return Stored(network.eval(), config)
+
+
+def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What config.json says, and all tensors of a model, which are as they were written; no network is made of them.
+
+    Raises:
+        InputError: it is no model, of another format, or a file of it was changed.
+    """
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder} is no model (it has no config.json); make one with cheart train")
+    config = _read_config(folder / "config.json")
+    if not (folder / WEIGHTS).is_file():
+        raise InputError(f"{folder} has no model.safetensors: its training has not finished an epoch yet")
+    return config, _read_tensors(folder / WEIGHTS)
 
 
 def _write_tensors(folder: Path, network: HeartModel, further: Mapping[str, Tensor]) -> None:
@@ -116,7 +123,7 @@ def _write_tensors(folder: Path, network: HeartModel, further: Mapping[str, Tens
 
 def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
     plain = without_nan({name: value for name, value in config.items() if name != "sha256"})
-    write_json(folder / "config.json", {**plain, "sha256": _digest_of_config(plain)})
+    write_json(folder / "config.json", {**plain, "sha256": sha256_of_json(plain)})
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -129,7 +136,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         given = config.get("format") if isinstance(config, dict) else None
         raise InputError(f"{path.parent}: model format {given!r}, and this version reads {FORMAT}; train it again")
-    if config.pop("sha256", None) != _digest_of_config(config):
+    if config.pop("sha256", None) != sha256_of_json(config):
         raise InputError(f"{path} is not as it was written: {_MEND}")
     return config
 
@@ -152,10 +159,6 @@ def _read_tensors(weights: Path) -> dict[str, Tensor]:
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise InputError(f"{weights}: {name} holds values that are no numbers: its training came apart; {_MEND}")
     return tensors
-
-
-def _digest_of_config(config: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
 
 def _digest_of(tensors: Mapping[str, Tensor]) -> str:

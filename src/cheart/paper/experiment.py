@@ -33,7 +33,7 @@ from cheart.models.base import HeartModel, Task
 from cheart.models.device import choose_device
 from cheart.models.find import find_model
 from cheart.models.registry import BUILT_IN, model_class
-from cheart.models.store import read_model
+from cheart.models.store import WEIGHTS, read_model
 from cheart.progress import Jobs
 from cheart.simulation.cohort import PAPER_SUBJECTS
 from cheart.training.options import PRESETS
@@ -303,7 +303,7 @@ class Run:
     @property
     def weights(self) -> Path:
         """The file of its weights."""
-        return self.folder / "model.safetensors"
+        return self.folder / WEIGHTS
 
     @property
     def evaluation(self) -> Path:

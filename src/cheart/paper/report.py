@@ -11,7 +11,7 @@ from typing import Any
 
 from cheart.cohort import SPLITS
 from cheart.evaluation.tables import FORMATS, Table, hypertext
-from cheart.files import new_file, read_json, write_json
+from cheart.files import new_file, read_json, sha256_of, write_json
 from cheart.models.registry import BUILT_IN
 from cheart.paper import comparison as statistics
 from cheart.paper.experiment import Experiment, Run, kinds_of
@@ -19,7 +19,7 @@ from cheart.paper.figures import FigureFile
 from cheart.paper.recommendations import Remark, claims, recommendations
 from cheart.paper.results import Results
 from cheart.paper.sections import CAPTION, Outcome, Section, sections
-from cheart.paper.step_cache import file_fingerprint, in_words
+from cheart.paper.step_cache import in_words
 from cheart.provenance import provenance
 
 FORMAT = 2
@@ -110,7 +110,7 @@ def _training(run: Run) -> dict[str, Any]:
     """What is known of a training."""
     about = read_json(run.folder / "run.json")
     names = ("preset", "seed", "epochs", "best_epoch", "best_validation_loss", "training_seconds", "device", "threads")
-    return {**{name: about.get(name) for name in names}, "weights": file_fingerprint(run.weights)}
+    return {**{name: about.get(name) for name in names}, "weights": sha256_of(run.weights)}
 
 
 def _title(experiment: Experiment) -> str:

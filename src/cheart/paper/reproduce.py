@@ -13,7 +13,7 @@ from cheart.evaluation.generation import evaluate_generation
 from cheart.evaluation.memorisation import evaluate_memorisation
 from cheart.evaluation.response import evaluate_response
 from cheart.evaluation.truth import evaluate_truth, true_phenotypes
-from cheart.files import write_json
+from cheart.files import sha256_of, write_json
 from cheart.model import load
 from cheart.models.device import choose_device
 from cheart.paper.experiment import Experiment, Run, row_folder
@@ -21,7 +21,7 @@ from cheart.paper.figure_page import Material
 from cheart.paper.figures import make_figures
 from cheart.paper.report import write_report
 from cheart.paper.results import Part, files_of, join_folds, read_results, write_part
-from cheart.paper.step_cache import Step, StepCache, Tell, file_fingerprint
+from cheart.paper.step_cache import Step, StepCache, Tell
 from cheart.simulation.cohort import simulate
 from cheart.training.train import train
 
@@ -129,7 +129,7 @@ def _train(run: Run, cost: float) -> Step:
     experiment = run.experiment
 
     def inputs() -> dict[str, Any]:
-        start = None if run.start is None else file_fingerprint(run.start / run.weights.name)
+        start = None if run.start is None else sha256_of(run.start / run.weights.name)
         about = {"cohort": run.cohort.fingerprint, "model": run.name}
         return {**about, "preset": experiment.preset, "seed": experiment.seed, "from": start}
 
@@ -150,7 +150,7 @@ def _judge(run: Run, judge: Judgement, cost: float) -> Step:
     options = {"split": "test", **{name: asked[name] for name in ("subjects", *judge.options)}}
 
     def inputs() -> dict[str, Any]:
-        return {"cohort": run.cohort.fingerprint, "weights": file_fingerprint(run.weights), **options}
+        return {"cohort": run.cohort.fingerprint, "weights": sha256_of(run.weights), **options}
 
     def work() -> None:
         model = load(run.folder, device=experiment.device)
@@ -218,6 +218,6 @@ def _draw_figures(experiment: Experiment) -> Step:
 def _inputs(runs: list[Run]) -> Mapping[str, Any]:
     """All that the steps of several models depend on."""
     experiment = runs[0].experiment
-    weights = {run.name: file_fingerprint(run.weights) for run in runs}
+    weights = {run.name: sha256_of(run.weights) for run in runs}
     about = {"cohort": experiment.people.fingerprint, "split": "test", "seed": experiment.seed}
     return {**about, "weights": weights, "subjects": experiment.subjects, "samples": experiment.hearts}

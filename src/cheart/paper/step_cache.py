@@ -6,8 +6,6 @@ The time that a step took adds up over the runs that were stopped on the way.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,23 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from cheart._version import __version__
-from cheart.files import read_json, write_json
+from cheart.files import read_json, sha256_of_json, write_json
 
 STEPS = "steps.json"
 
 Tell = Callable[[str], None]
 """Says something to whoever waits."""
-
-
-def fingerprint(value: Any) -> str:
-    """SHA-256 of plain JSON values."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def file_fingerprint(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -69,7 +56,7 @@ class StepCache:
         """Do the steps that are not done, one after the other, and tell which begins."""
         done = seconds = 0.0
         for place, step in enumerate(steps):
-            inputs = fingerprint(step.inputs())
+            inputs = sha256_of_json(step.inputs())
             if self._is_done(step, inputs):
                 continue
             heading = f"step {place + 1} of {len(steps)}: {step.name}"

@@ -3,10 +3,9 @@
 End-diastole and the conditions are given, the beat is to be predicted:
 
 * **oracle**: the true p(beat | end-diastole, conditions), :func:`cheart.simulation.clinical.heart.true_completions`;
-* **ridge**, **kernel ridge** (Gaussian kernel) and **gradient boosting** on what end-diastole measures (volumes,
-mass, length, radii
-  and walls of the 17 segments, the RV's form) and the conditions; five-fold cross-validated, with their settings chosen
-  within each fold.
+* **ridge**, **kernel ridge** (Gaussian kernel) and **gradient boosting** on what end-diastole measures (volumes, mass,
+  length, radii and walls of the 17 segments, the RV's form) and the conditions; five-fold cross-validated, with their
+  settings chosen within each fold.
 
 Motion is judged by R² pooled over :data:`cheart.simulation.clinical.coupling.MOTION_NUMBERS` (all in mm), EF by the
 CRPS: of the oracle's draws, and of normal distributions with each reference's own spread. A cohort in which the
