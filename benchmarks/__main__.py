@@ -41,12 +41,12 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         "| | | |",
         "|---|---|---|",
         f"| training step a subject, network as released | {plain:.2f} s | 1× |",
-        f"| `paper` preset, same arithmetic | {paper:.2f} s | {plain / paper:.1f}× |",
+        f"| the paper's network, same arithmetic | {paper:.2f} s | {plain / paper:.1f}× |",
         f"| `laptop` preset, an epoch, a subject | {1000 * laptop['epoch_a_subject']:.1f} ms "
         f"| {plain / laptop['epoch_a_subject']:.0f}× |",
         f"| … with its part of reading and basis | {1000 * laptop['in_all_a_subject']:.1f} ms "
         f"| {plain / laptop['in_all_a_subject']:.0f}× |",
-        f"| peak memory, `paper` preset in batches of 8 | {peak['paper preset, batch 8']:.1f} GiB "
+        f"| peak memory, the paper's network in batches of 8 | {peak['paper, batch 8']:.1f} GiB "
         f"| as released, batch 1: {peak['released, batch 1']:.1f} GiB |",
         f"| generate a heart | {use['generating a heart (20 frames)']:.2f} s | |",
         f"| complete a heart | {use['completing a heart (20 frames)']:.2f} s | |",

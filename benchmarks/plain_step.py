@@ -85,7 +85,7 @@ def plain_step(network: PlainCHeart, adam: torch.optim.Adam, batch: VoxelBatch, 
 
 
 def pairs(network: CHeart, plain: PlainCHeart) -> list[tuple[Tensor, Tensor]]:
-    """The parameters of cheart's paper preset beside those of the plain network that play the same part."""
+    """The parameters of cheart's paper network beside those of the plain one that play the same part."""
     encoder, decoder = network.encoder, network.decoder
     norms = [m for m in plain.encoder if isinstance(m, nn.BatchNorm3d)]
     convs = [m for m in plain.encoder if isinstance(m, nn.Conv3d)]

@@ -1,4 +1,4 @@
-"""A training step of the paper's network: as released, as the paper preset does it, and the laptop preset's.
+"""A training step of the paper's network: as released, as cheart does it, and the laptop preset's.
 
     python -m benchmarks.training [--repeats 3] [--json]
     python -m benchmarks.training --device cuda [--precision bfloat16] [--compiled]     epoch times on a GPU
@@ -49,7 +49,7 @@ PLAIN = "as released (one-hot floats, a frame at a time)"
 INTEGERS = "labels as integers"
 APART = "the loss takes each frame as it is decoded"
 TOGETHER = "all frames in one call, in blocks; conditions as a border-exact bias"
-PAPER = "gradients a few frames at a time (the paper preset)"
+PAPER = "gradients a few frames at a time (the default options)"
 KEPT = "freed memory is kept"
 
 
@@ -89,7 +89,7 @@ def plain_ways(batch: VoxelBatch) -> dict[str, Callable[[], object]]:
 
 
 def paper_network(batch: VoxelBatch) -> CHeart:
-    """The paper preset's network for a batch's conditions (made-up ones have as many as the paper's)."""
+    """The paper's network for a batch's conditions (made-up ones have as many as the paper's)."""
     encoding = Encoding.fit(
         PAPER_SCHEMA, [{"age": 40.0, "sex": "F", "weight": 70.0, "height": 170.0, "sbp": 120.0}] * 2, age_decades=True
     )
@@ -100,7 +100,7 @@ def paper_network(batch: VoxelBatch) -> CHeart:
 
 
 def our_ways(network: CHeart, batch: VoxelBatch) -> dict[str, Callable[[], object]]:
-    """All frames at once, and the paper preset as it trains."""
+    """All frames at once, and a few at a time, as the default options have it."""
     optimiser, noise = adam(network), torch.randn(len(batch.labels), 32)
 
     def together() -> Tensor:
@@ -113,7 +113,7 @@ def our_ways(network: CHeart, batch: VoxelBatch) -> dict[str, Callable[[], objec
 
 
 def paper_step(network: HeartModel, optimiser: torch.optim.Optimizer, batch: VoxelBatch) -> None:
-    """One step of the paper preset."""
+    """One step of the paper's network."""
     ((_, loss, _),) = network.losses(batch, torch.Generator().manual_seed(0))
     step(lambda: loss, optimiser)
 
@@ -202,8 +202,8 @@ def on_cpu(repeats: int) -> dict[str, Any]:
         "laptop": laptop,
         "peak_gib": {
             "released, batch 1": peak("plain", 1),
-            "paper preset, batch 1": peak("paper", 1),
-            "paper preset, batch 8": peak("paper", 8),
+            "paper, batch 1": peak("paper", 1),
+            "paper, batch 8": peak("paper", 8),
         },
     }
 
