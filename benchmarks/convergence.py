@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from cheart.cohort import Cohort
+from cheart.evidence import Evidence
 from cheart.grid import GRIDS
 from cheart.metrics.overlap import dice
 from cheart.models.base import HeartModel
@@ -86,7 +87,7 @@ def completed(network: HeartModel, cohort: Cohort) -> np.ndarray:
     for i in map(int, cohort.indices("val")):
         labels, observed = cohort.labels(i), cohort.observed_of(i)
         conditions = network.setting.encoding.encode([cohort.conditions(i)])[0]
-        found.append(dice(labels, network.complete(labels[0], observed[0], conditions)))
+        found.append(dice(labels, network.complete(Evidence.of_frame(labels[0], observed[0], len(labels)), conditions)))
     return np.asarray(found).mean(axis=0)
 
 

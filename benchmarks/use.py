@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.few_hearts import FewHearts
 from benchmarks.measure import medians_s, options, peak_gib
 
+from cheart.evidence import Evidence
 from cheart.model import load
 from cheart.models.store import read_model, write_config, write_weights
 
@@ -41,11 +42,12 @@ def measure_all(repeats: int) -> dict[str, float]:
         loaded.generate(person, seed=0)
         first = time.perf_counter() - start
         labels, observed = hearts.cohort.labels(0), hearts.cohort.observed[0]
+        evidence = Evidence.of_frame(labels[0], observed[0], hearts.cohort.frames)
         works = {
             "loading the bundled model": load,
             "loading a model": lambda: read_model(model),
             "generating a heart (20 frames)": lambda: loaded.generate(person, seed=1),
-            "completing a heart (20 frames)": lambda: loaded.complete(labels[0], observed[0], person),
+            "completing a heart (20 frames)": lambda: loaded.complete(evidence, person),
             "reading a heart into normal forms": lambda: hearts.on(network.representation.basis, np.arange(1)),
         }
         taken = medians_s(works, repeats)

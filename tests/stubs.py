@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bodies import ellipsoid_heart
 from cheart.cohort import Cohort
 from cheart.conditions import Conditions, Encoding
+from cheart.evidence import Evidence
 from cheart.model import Model
 from cheart.models.base import HeartModel, Setting
 from cheart.models.voxel import VoxelRepresentation
@@ -28,12 +29,15 @@ class Oracle(HeartModel):
         self.known = setting.encoding.encode([cohort.conditions(i) for i in range(len(cohort))])
 
     def complete(
-        self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: NDArray[np.float32]
+        self, evidence: Evidence, conditions: NDArray[np.float32], *, seed: int | None = None
     ) -> NDArray[np.uint8]:
-        return self.cohort.labels(int(np.square(self.known - conditions).sum(1).argmin()))
+        return self.nearest(conditions)
 
     def generate(self, conditions: NDArray[np.float32], *, seed: int) -> NDArray[np.uint8]:
-        return self.complete(np.empty(0), np.empty(0), conditions)
+        return self.nearest(conditions)
+
+    def nearest(self, conditions: NDArray[np.float32]) -> NDArray[np.uint8]:
+        return self.cohort.labels(int(np.square(self.known - conditions).sum(1).argmin()))
 
 
 class Painter(Oracle):

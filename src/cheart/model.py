@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cheart.cohort import Cohort
 from cheart.conditions import Conditions, Encoding, Person, Value
 from cheart.errors import InputError, show_warnings
+from cheart.evidence import Evidence
 from cheart.grid import Grid
 from cheart.heart import Heart, Kind, whole
 from cheart.hearts import Hearts, Request, Requests, Unknown, heart_seed
@@ -164,7 +165,7 @@ class Model:
         first = self._first_frame(heart)
         resolved, drawn = self.resolve_conditions(conditions or {}, unknown=unknown, rng=np.random.default_rng(seed))
         beyond = self._warn([resolved])
-        labels = self.network.complete(first.labels[0], first.observed[0], self.encode(resolved))
+        labels = self.network.complete(Evidence.of_first_frame(first), self.encode(resolved))
         return self.heart(
             labels, first.cycle_s, kind="completed", conditions=resolved, drawn=drawn, origin=first.origin,
             warnings=(*first.warnings, *beyond),

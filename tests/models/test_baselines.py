@@ -6,6 +6,7 @@ import torch
 
 from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.errors import InputError
+from cheart.evidence import Evidence
 from cheart.grid import Grid
 from cheart.models.base import HeartModel, Setting
 from cheart.models.blocks import to_blocks
@@ -34,6 +35,10 @@ def boxes(n: int = 4) -> VoxelBatch:
             labels[i, t, 18 - half : 14 + half, 18 - half : 14 + half, 18 - half : 14 + half] = 1
     conditions = torch.from_numpy(SETTING.encoding.encode(PEOPLE)).repeat_interleave(n // 2, 0)
     return VoxelBatch(labels, torch.ones(n, 3, GRID.shape[0], dtype=torch.bool), conditions)
+
+
+def everything_of(first: np.ndarray) -> Evidence:
+    return Evidence.of_frame(first, np.ones(len(first), bool), 3)
 
 
 def step(model: HeartModel, batch: VoxelBatch, noise: torch.Generator, optimisers: dict) -> dict[str, float]:
@@ -101,7 +106,7 @@ def test_completion_follows_the_first_frame() -> None:
     model = network("cvae", width=8)
     train(model, batch, 40)
     for own, other in ((0, 1), (1, 0)):
-        made = model.complete(batch.labels[own, 0].numpy(), np.ones(32, bool), batch.conditions[0].numpy())
+        made = model.complete(everything_of(batch.labels[own, 0].numpy()), batch.conditions[0].numpy())
         agrees = [np.mean(made == batch.labels[i].numpy()) for i in (own, other)]
         assert agrees[0] > agrees[1] + 0.05
 
@@ -123,7 +128,7 @@ def test_the_energy_score_prefers_a_generator_that_listens() -> None:
 
 def test_cgan_generates_and_refuses_to_complete() -> None:
     with pytest.raises(InputError, match="cgan model cannot complete; it can generate"):
-        network("cgan").complete(np.zeros(GRID.shape, np.uint8), np.ones(32, bool), np.zeros(3, np.float32))
+        network("cgan").complete(everything_of(np.zeros(GRID.shape, np.uint8)), np.zeros(3, np.float32))
 
 
 def test_the_adversarial_game_moves_the_generator_towards_real_hearts() -> None:

@@ -4,6 +4,7 @@ import torch
 
 from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.errors import InputError
+from cheart.evidence import Evidence
 from cheart.grid import Grid
 from cheart.models.base import Setting
 from cheart.models.cheart import CHeart, CHeartOptions
@@ -48,10 +49,27 @@ def test_completion_decodes_the_posteriors_mean() -> None:
     first = torch.randint(0, 4, GRID.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     conditions = SETTING.encoding.encode(PEOPLE)[0]
     seen = np.ones(GRID.shape[0], bool)
-    made = model.complete(first.numpy(), seen, conditions)
+    made = model.complete(Evidence.of_frame(first.numpy(), seen, 3), conditions)
     mean, _, embedding = model.posterior(first[None], torch.from_numpy(conditions)[None])
     logits = model.decoder(model.latents(mean, embedding), torch.arange(3))
     np.testing.assert_array_equal(made, logits[0].argmax(1).numpy().astype(np.uint8))
+
+
+def test_a_seed_is_a_sample_of_the_posterior() -> None:
+    model = network(motion="harmonic")
+    first = torch.randint(0, 4, GRID.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0)).numpy()
+    known, person = Evidence.of_frame(first, np.ones(len(first), bool), 3), SETTING.encoding.encode(PEOPLE)[0]
+    one, same, other = (model.complete(known, person, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any()
+    assert (one != model.complete(known, person)).any()
+
+
+def test_evidence_that_the_model_does_not_take_is_refused() -> None:
+    first, person = np.ones(GRID.shape, np.uint8), SETTING.encoding.encode(PEOPLE)[0]
+    known = Evidence.of_frame(first, np.ones(len(first), bool), 3, {"lvef": 55.0})
+    with pytest.raises(InputError, match="from the first frame: leave out the measurements"):
+        network().complete(known, person)
 
 
 def test_the_trajectory_is_what_a_heart_is_decoded_from() -> None:
@@ -88,7 +106,9 @@ def test_a_task_that_a_model_cannot_do_is_refused() -> None:
 
     model = Painter(SETTING, CHeartOptions(), VoxelRepresentation(GRID, 3))
     with pytest.raises(InputError, match="painter model cannot complete; it can generate"):
-        model.complete(np.zeros(GRID.shape, np.uint8), np.ones(32, bool), SETTING.encoding.encode(PEOPLE)[0])
+        model.complete(
+            Evidence.of_frame(np.zeros(GRID.shape, np.uint8), np.ones(32, bool), 3), SETTING.encoding.encode(PEOPLE)[0]
+        )
 
 
 @pytest.mark.parametrize("name", ["cheart", "cvae"])

@@ -91,6 +91,20 @@ def test_fewer_components_than_asked_for_where_there_are_fewer_hearts() -> None:
     assert left[0] == pytest.approx(np.square(beats - beats.mean(0)).sum() / 3 / (T * K))
 
 
+def test_samples_have_the_spread_that_the_first_frame_leaves() -> None:
+    rng = np.random.default_rng(0)
+    beats = rng.normal(size=(60, T, K))
+    model = PCA(SETTING, PCAOptions(modes=K, components=T * K), shape())
+    components, _ = principal_components(beats, T * K)
+    model._set(components, 1e-6)
+    drawn = np.stack([model._left_open(seed) for seed in range(2000)])
+    assert (drawn[:, 0] == 0).all()
+    joint = np.cov(beats.reshape(60, -1).T)
+    a, b, c = joint[:K, :K], joint[:K, K:], joint[K:, K:]
+    expected = np.diag(c - b.T @ np.linalg.solve(a, b))
+    np.testing.assert_allclose(drawn[:, 1:].reshape(2000, -1).var(0), expected, rtol=0.2)
+
+
 def test_it_refuses_to_generate() -> None:
     with pytest.raises(InputError, match="pca model cannot generate; it can complete"):
         fitted().generate(np.zeros(3, np.float32), seed=0)

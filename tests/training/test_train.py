@@ -10,6 +10,7 @@ from cheart.cohort import Cohort
 from cheart.conditions import PAPER_SCHEMA, Factor, Schema
 from cheart.errors import InputError
 from cheart.evaluation.completion import evaluate_completion
+from cheart.evidence import Evidence
 from cheart.metrics.overlap import dice
 from cheart.model import load
 from cheart.models.store import read_model
@@ -113,8 +114,10 @@ def test_going_on_from_a_model_makes_room_for_a_new_condition(cohort: Cohort, tm
     assert more.setting.encoding.schema.names == (*PAPER_SCHEMA.names, "group")
     person = {"age": 40.0, "sex": "F", "weight": 70.0, "height": 170.0, "sbp": 120.0}
     heart, seen = cohort.labels(0)[0], cohort.observed[0, 0]
-    before = base.complete(heart, seen, base.setting.encoding.encode([person])[0])
-    after = more.complete(heart, seen, more.setting.encoding.encode([{**person, "group": "NOR"}])[0])
+    before = base.complete(Evidence.of_frame(heart, seen, cohort.frames), base.setting.encoding.encode([person])[0])
+    after = more.complete(
+        Evidence.of_frame(heart, seen, cohort.frames), more.setting.encoding.encode([{**person, "group": "NOR"}])[0]
+    )
     # the basis has gained modes and has levels of its own, so it differs a little; what follows moves as it did
     assert dice(before, after).min() > 0.93
     assert dice(cohort.labels(0)[:1], after[:1]).mean() >= dice(cohort.labels(0)[:1], before[:1]).mean()

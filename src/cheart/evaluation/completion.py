@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cheart.cohort import Cohort, Split
 from cheart.errors import InputError
+from cheart.evidence import Evidence
 from cheart.heart import Heart
 from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import overlap
@@ -97,7 +98,7 @@ def _judge_one(model: Model, cohort: Cohort, copy_first: bool, index: int) -> tu
 
 def complete_subject(model: Model, cohort: Cohort, index: int, real: Heart) -> Heart:
     """What a model makes of the first frame of a subject's own heart, and of the subject's conditions."""
-    labels = model.network.complete(real.labels[0], real.observed[0], encoded_conditions(model, cohort, index))
+    labels = model.network.complete(Evidence.of_first_frame(real), encoded_conditions(model, cohort, index))
     return model.heart(labels, real.cycle_s)
 
 

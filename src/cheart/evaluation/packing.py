@@ -15,6 +15,7 @@ from cheart.cohort import Cohort
 from cheart.evaluation.completion import chosen_subjects, encoded_conditions
 from cheart.evaluation.scores import groups
 from cheart.evaluation.tables import PHENOTYPES, Cell, Table, estimate, markdown
+from cheart.evidence import Evidence
 from cheart.files import new_folder, read_json, write_json
 from cheart.heart import Heart
 from cheart.labels import STRUCTURES
@@ -125,7 +126,7 @@ def evaluate_packing(whole: Model, packed: Model, cohort: Cohort, *, subjects: i
     indices = chosen_subjects(whole, cohort, "val", subjects)
     for number, index in enumerate(track(indices, total=len(indices), title="Comparing"), start=1):
         real, conditions = cohort.heart(index), encoded_conditions(whole, cohort, index)
-        made = [m.heart(m.network.complete(real.labels[0], real.observed[0], conditions)) for m in (whole, packed)]
+        made = [m.heart(m.network.complete(Evidence.of_first_frame(real), conditions)) for m in (whole, packed)]
         rows.append({"subject": number, **_row(real, *made)})
     return Packing(pd.DataFrame(rows))
 

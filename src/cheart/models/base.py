@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cheart.cohort import Cohort
 from cheart.conditions import Encoding
 from cheart.errors import InputError
+from cheart.evidence import Evidence, EvidenceKind
 from cheart.grid import Grid
 from cheart.models.representation import Data, Representation
 from cheart.population import Population
@@ -70,7 +71,7 @@ class HeartModel(nn.Module):
 
         losses, validation_loss       to be trained by steps, or
         fit                           to be fitted in one go;
-        complete, or encode_first     to complete,
+        complete, or encode_first     to complete, and with the latter sample_first where completions differ,
         generate, or latent_size      to generate, and with either of the latter
         decode_labels                 to make label maps of a latent;
         initialise, after_training, fine_tuned    where there is something to do.
@@ -78,6 +79,7 @@ class HeartModel(nn.Module):
     Attributes:
         name: what ``--model`` calls it; :func:`cheart.models.registry.register` sets it.
         tasks: the tasks it can do.
+        evidence: what completion takes beside the first frame.
         Options: the frozen dataclass of its own options, whose defaults are of the ``paper`` preset. Its field
             ``representation`` says what hearts are to it (:mod:`cheart.models.representation`).
         presets: by the name of a preset, what it changes of the model's own options and of the training's.
@@ -89,6 +91,7 @@ class HeartModel(nn.Module):
 
     name: ClassVar[str]
     tasks: ClassVar[tuple[Task, ...]]
+    evidence: ClassVar[frozenset[EvidenceKind]] = frozenset()
     Options: ClassVar[type] = NoOptions
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     style: ClassVar[Style]
@@ -175,23 +178,25 @@ class HeartModel(nn.Module):
     # -- use -------------------------------------------------------------------------------------------------------
 
     def complete(
-        self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: NDArray[np.float32]
+        self, evidence: Evidence, conditions: NDArray[np.float32], *, seed: int | None = None
     ) -> NDArray[np.uint8]:
-        """The whole cycle from its first frame.
+        """The whole cycle from what is known of it: the first frame, or more where :attr:`evidence` says so.
 
         Args:
-            first: end-diastole [Z, Y, X]; planes that were not observed may hold interpolated content.
-            observed: [Z] bool.
+            evidence: with T frames on the grid of the model.
             conditions: [E], encoded.
+            seed: of one sample of p(beat | evidence, conditions); None for the single best completion. A model that
+                holds only one beat for possible gives that one for every seed.
 
         Returns:
             [T, Z, Y, X].
 
         Raises:
-            InputError: this kind of model cannot complete.
+            InputError: this kind of model cannot complete, or not from such evidence.
         """
         self.require("complete")
-        return self.decode(self.encode(first, observed, conditions), conditions)
+        self.require_evidence(evidence)
+        return self.decode(self.encode(evidence.first, evidence.first_observed, conditions, seed=seed), conditions)
 
     def generate(self, conditions: NDArray[np.float32], *, seed: int) -> NDArray[np.uint8]:
         """One beating heart [T, Z, Y, X] for conditions [E]; the same seed gives the same heart.
@@ -208,10 +213,19 @@ class HeartModel(nn.Module):
         return torch.randn(1, self.latent_size(), generator=generator).to(self.device)
 
     @torch.no_grad()
-    def encode(self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: NDArray[np.float32]) -> Tensor:
-        """The latent [1, size] of a heart's first frame, as :meth:`complete` takes it."""
+    def encode(
+        self,
+        first: NDArray[np.uint8],
+        observed: NDArray[np.bool_],
+        conditions: NDArray[np.float32],
+        *,
+        seed: int | None = None,
+    ) -> Tensor:
+        """The latent [1, size] of a heart's first frame, as :meth:`complete` takes it; the best, or that of a seed."""
         described = self.representation.describe(first, observed).to(self.device)
-        return self.encode_first(described, self._tensor(conditions))
+        if seed is None:
+            return self.encode_first(described, self._tensor(conditions))
+        return self.sample_first(described, self._tensor(conditions), torch.Generator().manual_seed(seed))
 
     @torch.no_grad()
     def decode(self, latent: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -232,6 +246,17 @@ class HeartModel(nn.Module):
         if task not in self.tasks:
             raise InputError(f"a {self.name} model cannot {task}; it can {' and '.join(self.tasks)}")
 
+    def require_evidence(self, evidence: Evidence) -> None:
+        """Refuse evidence that this kind of model does not take.
+
+        Raises:
+            InputError: it names what is too much.
+        """
+        beyond = sorted(evidence.kinds - self.evidence)
+        if beyond:
+            takes = " and ".join(["the first frame", *sorted(self.evidence)])
+            raise InputError(f"a {self.name} model completes from {takes}: leave out the {' and '.join(beyond)}")
+
     def latent_size(self) -> int:
         """Length of the latent that :meth:`generate` draws."""
         raise NotImplementedError
@@ -239,6 +264,10 @@ class HeartModel(nn.Module):
     def encode_first(self, first: Tensor, conditions: Tensor) -> Tensor:
         """End-diastole as the representation describes it, and conditions [1, E], to the latent [1, size]."""
         raise NotImplementedError
+
+    def sample_first(self, first: Tensor, conditions: Tensor, generator: torch.Generator) -> Tensor:
+        """As :meth:`encode_first`, one draw of the latents that the first frame leaves possible."""
+        return self.encode_first(first, conditions)
 
     def decode_labels(self, latent: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
         """A latent [1, size] and conditions [1, E] to label maps [T, Z, Y, X]."""

@@ -260,6 +260,14 @@ class CHeart(HeartModel):
         standard = self.prior.standardise(mean, embedding)
         return nn.functional.pad(standard, (0, self.latent_size() - standard.shape[1]))
 
+    def sample_first(self, first: Tensor, conditions: Tensor, generator: torch.Generator) -> Tensor:
+        """A draw of the posterior of z_0, and of ε: two hearts of one end-diastole beat differently."""
+        mean, log_var, embedding = self.posterior(first, conditions)
+        drawn = torch.randn(1, self.latent_size(), generator=generator).to(mean.device)
+        epsilon, residual = drawn.split([mean.shape[1], drawn.shape[1] - mean.shape[1]], dim=1)
+        z = sample_posterior(mean, log_var, epsilon)
+        return torch.cat([self.prior.standardise(z, embedding), residual], dim=1)
+
     def decode_labels(self, latent: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
         """See :class:`HeartModel`."""
         return self.representation.frame_labels(self.decoder, self.frame_latents(latent, conditions))

@@ -126,6 +126,11 @@ class CVAE(HeartModel):
         mean: Tensor = self.encoder(first, self.conditions(conditions))[0]
         return mean
 
+    def sample_first(self, first: Tensor, conditions: Tensor, generator: torch.Generator) -> Tensor:
+        """A draw of the posterior."""
+        mean, log_var = self.encoder(first, self.conditions(conditions))
+        return sample_posterior(mean, log_var, torch.randn(mean.shape, generator=generator).to(mean.device))
+
     def decode_labels(self, latent: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
         """See :class:`HeartModel`."""
         return self.representation.labels(self.predict(latent, conditions))

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cheart.errors import InputError
+from cheart.evidence import Evidence
 from cheart.models.base import HeartModel, Setting, Style
 from cheart.models.linear_start import principal_components
 from cheart.models.registry import register
@@ -108,13 +109,28 @@ class PCA(HeartModel):
 
     @torch.no_grad()
     def complete(
-        self, first: NDArray[np.uint8], observed: NDArray[np.bool_], conditions: NDArray[np.float32]
+        self, evidence: Evidence, conditions: NDArray[np.float32], *, seed: int | None = None
     ) -> NDArray[np.uint8]:
-        """The conditional mean of the beat given its first frame; conditions do not enter."""
+        """The conditional mean of the beat given its first frame, or a sample; conditions do not enter."""
+        self.require_evidence(evidence)
         precision, gain = self._prior()
-        a = self._first(self.basis.normal_form(first, observed), precision)
+        a = self._first(self.basis.normal_form(evidence.first, evidence.first_observed), precision)
         completed = self._complete(a[None], gain)[0]
+        if seed is not None:
+            completed += self._left_open(seed)
         return self.basis.labels(completed.astype(np.float32))
+
+    def _left_open(self, seed: int) -> Array:
+        """A draw [T, K] of what the first frame leaves open of the components; that frame itself stays.
+
+        The components' scores have the posterior covariance λ (W_0 W_0ᵀ + λ 1)⁻¹; what no component holds is not drawn.
+        """
+        w, ridge = self.components.double().cpu().numpy(), float(self.ridge)
+        covariance = ridge * np.linalg.inv(w[:, 0] @ w[:, 0].T + ridge * np.eye(len(w)))
+        scores = np.linalg.cholesky(covariance) @ np.random.default_rng(seed).standard_normal(len(w))
+        drawn = np.tensordot(scores, w, axes=1)
+        drawn[0] = 0
+        return np.asarray(drawn)
 
     def _set(self, components: Array, ridge: float) -> None:
         self.components.zero_()

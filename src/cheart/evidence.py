@@ -1,0 +1,93 @@
+"""What is known of one heart before a model completes it: label maps, which of their planes count, and measurements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cheart.errors import InputError
+from cheart.heart import Heart
+from cheart.phenotypes import UNITS
+
+EvidenceKind = Literal["later frames", "measurements"]
+"""What evidence may hold beside planes of the first frame."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What was observed of a beat, and what was measured of it.
+
+    Attributes:
+        labels: [T, Z, Y, X] uint8. Planes that were not observed may hold interpolated content in a frame of which
+            others were; no other content counts.
+        observed: [T, Z] bool.
+        measured: phenotypes that are known, by name, in the units of :data:`cheart.phenotypes.UNITS`: ``{"lvef": 55}``.
+
+    Raises:
+        InputError: shapes that do not agree, labels above 3, nothing observed in frame 0, a measurement that is no
+            phenotype or no finite number above 0.
+    """
+
+    labels: NDArray[np.uint8]
+    observed: NDArray[np.bool_]
+    measured: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        labels, observed = self.labels, self.observed
+        if labels.ndim != 4 or labels.dtype != np.uint8:
+            raise InputError(f"evidence {labels.shape} {labels.dtype}: expected label maps [T, Z, Y, X] uint8")
+        if observed.shape != labels.shape[:2] or observed.dtype != np.bool_:
+            raise InputError(f"observed {observed.shape} {observed.dtype}: expected [T, Z] bool, {labels.shape[:2]}")
+        if labels.max(initial=0) > 3:
+            raise InputError(f"label {labels.max()}: canonical labels are 0 to 3 (translate with --scheme)")
+        if not observed[:1].any():
+            raise InputError("nothing is observed in frame 0, which is end-diastole: give at least one of its planes")
+        for name, value in self.measured.items():
+            if name not in UNITS:
+                raise InputError(f"given {name}: expected one of {', '.join(UNITS)}")
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"given {name}={value:g}: expected a number above 0, in {UNITS[name]}")
+
+    @classmethod
+    def of_frame(
+        cls,
+        first: NDArray[np.uint8],
+        observed: NDArray[np.bool_],
+        frames: int,
+        measured: Mapping[str, float] | None = None,
+    ) -> Evidence:
+        """End-diastole [Z, Y, X], its observed planes [Z] and nothing of the later ones of so many ``frames``."""
+        labels = np.zeros((frames, *first.shape), first.dtype)
+        labels[0] = first
+        seen = np.zeros((frames, len(first)), bool)
+        seen[0] = observed
+        return cls(labels, seen, measured or {})
+
+    @classmethod
+    def of_first_frame(cls, heart: Heart, measured: Mapping[str, float] | None = None) -> Evidence:
+        """End-diastole of a heart; its later frames are left behind, so that nothing of them can be seen."""
+        return cls.of_frame(heart.labels[0], heart.observed[0], heart.frames, measured)
+
+    @property
+    def first(self) -> NDArray[np.uint8]:
+        """End-diastole, [Z, Y, X]."""
+        return self.labels[0]
+
+    @property
+    def first_observed(self) -> NDArray[np.bool_]:
+        """The planes of end-diastole that were observed, [Z]."""
+        return self.observed[0]
+
+    @property
+    def kinds(self) -> frozenset[EvidenceKind]:
+        """What it holds beside planes of the first frame."""
+        held: dict[EvidenceKind, bool] = {
+            "later frames": bool(self.observed[1:].any()),
+            "measurements": bool(self.measured),
+        }
+        return frozenset(kind for kind, there in held.items() if there)

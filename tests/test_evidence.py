@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from bodies import ellipsoid_heart
+from cheart.errors import InputError
+from cheart.evidence import Evidence
+from cheart.grid import GRIDS
+from cheart.heart import whole
+
+ONE = ellipsoid_heart(grid=GRIDS["quarter"])
+SEEN = np.ones(len(ONE), bool)
+
+
+def test_of_a_heart_only_the_first_frame_is_kept() -> None:
+    heart = whole(np.stack([ONE] * 3), GRIDS["quarter"])
+    known = Evidence.of_first_frame(heart)
+    np.testing.assert_array_equal(known.first, ONE)
+    assert known.first_observed.all()
+    assert not known.labels[1:].any()
+    assert not known.kinds
+
+
+def test_what_it_holds_beside_the_first_frame_has_a_name() -> None:
+    assert Evidence.of_frame(ONE, SEEN, 3, {"lvef": 55.0}).kinds == {"measurements"}
+    seen = np.ones((2, len(ONE)), bool)
+    assert Evidence(np.stack([ONE, ONE]), seen, {"lvesv": 40.0}).kinds == {"measurements", "later frames"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "observed", "measured", "why"),
+    [
+        (ONE[None], np.ones((1, 3), bool), {}, r"expected \[T, Z\] bool"),
+        (ONE, SEEN, {}, r"expected label maps \[T, Z, Y, X\]"),
+        (ONE[None] * 4, SEEN[None], {}, "canonical labels are 0 to 3"),
+        (ONE[None], ~SEEN[None], {}, "nothing is observed in frame 0"),
+        (ONE[None], SEEN[None], {"ef": 55.0}, "given ef: expected one of lvm"),
+        (ONE[None], SEEN[None], {"lvef": float("nan")}, "given lvef=nan: expected a number above 0, in %"),
+    ],
+)
+def test_what_is_no_evidence_is_refused(labels, observed, measured, why) -> None:
+    with pytest.raises(InputError, match=why):
+        Evidence(labels, observed, measured)
