@@ -1,19 +1,8 @@
 import numpy as np
-import pytest
 
-from cheart.simulation.audit.gate import Judged, crps_of_normal, crps_of_samples, gate, gate_rows, study
+from cheart.simulation.audit.gate import Judged, gate, gate_rows, study
 from cheart.simulation.clinical.people import clinical_schema
 from cheart.simulation.cohort import clinical_subject
-
-
-def test_crps_in_closed_form():
-    rng = np.random.default_rng(0)
-    truth = np.array([0.0, 1.0, -2.0])
-    by_samples = crps_of_samples(rng.normal(0.5, 2.0, (3, 20_000)), truth)
-    assert np.allclose(by_samples, crps_of_normal(np.full(3, 0.5), np.full(3, 2.0), truth), atol=0.03)
-    assert crps_of_normal(np.zeros(1), np.ones(1), np.zeros(1))[0] == pytest.approx(
-        2 / np.sqrt(2 * np.pi) - 1 / np.sqrt(np.pi)
-    )
 
 
 def judged(name, error, crps, n=1000):

@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from cheart.conditions import Schema
+from cheart.metrics.proper_scores import crps_of_normal, crps_of_samples
 from cheart.progress import track
 from cheart.simulation.audit.verdict import Row
 from cheart.simulation.clinical.beat import timings
@@ -165,19 +165,6 @@ def _known(truth: ClinicalTruth, schema: Schema) -> list[float]:
         else:
             numbers += [float(value == level) for level in factor.levels[1:]]
     return numbers
-
-
-def crps_of_samples(samples: Array, truth: Array) -> Array:
-    """CRPS [N] of draws [N, D]: mean |x − y| − ½ mean |x − x'|, the fair form."""
-    x, d = np.sort(samples, axis=1), samples.shape[1]
-    between = (x * (2 * np.arange(d) - d + 1)).sum(1) / (d * (d - 1))
-    return np.asarray(np.abs(x - truth[:, None]).mean(1) - between)
-
-
-def crps_of_normal(mean: Array, sd: Array, truth: Array) -> Array:
-    """CRPS [N] of normal distributions (Gneiting and Raftery, JASA 102:359, 2007)."""
-    z = (truth - mean) / sd
-    return np.asarray(sd * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi)))
 
 
 Fit = Callable[[Array, Array, Array], tuple[Array, float]]
