@@ -5,7 +5,8 @@ import pytest
 from jaxtyping import install_import_hook
 
 # the shapes in signatures are checked in every test; before anything imports these modules
-install_import_hook(("cheart.models.latent", "cheart.models.shape_network"), "beartype.beartype")
+SHAPED = ("latent", "shape_network", "voxel", "voxel_network")
+install_import_hook([f"cheart.models.{name}" for name in SHAPED], "beartype.beartype")
 
 from tiny import cohort, model, run  # noqa: E402
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -21,9 +20,8 @@ from cheart.grid import Grid
 from cheart.phenotypes import TITLES, UNITS, Phenotypes, from_curves, volume_curves
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from cheart.align.placement import Placement
+    from cheart.plot.style import Picture
 
 Kind = Literal["imported", "simulated", "completed", "generated"]
 """What a heart is: it stands over every picture of one."""
@@ -128,7 +126,7 @@ class Heart:
         else:
             raise InputError(f"space {space!r}: expected template or subject")
 
-    def plot(self, *, title: str | None = None) -> Figure:
+    def plot(self, *, title: str | None = None) -> Picture:
         """End-diastole and end-systole in four cuts, and the volume curves; ``title``: in place of the conditions."""
         from cheart.plot.picture import picture
 
@@ -194,9 +192,7 @@ class Heart:
 
     def _repr_html_(self) -> str:
         """A picture and the phenotypes, for notebooks."""
-        image = BytesIO()
-        self.plot().savefig(image, format="png", dpi=80)
-        source = b64encode(image.getvalue()).decode()
+        source = b64encode(self.plot()._repr_png_()).decode()
         row = self.phenotypes.row()
         heads = "".join(f"<th>{TITLES[name]} ({unit})</th>" for name, unit in UNITS.items())
         cells = "".join(f"<td>{row[name]:.4g}</td>" for name in UNITS)

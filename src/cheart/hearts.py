@@ -20,12 +20,12 @@ from cheart.progress import Jobs, parallel, track
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
     from torch import Tensor
 
     from cheart.cohort import Split
     from cheart.export.hearts import Layout
     from cheart.model import Model
+    from cheart.plot.style import Picture
     from cheart.simulation.acquisition import Acquisition
 
 Unknown = Literal["draw", "missing"]
@@ -207,7 +207,7 @@ class Hearts(Sequence[Heart]):
         rows = parallel(partial(_row, self.model), self.items, jobs=jobs)
         return pd.DataFrame(list(track(rows, total=len(self), title="Making hearts")))
 
-    def plot(self, *, titles: Sequence[str] | None = None) -> Figure:
+    def plot(self, *, titles: Sequence[str] | None = None) -> Picture:
         """End-diastole and end-systole of the first few, and their volume curves."""
         from cheart.plot.picture import picture
 

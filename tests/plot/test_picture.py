@@ -61,3 +61,7 @@ def test_bad_requests_are_refused(tmp_path):
         picture([HEART, HEART], titles=["one"])
     with pytest.raises(InputError, match="at least one heart"):
         save_picture(tmp_path / "heart.png", [])
+
+
+def test_a_notebook_shows_a_figure_as_a_picture():
+    assert HEART.plot()._repr_png_().startswith(b"\x89PNG")

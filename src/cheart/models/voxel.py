@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -24,14 +25,7 @@ from cheart.models.blocks import BLOCK, Box, block_cross_entropy, box_around, pu
 from cheart.models.chunks import sum_in_chunks
 from cheart.models.process_group import group_min, local_batch, local_weight
 from cheart.models.representation import Data, Representation, SomeFrames
-from cheart.models.voxel_network import (
-    LABELS,
-    BeatDecoder,
-    FrameDecoder,
-    VoxelCritic,
-    VoxelEncoder,
-    one_hot,
-)
+from cheart.models.voxel_network import LABELS, BeatDecoder, FrameDecoder, VoxelCritic, VoxelEncoder, one_hot
 from cheart.progress import Jobs, parallel, track
 
 CPU_VOLUMES = 5
@@ -55,30 +49,30 @@ class VoxelBatch:
     """Label maps of a few subjects.
 
     Attributes:
-        labels: [B, T, Z, Y, X] uint8; of some frames, [B, 1 + t, Z, Y, X] with end-diastole before them.
-        observed: [B, T, Z] bool, of all frames.
-        conditions: [B, E] float32, encoded.
+        labels: of all frames; of some, with end-diastole before them.
+        observed: of all frames.
+        conditions: encoded.
         some: the frames that labels are of; None for all.
     """
 
-    labels: Tensor
-    observed: Tensor
-    conditions: Tensor
+    labels: UInt8[Tensor, "B t Z Y X"]
+    observed: Bool[Tensor, "B T Z"]
+    conditions: Float[Tensor, "B E"]
     some: SomeFrames | None = None
 
     @property
-    def first(self) -> Tensor:
-        """End-diastole [B, Z, Y, X]."""
+    def first(self) -> UInt8[Tensor, "B Z Y X"]:
+        """End-diastole."""
         return self.labels[:, 0]
 
     @property
-    def shown(self) -> Tensor:
-        """The frames that the loss is of, [B, t, Z, Y, X]: some, or all."""
+    def shown(self) -> UInt8[Tensor, "B t Z Y X"]:
+        """The frames that the loss is of: some, or all."""
         return self.labels if self.some is None else self.labels[:, 1:]
 
     @property
-    def which(self) -> Tensor:
-        """Which frames those are, [t]."""
+    def which(self) -> Int[Tensor, " t"]:
+        """Which frames those are."""
         if self.some is not None:
             return self.some.which
         return torch.arange(self.labels.shape[1], device=self.labels.device)
@@ -189,16 +183,16 @@ class VoxelRepresentation(Representation):
         indices = cohort.indices(split)
         return VoxelData(cohort, indices, encoding.encode([cohort.conditions(int(i)) for i in indices]))
 
-    def first(self, batch: VoxelBatch) -> Tensor:
-        """End-diastole [B, Z, Y, X]."""
+    def first(self, batch: VoxelBatch) -> UInt8[Tensor, "B Z Y X"]:
+        """End-diastole."""
         return batch.first
 
-    def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor:
-        """End-diastole [1, Z, Y, X]; unobserved planes count as they stand."""
+    def describe(self, first: UInt8[np.ndarray, "Z Y X"], observed: Bool[np.ndarray, " Z"]) -> UInt8[Tensor, "1 Z Y X"]:
+        """End-diastole; unobserved planes count as they stand."""
         return torch.from_numpy(first)[None]
 
-    def labels(self, prediction: Tensor) -> NDArray[np.uint8]:
-        """The most probable labels [T, Z, Y, X] of one beat."""
+    def labels(self, prediction: Float[Tensor, "1 T 32 z y x"]) -> UInt8[np.ndarray, "T Z Y X"]:
+        """The most probable labels of one beat."""
         found = prediction[0].unflatten(1, (LABELS, BLOCK)).argmax(dim=1).to(torch.uint8)
         return put_blocks(found, self.box, found.new_zeros(len(found), 1, *self.grid.shape))[:, 0].cpu().numpy()
 
@@ -225,26 +219,32 @@ class VoxelRepresentation(Representation):
         """See :class:`Representation`."""
         decoder.make_blocks = compiled(decoder.blocks)
 
-    def predict(self, decoder: Any, latent: Tensor, batch: VoxelBatch | None) -> Tensor:
+    def predict(
+        self, decoder: Any, latent: Float[Tensor, "B size"], batch: VoxelBatch | None
+    ) -> Float[Tensor, "B t 32 z y x"]:
         """See :class:`Representation`; only the channels of the frames that the batch shows are made."""
         prediction: Tensor = decoder(latent, None if batch is None or batch.some is None else batch.some.which)
         return prediction
 
     # -- likelihood ------------------------------------------------------------------------------------------------
 
-    def reconstruction(self, prediction: Tensor, batch: VoxelBatch) -> Tensor:
-        """Cross-entropy over the observed planes (:func:`cheart.models.voxel_network.masked_cross_entropy`), [B]."""
+    def reconstruction(self, prediction: Float[Tensor, "B t 32 z y x"], batch: VoxelBatch) -> Float[Tensor, " B"]:
+        """Cross-entropy over the observed planes (:func:`cheart.models.voxel_network.masked_cross_entropy`)."""
         labels, weight = batch.shown.flatten(0, 1), plane_weights(batch).flatten(0, 1)
         loss = block_cross_entropy(prediction.flatten(0, 1), labels, weight, self.box)
         return loss.unflatten(0, (len(prediction), -1)).sum(dim=1)
 
-    def frame_reconstruction(self, decoder: Any, latents: Tensor, batch: VoxelBatch) -> Tensor:
-        """The first term of Eq. 8 for latents [B, T, size], [B], in the memory of a few frames."""
+    def frame_reconstruction(
+        self, decoder: Any, latents: Float[Tensor, "B T size"], batch: VoxelBatch
+    ) -> Float[Tensor, " B"]:
+        """The first term of Eq. 8, in the memory of a few frames."""
         shown, weight = latents[:, batch.which], plane_weights(batch)
         parts = [_cross_entropy(decoder, shown[:, c], batch, weight, c) for c in self._chunks(shown)]
         return torch.stack(parts).sum(dim=0)
 
-    def mean_frame_reconstruction(self, decoder: Any, latents: Tensor, batch: VoxelBatch) -> Tensor:
+    def mean_frame_reconstruction(
+        self, decoder: Any, latents: Float[Tensor, "B T size"], batch: VoxelBatch
+    ) -> Float[Tensor, ""]:
         """The mean of :meth:`frame_reconstruction` over the batch, with gradients in the memory of a few frames."""
         # gradients meet those of other processes within a term, where each must count as it will
         part = local_weight()
@@ -255,8 +255,8 @@ class VoxelRepresentation(Representation):
 
         return sum_in_chunks(term, shown, tuple(decoder.parameters()), self._chunks(shown)) / part
 
-    def frame_labels(self, decoder: Any, latents: Tensor) -> NDArray[np.uint8]:
-        """Latents of one heart [1, T, size] to label maps [T, Z, Y, X]."""
+    def frame_labels(self, decoder: Any, latents: Float[Tensor, "1 T size"]) -> UInt8[np.ndarray, "T Z Y X"]:
+        """Latents of one heart to its label maps."""
         which = torch.arange(latents.shape[1], device=latents.device)
         made = [decoder.blocks(latents[:, c], which[c]) for c in self._chunks(latents)]
         return self.labels(torch.cat(made)[None])
@@ -275,12 +275,12 @@ class VoxelRepresentation(Representation):
 
     # -- beats -----------------------------------------------------------------------------------------------------
 
-    def real(self, batch: VoxelBatch) -> Tensor:
+    def real(self, batch: VoxelBatch) -> Float[Tensor, "B t 4 Z Y X"]:
         """Label probabilities of real beats, nothing on planes that were not observed."""
         probabilities = one_hot(batch.shown.flatten(0, 1), batch.conditions.dtype)
         return _seen(probabilities.unflatten(0, (-1, len(batch.which))), batch)
 
-    def predicted(self, prediction: Tensor, batch: VoxelBatch) -> Tensor:
+    def predicted(self, prediction: Float[Tensor, "B t 32 z y x"], batch: VoxelBatch) -> Float[Tensor, "B t 4 Z Y X"]:
         """Label probabilities of predicted beats; background around the box."""
         inside = prediction.flatten(0, 1).unflatten(1, (LABELS, BLOCK)).softmax(dim=1).flatten(1, 2)
         around = inside.new_zeros(len(inside), LABELS, *self.grid.shape)
@@ -288,14 +288,18 @@ class VoxelRepresentation(Representation):
         return _seen(put_blocks(inside, self.box, around).unflatten(0, (len(prediction), -1)), batch)
 
     def judge(
-        self, critic: Any, beat: Tensor, batch: VoxelBatch, conditions: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+        self,
+        critic: Any,
+        beat: Float[Tensor, "B t 4 Z Y X"],
+        batch: VoxelBatch,
+        conditions: Float[Tensor, "B E"] | None = None,
+    ) -> tuple[Float[Tensor, "B out"], Float[Tensor, "B F"]]:
         """See :class:`Representation`."""
         numbers, features = critic(beat, conditions, batch.some and batch.some.which)
         return numbers, features
 
-    def outcome(self, beat: Tensor) -> Tensor:
-        """Volumes in mL of the three structures in all frames, [B, T·3], per root mean square."""
+    def outcome(self, beat: Float[Tensor, "B t 4 Z Y X"]) -> Float[Tensor, "B t*3"]:
+        """Volumes in mL of the three structures in all frames, per root mean square."""
         volumes = beat[:, :, 1:].sum(dim=(3, 4, 5)).flatten(1) * (math.prod(self.grid.spacing) / 1000)
         return volumes / volumes.shape[1] ** 0.5
 
@@ -303,8 +307,8 @@ class VoxelRepresentation(Representation):
 REPRESENTATION = VoxelRepresentation
 
 
-def plane_weights(batch: VoxelBatch) -> Tensor:
-    """What each voxel of a plane counts in the loss, [B, t, Z].
+def plane_weights(batch: VoxelBatch) -> Float[Tensor, "B t Z"]:
+    """What each voxel of a plane counts in the loss.
 
     See :func:`cheart.models.voxel_network.masked_cross_entropy`; of some frames, each counts as much more as it stands
     for further frames.
@@ -358,13 +362,19 @@ def _room(device: torch.device) -> float:
     return RESIDENT_FRACTION * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def _seen(beat: Tensor, batch: VoxelBatch) -> Tensor:
-    """A beat [B, t, 4, Z, Y, X] with nothing on the planes that were not observed of the real one."""
+def _seen(beat: Float[Tensor, "B t 4 Z Y X"], batch: VoxelBatch) -> Float[Tensor, "B t 4 Z Y X"]:
+    """A beat with nothing on the planes that were not observed of the real one."""
     return beat * batch.observed[:, batch.which, None, :, None, None]
 
 
-def _cross_entropy(decoder: FrameDecoder, latents: Tensor, batch: VoxelBatch, weight: Tensor, chunk: slice) -> Tensor:
-    """Of a chunk of the frames that a batch shows, latents [B, c, size], cross-entropy weighted by [B, t, Z]; [B]."""
+def _cross_entropy(
+    decoder: FrameDecoder,
+    latents: Float[Tensor, "B c size"],
+    batch: VoxelBatch,
+    weight: Float[Tensor, "B t Z"],
+    chunk: slice,
+) -> Float[Tensor, " B"]:
+    """Weighted cross-entropy of a chunk of the frames that a batch shows."""
     logits = decoder.make_blocks(latents, batch.which[chunk])
     labels, planes = batch.shown[:, chunk].flatten(0, 1), weight[:, chunk].flatten(0, 1)
     loss = block_cross_entropy(logits, labels, planes, decoder.box)

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
@@ -58,8 +59,10 @@ class VoxelEncoder(nn.Module):
         self.norms = nn.ModuleList(FrameBatchNorm(c, 1) for c in CHANNELS)
         self.bottleneck = nn.Linear(CHANNELS[-1] * inner[0] * inner[1] * inner[2], 2 * latent)
 
-    def forward(self, labels: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
-        """x_0 [B, Z, Y, X] uint8 and z_c [B, C] to mean and log-variance of z_0, each [B, latent]."""
+    def forward(
+        self, labels: UInt8[Tensor, "B Z Y X"], embedding: Float[Tensor, "B C"]
+    ) -> tuple[Float[Tensor, "B latent"], Float[Tensor, "B latent"]]:
+        """x_0 and z_c to mean and log-variance of z_0."""
         only = torch.zeros(1, dtype=torch.long, device=labels.device)
         x = F.leaky_relu(self.norms[0](self.first(one_hot(labels, embedding.dtype), embedding), only), 0.2)
         for conv, norm in zip(self.rest, self.norms[1:], strict=True):
@@ -88,14 +91,14 @@ class FrameDecoder(nn.Module):
         self.norms = nn.ModuleList(normalisation(norm, c, frames) for c in channels[1:-1])
         self.make_blocks: Callable[[Tensor, Tensor], Tensor] = self.blocks  # or that compiled, for training
 
-    def forward(self, latents: Tensor, which: Tensor) -> Tensor:
-        """Latents of frames ``which`` [t], [B, t, size], to label logits [B, t, 4, Z, Y, X]; one set of weights."""
+    def forward(self, latents: Float[Tensor, "B t size"], which: Int[Tensor, " t"]) -> Float[Tensor, "B t 4 Z Y X"]:
+        """Latents of frames ``which`` to label logits; one set of weights."""
         volume = latents.new_zeros(latents.shape[0] * len(which), LABELS, *self.shape)
         volume[:, 1:] = OUTSIDE
         return put_blocks(self.blocks(latents, which), self.box, volume).unflatten(0, (-1, len(which)))
 
-    def blocks(self, latents: Tensor, which: Tensor) -> Tensor:
-        """The logits as the last layer makes them (:mod:`cheart.models.blocks`), [B·t, 4·8, z, y, x]."""
+    def blocks(self, latents: Float[Tensor, "B t size"], which: Int[Tensor, " t"]) -> Float[Tensor, "B*t 32 z y x"]:
+        """The logits as the last layer makes them (:mod:`cheart.models.blocks`), four labels of eight voxels."""
         x = self.expand(latents.flatten(0, 1)).unflatten(1, (CHANNELS[-1], *self.inner))
         for conv, norm in zip(self.convs[:-1], self.norms, strict=True):
             x = F.leaky_relu(norm(from_blocks(conv(x)), which), 0.2)
@@ -127,8 +130,10 @@ class BeatDecoder(nn.Module):
         self.convs = nn.ModuleList(BlockConvTranspose3d(a, b) for a, b in pairwise(channels))
         self.norms = nn.ModuleList(SampleNorm(c) for c in channels[1:-1])
 
-    def forward(self, latent: Tensor, which: Tensor | None = None) -> Tensor:
-        """Latents [B, size] to label logits in blocks [B, t, 4·8, z, y, x], of all frames or of ``which`` [t]."""
+    def forward(
+        self, latent: Float[Tensor, "B size"], which: Int[Tensor, " t"] | None = None
+    ) -> Float[Tensor, "B t 32 z y x"]:
+        """Latents to label logits in blocks, of all frames or of ``which``."""
         x = self.expand(latent).unflatten(1, (self.top, *self.inner))
         for conv, norm in zip(self.convs[:-1], self.norms, strict=True):
             x = F.leaky_relu(norm(from_blocks(conv(x))), 0.2)
@@ -166,11 +171,14 @@ class VoxelCritic(nn.Module):
         self.conditions = ConditionNetwork(conditions, self.FEATURES) if conditions else None
 
     def forward(
-        self, beat: Tensor, conditions: Tensor | None = None, which: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Beats [B, t, 4, Z, Y, X] of label probabilities to numbers [B, out] and features [B, FEATURES].
+        self,
+        beat: Float[Tensor, "B t 4 Z Y X"],
+        conditions: Float[Tensor, "B E"] | None = None,
+        which: Int[Tensor, " t"] | None = None,
+    ) -> tuple[Float[Tensor, "B out"], Float[Tensor, "B {self.FEATURES}"]]:
+        """Beats of label probabilities to numbers and features.
 
-        The frames are all, or those of ``which`` [t]; the others are nothing.
+        The frames are all, or those of ``which``; the others are nothing.
         """
         # per root mean square, so that the slope's bound holds for a fraction of the voxels, on every grid alike
         x = beat.flatten(1, 2) / beat[0, :, 0].numel() ** 0.5
@@ -186,27 +194,24 @@ class VoxelCritic(nn.Module):
         return numbers, features
 
 
-def channels_of(which: Tensor) -> Tensor:
-    """The label channels of frames ``which`` [t], [t·4]."""
+def channels_of(which: Int[Tensor, " t"]) -> Int[Tensor, " t*4"]:
+    """The label channels of frames."""
     return (which[:, None] * LABELS + torch.arange(LABELS).to(which)).flatten()
 
 
-def one_hot(labels: Tensor, dtype: torch.dtype) -> Tensor:
-    """Labels [N, ...] uint8 to probabilities [N, 4, ...] of 0 and 1."""
+def one_hot(labels: UInt8[Tensor, "N ..."], dtype: torch.dtype) -> Float[Tensor, "N 4 ..."]:
+    """Labels to probabilities of 0 and 1."""
     which = torch.arange(LABELS, dtype=torch.uint8, device=labels.device)
     return (labels[:, None] == which.reshape(-1, *[1] * (labels.ndim - 1))).to(dtype)
 
 
-def masked_cross_entropy(logits: Tensor, labels: Tensor, observed: Tensor) -> Tensor:
+def masked_cross_entropy(
+    logits: Float[Tensor, "B T 4 Z Y X"], labels: UInt8[Tensor, "B T Z Y X"], observed: Bool[Tensor, "B T Z"]
+) -> Float[Tensor, " B"]:
     """Cross-entropy over the observed planes, summed over frames as in Eq. 8 and averaged over voxels.
 
-    Args:
-        logits: [B, T, 4, Z, Y, X].
-        labels: [B, T, Z, Y, X] uint8.
-        observed: [B, T, Z] bool; the other planes count for nothing.
-
     Returns:
-        [B]: per subject, T times the mean over all observed voxels, which for a fully observed heart is the
+        Per subject, T times the mean over all observed voxels, which for a fully observed heart is the
         sum over frames of the mean over voxels.
     """
     frames = labels.shape[1]

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cheart.errors import InputError
 from cheart.files import new_file
 from cheart.heart import Heart
-from cheart.plot.style import GREY, TEXT, Sheet, all_titles, draw_curves, foot, top_ml
+from cheart.plot.style import GREY, TEXT, Picture, Sheet, all_titles, draw_curves, foot, top_ml
 from cheart.plot.views import PLANES, Cut, Window, cut_image, long_axis_yx, short_axis_planes, window_around
 
 _DPI = 160
@@ -50,7 +49,7 @@ def save_picture(
         figure.savefig(partial, dpi=_DPI)
 
 
-def picture(hearts: Sequence[Heart], *, titles: Sequence[str] | None = None, caption: str = "") -> Figure:
+def picture(hearts: Sequence[Heart], *, titles: Sequence[str] | None = None, caption: str = "") -> Picture:
     """The figure that :func:`save_picture` writes."""
     words = all_titles(hearts, titles)
     windows = window_around(hearts)

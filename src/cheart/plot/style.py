@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,21 @@ TEXT = "#{:02x}{:02x}{:02x}".format(*INK)
 GREY = "#75757c"
 
 
+class Picture(Figure):
+    """A figure that a notebook shows as a picture, whether or not pyplot was ever imported."""
+
+    def _repr_png_(self) -> bytes:
+        image = BytesIO()
+        self.savefig(image, format="png", dpi=80)
+        return image.getvalue()
+
+
 class Sheet:
     """A white figure measured in inches from its left and its top, as one reads."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
-        self.figure = Figure(figsize=(width, height), facecolor="white")
+        self.figure = Picture(figsize=(width, height), facecolor="white")
         FigureCanvasAgg(self.figure)
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:

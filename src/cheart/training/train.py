@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from cheart.models.store import read_model, write_config, write_weights
 from cheart.population import Population
 from cheart.progress import Jobs
 from cheart.training.distributed import HANDED, Team, follow, join
-from cheart.training.loop import Progress, fit, fit_in_one_go, write_run
+from cheart.training.loop import fit, fit_in_one_go, write_run
 from cheart.training.options import TrainingOptions, apply_settings, resolve
 
 
@@ -39,20 +41,21 @@ def train(
     device: str = "auto",
     jobs: Jobs = -1,
     resume: bool = False,
-    log: Callable[[dict[str, float]], None] = lambda row: None,
-) -> Progress:
+) -> None:
     """Train a model on a cohort's training subjects, watched on its validation subjects.
+
+    Of several processes each returns when the run's folder is whole.
 
     Args, Raises: as :func:`cheart.model.train`, and
         settings: ``key=value`` changes to the preset.
         prepared: a folder in which models of one cohort share what they read of it (:mod:`cheart.models.shape`);
             None keeps nothing.
-        log: called with each epoch's row.
     """
     name = model_class(model).name
     team = join(choose_device(device))
     if not team.leads:
-        return _follow(team, cohort, run, prepared=prepared, resume=resume)
+        _follow(team, cohort, run, prepared=prepared, resume=resume)
+        return
     _check_folder(run, cohort, resume=resume)
     if team.size > 1 and prepared is None:
         prepared = run / HANDED
@@ -96,28 +99,53 @@ def train(
     if network.takes_steps and start_from is None and not going_on:
         network.initialise(data[0])
     team.hand_out(run, network, about)
-    if network.takes_steps:
-        progress = fit(network, *data, run=run, options=training, seed=seed, team=team, resume=resume, log=log)
-        best = read_model(run).network
-        best.after_training(data[1])
-        write_weights(run, best)
-    else:
-        progress = fit_in_one_go(network, *data, run=run, log=log)
+    with _tensorboard(run) as log:
+        if network.takes_steps:
+            progress = fit(network, *data, run=run, options=training, seed=seed, team=team, resume=resume, log=log)
+            best = read_model(run).network
+            best.after_training(data[1])
+            write_weights(run, best)
+        else:
+            progress = fit_in_one_go(network, *data, run=run, log=log)
     write_run(run, cohort, seed=seed, device=team.device, progress=progress, **how)
-    return progress
+    team.wait()
 
 
-def _follow(team: Team, cohort: Cohort, run: Path, *, prepared: Path | None, resume: bool) -> Progress:
+def _follow(team: Team, cohort: Cohort, run: Path, *, prepared: Path | None, resume: bool) -> None:
     """Train with the process that leads, with what it hands out; it alone writes."""
 
     def read(network: HeartModel, handed: Path) -> tuple[Data, Data]:
         return _data(network, cohort, prepared=prepared or handed, jobs=1)
 
     network, data, config, seed = follow(team, run, read)
-    if not network.takes_steps:
-        return Progress()
-    options = TrainingOptions(**config["training"])
-    return fit(network, *data, run=run, options=options, seed=seed, team=team, resume=resume)
+    if network.takes_steps:
+        options = TrainingOptions(**config["training"])
+        fit(network, *data, run=run, options=options, seed=seed, team=team, resume=resume)
+    team.wait()
+
+
+@contextmanager
+def _tensorboard(run: Path) -> Iterator[Callable[[dict[str, float]], None]]:
+    """Yields a function that logs an epoch's row under ``run/tensorboard``; without TensorBoard it does nothing."""
+    if find_spec("tensorboard") is None:
+        yield lambda row: None
+        return
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer: SummaryWriter | None = None
+
+    def log(row: dict[str, float]) -> None:
+        nonlocal writer
+        writer = writer or SummaryWriter(str(run / "tensorboard"))
+        for name, value in row.items():
+            if name != "epoch":
+                writer.add_scalar(name, value, int(row["epoch"]))
+
+    try:
+        yield log
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 Start = tuple[HeartModel, TrainingOptions]
