@@ -16,7 +16,7 @@ FILES = {
 
 ORDER = (
     "errors", "_version", "files", "provenance", "progress",
-    "grid", "labels", "conditions", "phenotypes", "heart", "evidence", "cohort", "population",
+    "grid", "labels", "conditions", "phenotypes", "validity", "heart", "evidence", "cohort", "population",
     "align", "io", "metrics", "export", "datasets", "mesh", "plot",
     "simulation", "models", "verify", "training", "hearts", "model", "evaluation", "paper", "cli", "__main__", "cheart",
 )  # fmt: skip

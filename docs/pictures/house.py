@@ -17,7 +17,7 @@ FLOORS: list[dict[str, str]] = [
     {"export": "BIDS, nnU-Net, MONAI", "mesh": "surfaces, tetrahedra"},
     {"cohort, population": "hearts and their owners", "metrics": "numpy in, numbers out"},
     {"align": "pose in space and time", "io": "NIfTI, the Hub"},
-    {"heart, evidence, phenotypes": "one beating heart, what is known of it"},
+    {"heart, evidence, phenotypes, validity": "one beating heart, what is known of it, whether it can be one"},
     {"conditions": "who the owner is", "grid": "voxels", "labels": "structures"},
     {"progress, provenance, files, errors": "work in several processes, files that are whole or not there"},
 ]

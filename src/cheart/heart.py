@@ -18,6 +18,7 @@ from cheart.errors import InputError
 from cheart.files import refuse_existing
 from cheart.grid import Grid
 from cheart.phenotypes import TITLES, UNITS, Phenotypes, from_curves, volume_curves
+from cheart.validity import Validity, measure
 
 if TYPE_CHECKING:
     from cheart.align.placement import Placement
@@ -101,6 +102,11 @@ class Heart:
     def phenotypes(self) -> Phenotypes:
         """Volumes, mass and function."""
         return from_curves(self.curves, cycle_s=self.cycle_s)
+
+    @cached_property
+    def validity(self) -> Validity:
+        """Whether it is one a heart can be: islands, holes, contacts, and volumes over the cycle."""
+        return measure(self.labels, self.curves)
 
     def save(
         self, path: Path | str, *, space: Literal["template", "subject"] = "template", overwrite: bool = False
