@@ -177,7 +177,7 @@ def find_pieces(frame: NDArray[np.uint8]) -> Pieces:
     for number in STRUCTURES.values():
         mine = np.flatnonzero(owner == number)
         small[mine[size[mine].argmax()] if mine.size else 0] = False
-    group = np.arange(len(size))
+    group: NDArray[np.intp] = np.arange(len(size))
     if small.any():
         z, y, x = np.indices((3, 3, 3)).reshape(3, -1) - 1
         around = (z * frame.shape[1] + y) * frame.shape[2] + x
@@ -186,7 +186,7 @@ def find_pieces(frame: NDArray[np.uint8]) -> Pieces:
         same = values[there] == values[here, None]
         edges = flat[np.broadcast_to(here[:, None], there.shape)[same]], flat[there[same]]
         joined = coo_array((np.ones(len(edges[0])), edges), shape=(len(size), len(size)))
-        group = connected_components(joined, directed=False)[1]
+        group = connected_components(joined, directed=False)[1].astype(np.intp)
     main = np.zeros(len(size), bool)
     main[flat[0]] = True
     totals = np.bincount(group, size)
