@@ -1,12 +1,10 @@
-from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from cheart.cohort import Cohort
 from cheart.errors import InputError
-from cheart.paper.experiment import Experiment, kinds_of, split_into_folds
+from cheart.paper.experiment import Experiment
 from cheart.paper.reproduce import steps
 from cohorts import tiny_cohort
 
@@ -60,49 +58,22 @@ def test_what_cannot_be_asked_together_is_refused(cohort: Cohort, run: Path, tmp
         ask(cohort, tmp_path, models=("cheart",), start_from=str(tmp_path / "none")).check()
 
 
-@pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
-    """23 beating ellipsoids: 12 women and 11 men."""
-    return tiny_cohort(tmp_path_factory.mktemp("folds") / "cohort", n=23)
+def test_models_that_are_trained_already_are_taken_as_they_are(cohort: Cohort, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "cheart").symlink_to(run)
+    experiment = ask(cohort, tmp_path / "out", models=("cheart", "pca"), folds=1, trained=tmp_path / "runs")
+    assert [one.folder for one in experiment.runs()] == [tmp_path / "runs" / "cheart", tmp_path / "out/models/pca"]
+    assert [step.name for step in steps(experiment) if step.name.startswith("train")] == ["train pca"]
+    with pytest.raises(InputError, match="no folder there is a run and called pca"):
+        ask(cohort, tmp_path / "out", models=("pca",), folds=1, trained=tmp_path / "runs").check()
+    with pytest.raises(InputError, match="leave --folds and --from out"):
+        ask(cohort, tmp_path / "out", trained=tmp_path / "runs")
 
 
-@pytest.mark.parametrize("count", [2, 5, 7])
-def test_every_subject_is_held_out_exactly_once(people: Cohort, count: int) -> None:
-    parts = split_into_folds(people, count, seed=0)
-    held_out = np.concatenate([part.indices("test") for part in parts])
-    assert sorted(held_out) == list(range(len(people)))
-    assert len({part.fingerprint for part in parts} | {people.fingerprint}) == count + 1
-
-
-def test_nobody_is_trained_or_chosen_on_who_is_held_out(people: Cohort) -> None:
-    for part in split_into_folds(people, 5, seed=0):
-        rows = [set(part.indices(split)) for split in ("train", "val", "test")]
-        assert sum(map(len, rows)) == len(set().union(*rows)) == len(people)
-        assert len(rows[0]) > len(rows[1]) > 0
-        assert list(part.table["participant_id"]) == list(people.table["participant_id"])
-
-
-def test_kinds_are_spread_evenly(people: Cohort) -> None:
-    kinds = kinds_of(people)
-    assert Counter(kinds) == {"F": 12, "M": 11}
-    for split in ("test", "val"):
-        for part in split_into_folds(people, 5, seed=3):
-            counts = Counter(kinds[part.indices(split)])
-            assert abs(counts["F"] - counts["M"]) <= 1
-
-
-def test_levels_that_nobody_has_known_are_no_kind(people: Cohort) -> None:
-    nobody = Cohort(people.path, people.info, people.schema, people.table.assign(sex=None))
-    assert set(kinds_of(nobody)) == {""}
-    assert len(split_into_folds(nobody, 5, seed=0)) == 5
-
-
-def test_the_seed_says_who_is_in_which(people: Cohort) -> None:
-    first, same, other = (split_into_folds(people, 4, seed=seed)[0].fingerprint for seed in (0, 0, 1))
-    assert first == same != other
-
-
-@pytest.mark.parametrize("count", [0, 1, 8, 24])
-def test_too_few_subjects_for_the_folds_are_refused(people: Cohort, count: int) -> None:
-    with pytest.raises(InputError, match=rf"--folds {count}: .*23 in all"):
-        split_into_folds(people, count, seed=0)
+def test_the_papers_networks_are_on_the_half_grid_and_one_comes_trained(cohort: Cohort, tmp_path: Path) -> None:
+    experiment = Experiment(tmp_path, preset="paper", networks="paper")
+    assert experiment.scale.grid == "half"
+    assert list(experiment.taken) == ["cheart"]
+    assert experiment.lasting()["networks"] == "paper"
+    assert Experiment(tmp_path, preset="quick", networks="paper").training_preset == "paper"
+    assert not ask(cohort, tmp_path, folds=1, networks="paper").taken, "this cohort is on another grid"

@@ -1,5 +1,4 @@
 import json
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +36,7 @@ def same(one: Path, two: Path) -> bool:
 
 @pytest.mark.parametrize("recipe", [QUICK, PAPER, CHEAP], ids=["quick", "plain", "paper"])
 def test_a_killed_training_goes_on_to_the_weights_of_an_unbroken_one(
-    cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: dict
+    cohort: Cohort, tmp_path: Path, recipe: dict
 ) -> None:
     train(cohort, tmp_path / "unbroken", **recipe)
 
@@ -45,10 +44,8 @@ def test_a_killed_training_goes_on_to_the_weights_of_an_unbroken_one(
         if row["epoch"] == 1:
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr("cheart.training.train._tensorboard", lambda run: nullcontext(kill))
-        with pytest.raises(KeyboardInterrupt):
-            train(cohort, tmp_path / "broken", **recipe)
+    with pytest.raises(KeyboardInterrupt):
+        train(cohort, tmp_path / "broken", log=kill, **recipe)
     assert not json.loads((tmp_path / "broken" / "run.json").read_text())["finished"]
     train(cohort, tmp_path / "broken", resume=True, jobs=1)
     assert same(tmp_path / "unbroken", tmp_path / "broken")

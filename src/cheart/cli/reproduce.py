@@ -35,6 +35,16 @@ def reproduce(
     folds: Annotated[
         int, typer.Option("--folds", min=1, metavar="N", help="Cross-validate completion on COHORT; 1: its own split.")
     ] = 1,
+    networks: Annotated[
+        Literal["preset", "paper"],
+        typer.Option("--networks", help="paper: the paper's voxel networks on the half grid; cheart comes trained."),
+    ] = "preset",
+    trained: Annotated[
+        Path | None, typer.Option("--runs", metavar="DIR", help="Take trained models from DIR/NAME as they are.")
+    ] = None,
+    beside: Annotated[
+        Path | None, typer.Option("--beside", metavar="OUT", help="Another OUT of the same people, for its rows.")
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     jobs: JobsOption = None,
@@ -49,7 +59,7 @@ def reproduce(
     experiment = Experiment(
         out, preset=preset, models=tuple(m.strip() for m in models.split(",") if m.strip()), cohort=cohort,
         subjects=subjects, samples=samples, seed=seed, device=device, jobs=scheduler or jobs,
-        start_from=start_from, folds=folds,
+        start_from=start_from, folds=folds, networks=networks, trained=trained, beside=beside,
     )  # fmt: skip
     try:
         result = run(experiment, tell=inform)

@@ -17,23 +17,22 @@ With more folds than one, prepared/, models/ and evaluation/ stand in folds/K/; 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cheart.cohort import PAPER_SPLIT, Cohort
+from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.evaluation.completion import COPIED
 from cheart.files import read_json, write_json
+from cheart.grid import Grid
 from cheart.models.base import HeartModel, Task
 from cheart.models.device import choose_device
-from cheart.models.find import find_model
+from cheart.models.find import PAPER, find_model
 from cheart.models.registry import BUILT_IN, model_class
 from cheart.models.store import WEIGHTS, read_model
+from cheart.paper.folds import split_into_folds
 from cheart.progress import Jobs
 from cheart.simulation.cohort import PAPER_SUBJECTS
 from cheart.training.options import PRESETS
@@ -84,9 +83,14 @@ class Experiment:
         start_from: a trained model that is fine-tuned, as :func:`cheart.models.find.find_model` takes it, in place of
             a training of its name from scratch.
         folds: 1 is the cohort's own split; more, a cross-validation, in which every subject is held out once.
+        networks: ``preset`` trains what the preset says; ``paper`` trains the paper's voxel networks, on the half grid
+            where a cohort is simulated, and takes the one that comes with cheart as it is.
+        trained: a folder of runs by model, such as ``models`` of another experiment, which are taken as they are.
+        beside: another experiment's folder, whose rows stand beside these; of the same people.
 
     Raises:
-        InputError: an unknown preset or model, no model, one twice; folds or fine-tuning without a cohort.
+        InputError: an unknown preset or model, no model, one twice; folds or fine-tuning without a cohort, or with
+            models that are trained already.
     """
 
     out: Path
@@ -100,8 +104,13 @@ class Experiment:
     jobs: Jobs | None = None
     start_from: str | None = None
     folds: int = 1
+    networks: Literal["preset", "paper"] = "preset"
+    trained: Path | None = None
+    beside: Path | None = None
 
     def __post_init__(self) -> None:
+        if (self.folds != 1 or self.start_from is not None) and (self.networks, self.trained) != ("preset", None):
+            raise InputError("--networks and --runs take models as they are; leave --folds and --from out")
         if self.cohort is None and (self.folds != 1 or self.start_from is not None):
             raise InputError("--folds and --from take a cohort of yours: name it with --cohort")
         if self.preset not in PRESETS:
@@ -135,8 +144,37 @@ class Experiment:
 
     @property
     def scale(self) -> Scale:
-        """The preset's."""
-        return SCALES[self.preset]
+        """The preset's; the paper's networks are on the half grid."""
+        scale = SCALES[self.preset]
+        return scale if self.networks == "preset" else replace(scale, grid="half")
+
+    @property
+    def training_preset(self) -> str:
+        """The preset of the trainings."""
+        return self.preset if self.networks == "preset" else "paper"
+
+    @cached_property
+    def taken(self) -> dict[str, Path]:
+        """The folders of the models that are not trained here, by name; a run of one's own comes before cheart's.
+
+        Raises:
+            InputError: ``trained`` holds no run of any model that was asked for.
+        """
+        folders = {name: self.trained / name for name in self.names if self.trained is not None}
+        found = {name: folder for name, folder in folders.items() if (folder / WEIGHTS).is_file()}
+        if folders and not found:
+            raise InputError(f"--runs {self.trained}: no folder there is a run and called {' or '.join(folders)}")
+        if self.networks == "paper":
+            folder = find_model(PAPER)
+            own = read_model(folder).network
+            if own.name in self.names and self._space in (None, (own.setting.grid, own.setting.frames)):
+                found = {own.name: folder, **found}
+        return found
+
+    @property
+    def _space(self) -> tuple[Grid, int] | None:
+        """The cohort's, where one was given."""
+        return None if self.cohort is None else (self.people.grid, self.people.frames)
 
     @property
     def hearts(self) -> int:
@@ -200,6 +238,9 @@ class Experiment:
             raise InputError(f"--folds judges completion, and of --models {asked} none can; add cheart or pca")
         if self.cohort is not None:
             _ = self.splits, self.start
+        _ = self.taken
+        if self.beside is not None and not (self.beside / "result.json").is_file():
+            raise InputError(f"--beside {self.beside} is no finished folder of cheart reproduce: it has no result.json")
 
     def claim_folder(self) -> None:
         """Write the plan into the folder, or see that it is the one that stands there.
@@ -235,6 +276,8 @@ class Experiment:
         }
         if self.start_from is not None:
             plan["from"] = Path(self.start_from).name
+        if self.networks != "preset":
+            plan["networks"] = self.networks
         return plan if self.folds == 1 else {**plan, "folds": self.folds}
 
     def judging_jobs(self) -> Jobs:
@@ -282,6 +325,11 @@ class Run:
         return f"{self.name} as it was" if self.as_it_was else self.name
 
     @property
+    def taken(self) -> Path | None:
+        """The folder of a model that is taken as it is."""
+        return self.experiment.taken.get(self.name)
+
+    @property
     def label(self) -> str:
         """It stands before the names of its steps."""
         return "" if self.experiment.folds == 1 else f"fold {self.fold + 1}: "
@@ -298,7 +346,7 @@ class Run:
         if self.as_it_was:
             assert self.start is not None
             return self.start
-        return self.place / "models" / self.name
+        return self.taken or self.place / "models" / self.name
 
     @property
     def weights(self) -> Path:
@@ -326,50 +374,3 @@ def row_folder(row: str) -> str:
 
 def _only_partial(paths: Iterable[Path]) -> bool:
     return all(path.name.startswith(".partial-") for path in paths)
-
-
-def split_into_folds(cohort: Cohort, count: int, *, seed: int) -> list[Cohort]:
-    """The cohort in ``count`` other splits: fold k's test subjects are held out in no other.
-
-    Subjects of each kind (their levels, such as ACDC's disease groups) are spread evenly over the folds, and over the
-    training and validation subjects of each, which divide the others as the paper's 968 and 138.
-
-    Args:
-        cohort: its own split does not count.
-        count: of folds, at least 2.
-        seed: of who is in which.
-
-    Raises:
-        InputError: too few subjects for so many folds.
-    """
-    if count < 2 or len(cohort) < 3 * count:
-        raise InputError(f"--folds {count}: expected at least 2, and three subjects a fold ({len(cohort)} in all)")
-    kinds = kinds_of(cohort)
-    fold = _spread(kinds, np.arange(len(cohort)), count, seed=(seed, 0))
-    every = round(sum(PAPER_SPLIT[:2]) / PAPER_SPLIT[1])
-    out = []
-    for k in range(count):
-        split = np.where(fold == k, "test", "train").astype(object)
-        others = np.flatnonzero(fold != k)
-        split[others[_spread(kinds, others, min(every, len(others)), seed=(seed, k + 1)) == 0]] = "val"
-        out.append(cohort.resplit(split.tolist()))
-    return out
-
-
-def kinds_of(cohort: Cohort) -> NDArray[np.object_]:
-    """Each subject's levels in words, such as ``F`` or ``HCM``; levels that nobody has known are left out."""
-    names = [f.name for f in cohort.schema.factors if f.kind == "level" and cohort.table[f.name].notna().any()]
-    words = cohort.table[names].fillna("n/a").astype(str)
-    return np.array([", ".join(row) for row in words.itertuples(index=False)], object)
-
-
-def _spread(
-    kinds: NDArray[np.object_], who: NDArray[np.intp], parts: int, *, seed: tuple[int, int]
-) -> NDArray[np.intp]:
-    """A part of 0 to ``parts`` − 1 for each of some subjects, those of a kind spread evenly."""
-    rng = np.random.default_rng([*seed, 0xF01D])
-    mixed = rng.permutation(len(who))
-    in_order = mixed[np.argsort(kinds[who][mixed].astype(str), kind="stable")]
-    part = np.empty(len(who), np.intp)
-    part[in_order] = np.arange(len(who)) % parts
-    return part

@@ -14,8 +14,9 @@ from cheart.evaluation.tables import FORMATS, Table, hypertext
 from cheart.files import new_file, read_json, sha256_of, write_json
 from cheart.models.registry import BUILT_IN
 from cheart.paper import comparison as statistics
-from cheart.paper.experiment import Experiment, Run, kinds_of
+from cheart.paper.experiment import Experiment, Run
 from cheart.paper.figures import FigureFile
+from cheart.paper.folds import kinds_of
 from cheart.paper.recommendations import Remark, claims, recommendations
 from cheart.paper.results import Results
 from cheart.paper.sections import CAPTION, Outcome, Section, sections
@@ -110,7 +111,8 @@ def _training(run: Run) -> dict[str, Any]:
     """What is known of a training."""
     about = read_json(run.folder / "run.json")
     names = ("preset", "seed", "epochs", "best_epoch", "best_validation_loss", "training_seconds", "device", "threads")
-    return {**{name: about.get(name) for name in names}, "weights": sha256_of(run.weights)}
+    known = {name: about.get(name) for name in names}
+    return {**known, "trained_here": run.taken is None, "weights": sha256_of(run.weights)}
 
 
 def _title(experiment: Experiment) -> str:
@@ -122,7 +124,8 @@ def _title(experiment: Experiment) -> str:
 
 def _lead(experiment: Experiment) -> str:
     cohort = experiment.people
-    end = f"Preset {experiment.preset}, seed {experiment.seed}."
+    networks = "" if experiment.networks == "preset" else "the paper's networks, "
+    end = f"Preset {experiment.preset}, {networks}seed {experiment.seed}."
     what = f"{cohort.info['title']}, {cohort.frames} frames on the {cohort.grid.name} grid:"
     each = f"{experiment.hearts} hearts generated for each"
     if experiment.folds > 1:
@@ -143,7 +146,11 @@ def _warnings(experiment: Experiment) -> list[str]:
             "These hearts are simulated. The figures say how well a model learns a known distribution, "
             "and nothing about patients."
         )
-    if experiment.preset == "quick":
+    for name, folder in experiment.taken.items():
+        trained_on = read_json(folder / "config.json")["trained_on"]
+        if trained_on["fingerprint"] != experiment.people.fingerprint:
+            out.append(f"{name} was trained on another cohort ({trained_on['title']}) than it is judged on.")
+    if experiment.training_preset == "quick":
         out.append("A quick look: small networks, short trainings, few subjects. Not for comparison with the paper.")
     before = experiment.before(0)
     if before is not None:
@@ -158,6 +165,8 @@ def _trainings(runs: Entries) -> Table:
             name, str(m["epochs"]), str(m["best_epoch"]), f"{m['best_validation_loss']:.4g}",
             in_words(m["training_seconds"]), str(m["device"]), str(m["threads"]),
         )
+        if m["epochs"]
+        else (name, *["still in training"] * 4, str(m["device"]), str(m["threads"]))
         for name, m in runs.items()
     ]  # fmt: skip
     return Table("Trainings (validation losses of different models are not comparable)", heads, tuple(rows))

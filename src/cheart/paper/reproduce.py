@@ -10,17 +10,18 @@ from typing import Any
 from cheart.errors import InputError
 from cheart.evaluation.completion import COPIED, evaluate_completion
 from cheart.evaluation.generation import evaluate_generation
+from cheart.evaluation.latent import evaluate_latent
 from cheart.evaluation.memorisation import evaluate_memorisation
 from cheart.evaluation.response import evaluate_response
 from cheart.evaluation.truth import evaluate_truth, true_phenotypes
-from cheart.files import sha256_of, write_json
+from cheart.files import read_json, sha256_of, write_json
 from cheart.model import load
 from cheart.models.device import choose_device
 from cheart.paper.experiment import Experiment, Run, row_folder
 from cheart.paper.figure_page import Material
 from cheart.paper.figures import make_figures
 from cheart.paper.report import write_report
-from cheart.paper.results import Part, files_of, join_folds, read_results, write_part
+from cheart.paper.results import Part, Results, files_of, join_folds, read_results, write_part
 from cheart.paper.step_cache import Step, StepCache, Tell
 from cheart.simulation.cohort import simulate
 from cheart.training.train import train
@@ -53,6 +54,7 @@ COMPLETE = Judgement("completion", "complete", evaluate_completion, ())
 GENERATE = Judgement("generation", "generate", evaluate_generation, ("seed", "samples"))
 MOVE = Judgement("response", "move conditions of", evaluate_response)
 LOOK = Judgement("memorisation", "look for training hearts in", evaluate_memorisation)
+LATENT = Judgement("latent", "look into the latent of", evaluate_latent)
 
 
 def reproduce(experiment: Experiment, *, tell: Tell = lambda text: None) -> dict[str, Any]:
@@ -74,7 +76,27 @@ def reproduce(experiment: Experiment, *, tell: Tell = lambda text: None) -> dict
         for folder in folders.values():
             join_folds([place / "evaluation" / folder for place in experiment.places()], evaluation / folder)
     results = {row: read_results(evaluation / folder) for row, folder in folders.items()}
+    results |= _beside(experiment)
     return write_report(experiment, results, cache.entries)
+
+
+def _beside(experiment: Experiment) -> dict[str, Results]:
+    """The rows of another experiment, as its own tables call them and with its folder's name.
+
+    Raises:
+        InputError: it judged other people, or drew other hearts.
+    """
+    other = experiment.beside
+    if other is None:
+        return {}
+    result, plan = read_json(other / "result.json"), experiment.lasting()
+    theirs = {**result["plan"], "cohort": result["cohort"]["fingerprint"]}
+    ours = {**plan, "cohort": experiment.people.fingerprint}
+    for name in ("cohort", "subjects", "samples", "seed"):
+        if theirs[name] != ours[name]:
+            raise InputError(f"--beside {other}: its --{name} is {theirs[name]}, here it is {ours[name]}")
+    rows = [row for row in result["results"] if row != COPIED]
+    return {f"{row}, {other.name}": read_results(other / "evaluation" / row_folder(row)) for row in rows}
 
 
 def steps(experiment: Experiment) -> list[Step]:
@@ -86,7 +108,8 @@ def steps(experiment: Experiment) -> list[Step]:
         runs = [run for run in experiment.runs() if run.fold == fold]
         completing = [run for run in runs if experiment.can(run.name, "complete")]
         for run in runs:
-            out.append(_train(run, people * (run.seconds("train") + (0 if out else COSTS["read"]))))
+            if run.taken is None:
+                out.append(_train(run, people * (run.seconds("train") + (0 if out else COSTS["read"]))))
             out += [_judge(run, COMPLETE, judged * run.seconds("complete"))] if run in completing else []
         before = experiment.before(fold)
         out += [] if before is None else [_judge(before, COMPLETE, judged * before.seconds("complete"))]
@@ -96,6 +119,8 @@ def steps(experiment: Experiment) -> list[Step]:
         out.append(_judge(run, GENERATE, judged * experiment.hearts * run.seconds("generate")))
         if experiment.folds == 1:
             out += [_judge(run, MOVE, MOVED * COSTS["move"]), _judge(run, LOOK, people * COSTS["look"])]
+            if experiment.can(run.name, "complete"):
+                out.append(_judge(run, LATENT, judged * 3 * run.seconds("complete")))
     if experiment.folds == 1:
         out += [_compare_with_truth(generating, judged * COSTS["truth"])] if generating else []
         out.append(_draw_figures(experiment))
@@ -131,11 +156,11 @@ def _train(run: Run, cost: float) -> Step:
     def inputs() -> dict[str, Any]:
         start = None if run.start is None else sha256_of(run.start / run.weights.name)
         about = {"cohort": run.cohort.fingerprint, "model": run.name}
-        return {**about, "preset": experiment.preset, "seed": experiment.seed, "from": start}
+        return {**about, "preset": experiment.training_preset, "seed": experiment.seed, "from": start}
 
     def work() -> None:
         train(
-            run.cohort, run.folder, model=run.model, preset=experiment.preset, start_from=run.start,
+            run.cohort, run.folder, model=run.model, preset=experiment.training_preset, start_from=run.start,
             prepared=run.place / "prepared", seed=experiment.seed, device=experiment.device,
             jobs=-1 if experiment.jobs is None else experiment.jobs, resume=(run.folder / "run.json").is_file(),
         )  # fmt: skip

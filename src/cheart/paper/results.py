@@ -7,6 +7,7 @@
         real_seams.csv                  one row a person whose heart was observed whole
         response.json                   slopes by condition and phenotype
         memorisation.json               null where it could not be judged
+        latent.json                     null of a model without an encoder
         truth.csv, .json                simulated cohorts: one row a person against the true distribution
 
 Subjects are numbered, without names. Tables are always made of what is read back, so that whoever has the files can
@@ -27,7 +28,7 @@ from cheart.evaluation.generation import Generation
 from cheart.evaluation.truth import Truthfulness
 from cheart.files import new_file, read_json, write_json
 
-Part = Literal["completion", "generation", "response", "memorisation", "truth"]
+Part = Literal["completion", "generation", "response", "memorisation", "truth", "latent"]
 
 _TABLES: dict[str, tuple[type, dict[str, str], str]] = {
     "completion": (Completion, {"completion": "subjects"}, "structures_empty"),
@@ -50,6 +51,7 @@ class Results:
         response: of :func:`cheart.evaluation.response.evaluate_response`.
         memorisation: of :func:`cheart.evaluation.memorisation.evaluate_memorisation`.
         truth: of :func:`cheart.evaluation.truth.evaluate_truth`; of imported cohorts none is known.
+        latent: of :func:`cheart.evaluation.latent.evaluate_latent`.
     """
 
     completion: Completion | None = None
@@ -57,12 +59,13 @@ class Results:
     response: Mapping[str, Any] | None = None
     memorisation: Mapping[str, Any] | None = None
     truth: Truthfulness | None = None
+    latent: Mapping[str, Any] | None = None
 
     def summary(self) -> dict[str, Any]:
         """All of it in numbers."""
         parts = {part: getattr(self, part) for part in ("completion", "generation", "truth")}
         numbers = {part: None if found is None else found.summary() for part, found in parts.items()}
-        return {**numbers, "response": self.response, "memorisation": self.memorisation}
+        return {**numbers, **{part: getattr(self, part) for part in ("response", "memorisation", "latent")}}
 
 
 def files_of(folder: Path, part: Part) -> list[Path]:

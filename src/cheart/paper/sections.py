@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cheart.evaluation import completion as judge_completion
 from cheart.evaluation import generation as judge_generation
+from cheart.evaluation import latent as judge_latent
 from cheart.evaluation import memorisation as judge_memorisation
 from cheart.evaluation import response as judge_response
 from cheart.evaluation import truth as judge_truth
@@ -131,6 +132,7 @@ def sections(outcome: Outcome) -> list[Section]:
         parts += [_ejection(name, one, outcome.kinds) for name, one in generations.items()]
     elif generations:
         parts += [*_generation(outcome, generations), _response(outcome), _memorisation(outcome), _truth(outcome)]
+        parts += _latent(outcome)
     return parts
 
 
@@ -245,6 +247,12 @@ def _memorisation(outcome: Outcome) -> Section:
         judge_memorisation.DEFINITIONS,
         gaps=() if judged else (judge_memorisation.WHY_NOT,),
     )
+
+
+def _latent(outcome: Outcome) -> list[Section]:
+    judged = outcome.of("latent")
+    table = judge_latent.latent_table(judged)
+    return [Section("latent", "What do the latents do?", (table,), judge_latent.DEFINITIONS)] if judged else []
 
 
 def _truth(outcome: Outcome) -> Section:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,6 +41,7 @@ def train(
     device: str = "auto",
     jobs: Jobs = -1,
     resume: bool = False,
+    log: Callable[[dict[str, float]], None] | None = None,
 ) -> None:
     """Train a model on a cohort's training subjects, watched on its validation subjects.
 
@@ -50,6 +51,7 @@ def train(
         settings: ``key=value`` changes to the preset.
         prepared: a folder in which models of one cohort share what they read of it (:mod:`cheart.models.shape`);
             None keeps nothing.
+        log: called with each epoch's row; None writes a TensorBoard log, where TensorBoard is installed.
     """
     name = model_class(model).name
     team = join(choose_device(device))
@@ -99,7 +101,7 @@ def train(
     if network.takes_steps and start_from is None and not going_on:
         network.initialise(data[0])
     team.hand_out(run, network, about)
-    with _tensorboard(run) as log:
+    with _tensorboard(run) if log is None else nullcontext(log) as log:
         if network.takes_steps:
             progress = fit(network, *data, run=run, options=training, seed=seed, team=team, resume=resume, log=log)
             best = read_model(run).network
