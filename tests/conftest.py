@@ -16,11 +16,12 @@ hypothesis.settings.register_profile("cheart", deadline=None)  # no test asserts
 hypothesis.settings.load_profile("cheart")
 
 SLOW = (
-    "align/test_pose", "cli/test_complete", "cli/test_demo", "cli/test_evaluate", "cli/test_generate", "cli/test_main",
-    "cli/test_pack", "cli/test_reproduce", "cli/test_train", "evaluation/test_truth", "models/test_baselines",
-    "models/test_iso_offset", "models/test_plain_step", "paper/", "plot/test_picture", "simulation/audit/",
-    "simulation/clinical/", "simulation/test_anatomy", "simulation/test_motion", "test_cluster", "test_examples",
-    "test_hearts", "training/",
+    "align/test_pose", "cli/test_complete", "cli/test_demo", "cli/test_evaluate", "cli/test_generate",
+    "cli/test_main", "cli/test_pack", "cli/test_reproduce", "cli/test_segment", "cli/test_train",
+    "evaluation/test_truth", "models/test_baselines", "models/test_iso_offset", "models/test_plain_step", "paper/",
+    "plot/test_picture", "segmentation/test_segment", "simulation/audit/", "simulation/clinical/",
+    "simulation/test_anatomy", "simulation/test_motion", "test_cluster", "test_examples", "test_hearts",
+    "training/",
 )  # fmt: skip
 """Tests that train, simulate many hearts or draw pages, by the beginning of their path: marked ``slow``, as any other
 test may be by itself. ``make test-fast`` leaves them out."""

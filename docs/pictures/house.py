@@ -11,7 +11,7 @@ FLOORS: list[dict[str, str]] = [
     {"evaluation": "how good is a model"},
     {"model, hearts": "what a person holds"},
     {"training": "loop, options, processes", "verify": "is it as it was written"},
-    {"models": "registry, the one interface, CHeart, baselines, representations"},
+    {"models": "registry, one interface, CHeart, baselines", "segmentation": "labels of cine images"},
     {"simulation": "simulated cohort, its audit", "plot": "pictures, animations"},
     {"datasets": "importers, the way into the template pose"},
     {"export": "BIDS, nnU-Net, MONAI", "mesh": "surfaces, tetrahedra"},

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from cheart.grid import Grid
     from cheart.heart import Heart
     from cheart.hearts import Hearts
+    from cheart.io.images import read_cine
     from cheart.model import Model, load, train
     from cheart.models.base import HeartModel
     from cheart.models.registry import register
     from cheart.plot.collect import render
+    from cheart.segmentation.segment import segment
     from cheart.simulation.acquisition import Acquisition
     from cheart.simulation.cohort import simulate
 
@@ -52,9 +54,11 @@ __all__ = [
     "importer",
     "load",
     "pack",
+    "read_cine",
     "read_heart",
     "register",
     "render",
+    "segment",
     "simulate",
     "train",
 ]
@@ -74,9 +78,11 @@ _HOMES = {
     "importer": "cheart.datasets.registry",
     "load": "cheart.model",
     "pack": "cheart.evaluation.packing",
+    "read_cine": "cheart.io.images",
     "read_heart": "cheart.datasets.posing",
     "register": "cheart.models.registry",
     "render": "cheart.plot.collect",
+    "segment": "cheart.segmentation.segment",
     "simulate": "cheart.simulation.cohort",
     "train": "cheart.model",
 }

@@ -3,8 +3,8 @@ import json
 import pytest
 
 VERBS = (
-    "simulate", "import", "info", "train", "complete", "generate", "vary", "evaluate", "render", "mesh", "pack", "push",
-    "demo",
+    "dicom", "segment", "simulate", "import", "info", "train", "complete", "generate", "vary", "evaluate", "render",
+    "mesh", "pack", "push", "demo",
 )  # fmt: skip
 SOURCES = ("acdc", "mnms", "nifti")
 

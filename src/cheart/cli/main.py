@@ -20,6 +20,7 @@ from cheart.cli.mesh import mesh
 from cheart.cli.pack import pack, push
 from cheart.cli.render import render
 from cheart.cli.reproduce import reproduce
+from cheart.cli.segment import dicom, segment
 from cheart.cli.simulate import simulate
 from cheart.cli.train import train
 from cheart.cli.vary import vary
@@ -53,6 +54,8 @@ def _root(
 
 app.command()(simulate)
 app.add_typer(import_app, name="import")
+app.command()(dicom)
+app.command()(segment)
 app.command()(info)
 app.command()(train)
 app.command()(complete)

@@ -149,7 +149,11 @@ def read_source(recording: Recording, scheme: Scheme) -> SourceLabels:
             structure or exchanged labels at ED, a cavity larger at ES than at ED, an LV cavity that no person has,
             or a cycle outside 0.3 to 2 s.
     """
-    stored, sidecar = _read_files(recording)
+    return check_labels(*_read_files(recording), recording, scheme)
+
+
+def check_labels(stored: LabelMap, sidecar: Mapping[str, Any], recording: Recording, scheme: Scheme) -> SourceLabels:
+    """What :func:`read_source` does with what it read: label maps, and the sidecar beside them (empty: none)."""
     labels = to_canonical(stored.labels, scheme)
     any_label = np.any(labels, axis=(1, 2, 3))
     _check_frames(labels, any_label, ed=recording.ed)

@@ -82,14 +82,27 @@ def read_label_map(path: Path | str, *, spacing: Spacing | None = None) -> Label
             affine; an affine that disagrees with pixdim (and ``spacing`` is not given); values that are not whole
             numbers.
     """
+    values, affine, frame_s = read_frames(path, spacing=spacing)
+    return LabelMap(_whole_numbers(values, Path(path)), affine, frame_s)
+
+
+def read_frames(path: Path | str, *, spacing: Spacing | None = None) -> tuple[NDArray, NDArray[np.float64], float]:
+    """Read any 3D or 4D NIfTI file, an image too.
+
+    Returns:
+        Values [T, Z, Y, X], the affine in mm, and the time from frame to frame in s, as :func:`read_label_map` says.
+
+    Raises:
+        InputError: as of :func:`read_label_map`, but for what the values are.
+    """
     path = Path(path)
     image, values = _load(path)
     shape = values.shape
     if len(shape) < 3 or sum(n > 1 for n in shape[3:]) > 1:
         raise InputError(f"{path}: shape {shape}; expected (X, Y, Z) or (X, Y, Z, T)")
     time_axis = next((i for i, n in enumerate(shape) if i >= 3 and n > 1), 3)
-    labels = _whole_numbers(values.reshape(*shape[:3], -1), path).transpose(3, 2, 1, 0)
-    return LabelMap(labels, _affine(image, path, spacing), _frame_s(image, path, time_axis))
+    frames = values.reshape(*shape[:3], -1).transpose(3, 2, 1, 0)
+    return frames, _affine(image, path, spacing), _frame_s(image, path, time_axis)
 
 
 def sidecar_path(path: Path) -> Path:
@@ -245,18 +258,33 @@ def write_labels(
     Raises:
         InputError: the name does not end with ``.nii.gz``.
     """
+    _write(
+        path, np.asarray(labels, np.uint8), affine, frame_s, space, b"cheart: 1 LV cavity, 2 myocardium, 3 RV cavity"
+    )
+
+
+def write_image(
+    path: Path | str, values: NDArray, affine: NDArray[np.floating], *, frame_s: float = float("nan")
+) -> None:
+    """Write an image as NIfTI, as :func:`write_labels` writes label maps: in the subject's own space, its type kept."""
+    _write(path, values, affine, frame_s, "subject", b"cheart: image")
+
+
+def _write(
+    path: Path | str, values: NDArray, affine: NDArray[np.floating], frame_s: float, space: str, about: bytes
+) -> None:
     path = Path(path)
     if not path.name.endswith(".nii.gz"):
-        raise InputError(f"{path}: label maps are written as .nii.gz; let the name end so")
+        raise InputError(f"{path}: NIfTI is written as .nii.gz; let the name end so")
     code = _TEMPLATE if space == "template" else _SUBJECT
-    image = nib.Nifti1Image(np.ascontiguousarray(labels.T, dtype=np.uint8), None)
+    image = nib.Nifti1Image(np.ascontiguousarray(values.T), None)
     image.header.set_sform(affine, code=code)
     image.header.set_qform(affine, code=code)
     known = bool(np.isfinite(frame_s))
     image.header.set_xyzt_units("mm", "sec" if known else "unknown")
-    if labels.ndim == 4:
+    if values.ndim == 4:
         image.header["pixdim"][4] = frame_s if known else 1.0
-    image.header["descrip"] = b"cheart: 1 LV cavity, 2 myocardium, 3 RV cavity"
+    image.header["descrip"] = about
     with (
         new_file(path) as partial,
         partial.open("wb") as raw,

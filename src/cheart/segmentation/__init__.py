@@ -1,0 +1,1 @@
+"""Label maps of cine images: other people's networks, run on every frame, joined, steadied and checked."""
