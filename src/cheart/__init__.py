@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cheart.errors import CheartWarning, InputError
     from cheart.evaluation.packing import pack
     from cheart.evaluation.scores import evaluate
+    from cheart.export.nnunet_images import export_nnunet
     from cheart.grid import Grid
     from cheart.heart import Heart
     from cheart.hearts import Hearts
@@ -50,6 +51,7 @@ __all__ = [
     "Model",
     "__version__",
     "evaluate",
+    "export_nnunet",
     "import_cohort",
     "importer",
     "load",
@@ -74,6 +76,7 @@ _HOMES = {
     "InputError": "cheart.errors",
     "Model": "cheart.model",
     "evaluate": "cheart.evaluation.scores",
+    "export_nnunet": "cheart.export.nnunet_images",
     "import_cohort": "cheart.datasets.importing",
     "importer": "cheart.datasets.registry",
     "load": "cheart.model",

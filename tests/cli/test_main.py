@@ -3,7 +3,8 @@ import json
 import pytest
 
 VERBS = (
-    "dicom", "segment", "simulate", "import", "info", "train", "complete", "generate", "vary", "evaluate", "render",
+    "dicom", "segment", "export", "simulate", "import", "info", "train", "complete", "generate", "vary", "evaluate",
+    "render",
     "mesh", "pack", "push", "demo",
 )  # fmt: skip
 SOURCES = ("acdc", "mnms", "nifti")

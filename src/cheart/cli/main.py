@@ -13,6 +13,7 @@ from cheart.cli.complete import complete
 from cheart.cli.console import inform, show_warnings_plainly
 from cheart.cli.demo import demo
 from cheart.cli.evaluate import evaluate
+from cheart.cli.export import export_app
 from cheart.cli.generate import generate
 from cheart.cli.import_ import import_app
 from cheart.cli.info import info
@@ -56,6 +57,7 @@ app.command()(simulate)
 app.add_typer(import_app, name="import")
 app.command()(dicom)
 app.command()(segment)
+app.add_typer(export_app, name="export")
 app.command()(info)
 app.command()(train)
 app.command()(complete)

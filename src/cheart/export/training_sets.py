@@ -64,26 +64,34 @@ def write_nnunet_lists(folder: Path, cases: Sequence[Mapping[str, Any]], *, titl
             "description": f"{title}. Images: what was seen of each heart, one channel a structure "
             f"({', '.join(names)}), 0 or 1. Labels: the whole heart.",
             "channel_names": {str(channel): "noNorm" for channel in range(len(names))},
-            "labels": {"background": 0, **{TITLES[name]: number for name, number in STRUCTURES.items()}},
+            "labels": nnunet_labels(),
             "numTraining": len(training),
             "file_ending": ".nii.gz",
         },
     )
-    subjects = list(dict.fromkeys(case["participant_id"] for case in training))
+    if folds := folds_apart(training):
+        write_json(folder / "splits_final.json", folds)
+
+
+def nnunet_labels() -> dict[str, int]:
+    """What ``dataset.json`` says of the numbers."""
+    return {"background": 0, **{TITLES[name]: number for name, number in STRUCTURES.items()}}
+
+
+def folds_apart(cases: Sequence[Mapping[str, Any]]) -> list[dict[str, list[str]]]:
+    """nnU-Net's folds, which never part the cases of one participant; none where there is one participant only."""
+    subjects = list(dict.fromkeys(case["participant_id"] for case in cases))
     if len(subjects) < 2:
-        return
+        return []
     count = min(_FOLDS, len(subjects))
     fold = {subject: i % count for i, subject in enumerate(subjects)}
-    write_json(
-        folder / "splits_final.json",
-        [
-            {
-                "train": [case["case"] for case in training if fold[case["participant_id"]] != k],
-                "val": [case["case"] for case in training if fold[case["participant_id"]] == k],
-            }
-            for k in range(count)
-        ],
-    )
+    return [
+        {
+            "train": [case["case"] for case in cases if fold[case["participant_id"]] != k],
+            "val": [case["case"] for case in cases if fold[case["participant_id"]] == k],
+        }
+        for k in range(count)
+    ]
 
 
 _KEYS = {"training": "train", "validation": "val", "test": "test"}

@@ -266,7 +266,11 @@ def write_labels(
 def write_image(
     path: Path | str, values: NDArray, affine: NDArray[np.floating], *, frame_s: float = float("nan")
 ) -> None:
-    """Write an image as NIfTI, as :func:`write_labels` writes label maps: in the subject's own space, its type kept."""
+    """Write an image as NIfTI, as :func:`write_labels` writes label maps: in the subject's own space, its type kept.
+
+    (But for whole numbers of 64 bits, which few programs read.)
+    """
+    values = values.astype(np.float32) if values.dtype.kind in "iu" and values.dtype.itemsize > 4 else values
     _write(path, values, affine, frame_s, "subject", b"cheart: image")
 
 
