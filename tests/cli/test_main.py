@@ -4,8 +4,7 @@ import pytest
 
 VERBS = (
     "dicom", "segment", "export", "simulate", "import", "info", "train", "complete", "generate", "vary", "evaluate",
-    "render",
-    "mesh", "pack", "push", "demo",
+    "render", "mesh", "pack", "push", "demo",
 )  # fmt: skip
 SOURCES = ("acdc", "mnms", "nifti")
 
