@@ -13,7 +13,9 @@ from cheart.phenotypes import PAPER_FIVE
 
 def judged(dice: np.ndarray) -> Completion:
     """Subjects with a given Dice at end-systole; all else is the same for all."""
-    names = [f"{m}{es}{s}" for m in MEASURES for es in ("", "_es") for s in (*(f"_{n}" for n in STRUCTURES), "")]
+    names = [
+        f"{m}{es}{s}" for m in MEASURES for es in ("", "_es", "_given") for s in (*(f"_{n}" for n in STRUCTURES), "")
+    ]
     names += [f"d_{name}" for name in PAPER_FIVE]
     subjects = pd.DataFrame({name: np.ones(len(dice)) for name in names})
     subjects.insert(0, "subject", range(1, len(dice) + 1))

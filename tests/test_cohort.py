@@ -137,3 +137,19 @@ def test_a_cohort_says_what_it_is(tmp_path: Path) -> None:
     assert first == f"<simulated cohort {tmp_path / 'c'}: 6 beating ellipsoids"
     assert second == " 4 train, 1 val, 1 test; 4 frames on 32x32x32@5x5x4"
     assert third == " conditions: age, sex, weight, height, sbp>"
+
+
+def test_a_condition_is_left_out_in_memory_and_in_workers_alike(tmp_path):
+    cohort = tiny_cohort(tmp_path / "c", n=4)
+    other = cohort.resplit(["test"] * 4).without("sbp")
+    again = pickle.loads(pickle.dumps(other))
+    for one in (other, again):
+        assert "sbp" not in one.schema.names
+        assert "sbp" not in one.conditions(0)
+        assert list(one.indices("test")) == [0, 1, 2, 3]
+    assert other.fingerprint == again.fingerprint
+    assert cohort.without("group") is cohort
+
+
+def test_all_subjects_are_a_split_too(tmp_path):
+    assert list(tiny_cohort(tmp_path / "c", n=4).indices("all")) == [0, 1, 2, 3]

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 STORE = "labels.zarr"
 _STORE_METADATA = tuple(f"{STORE}/{part}zarr.json" for part in ("", "labels/", "observed/"))
-Split = Literal["train", "val", "test"]
+Split = Literal["train", "val", "test", "all"]
+"""Which subjects; all: whatever their split, as of a cohort that training never saw."""
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 SIDE_BY_SIDE: ChunkKeyEncodingLike = {"name": "default", "separator": "."}
 """How zarr names the files of a new cohort; an older one says in its own metadata how its files are named."""
@@ -54,8 +55,9 @@ PAPER_SPLIT = (968, 138, 277)
 
 POSES, LEFT_OUT = "poses.json", "left-out.tsv"
 
-_Address = tuple[Path, str, tuple[str, ...] | None]
-"""How a worker gets a cohort: the folder, its fingerprint there, and another split than the one there."""
+_Address = tuple[Path, str, tuple[str, ...] | None, str]
+"""How a worker gets a cohort: the folder, its fingerprint there, another split than the one there, and the condition
+that is left out."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Cohort:
         schema = Schema.from_json(info["conditions"])
         table = read_table(path / "participants.tsv")
         cohort = cls(path, info, schema, table)
-        return cohort._at((path.absolute(), cohort.fingerprint, None))
+        return cohort._at((path.absolute(), cohort.fingerprint, None, ""))
 
     def resplit(self, split: Sequence[str]) -> Cohort:
         """The same hearts in another split, in memory only; its fingerprint says so.
@@ -109,7 +111,14 @@ class Cohort:
         digest = hashlib.sha256(f"{before} {' '.join(split)}".encode()).hexdigest()
         info = {**self.info, "fingerprint": digest}
         other = replace(self, info=info, table=self.table.assign(split=list(split)))
-        return other if self._address is None else other._at((*self._address[:2], tuple(split)))
+        return other if self._address is None else other._at((*self._address[:2], tuple(split), self._address[3]))
+
+    def without(self, name: str) -> Cohort:
+        """The same cohort without one of its conditions, in memory only; itself where it has no such condition."""
+        if name not in self.schema.names:
+            return self
+        other = replace(self, schema=Schema(tuple(f for f in self.schema.factors if f.name != name)))
+        return other if self._address is None else other._at((*self._address[:3], name))
 
     def _at(self, address: _Address) -> Cohort:
         object.__setattr__(self, "_address", address)
@@ -218,13 +227,15 @@ class Cohort:
         return _fingerprint(subjects, self.table, self.schema)
 
     def indices(self, split: Split) -> NDArray[np.intp]:
-        """Row numbers of one split."""
+        """Row numbers of one split, or of all."""
+        if split == "all":
+            return np.arange(len(self))
         return np.flatnonzero(self.table["split"].to_numpy() == split)
 
 
 @lru_cache(maxsize=2)
-def _reopen(path: Path, fingerprint: str, split: tuple[str, ...] | None) -> Cohort:
-    """A cohort in a worker, in its own split (None) or in another.
+def _reopen(path: Path, fingerprint: str, split: tuple[str, ...] | None, left_out: str) -> Cohort:
+    """A cohort in a worker, in its own split (None) or in another, perhaps without a condition.
 
     Raises:
         InputError: the worker finds no cohort there, or another one.
@@ -232,7 +243,7 @@ def _reopen(path: Path, fingerprint: str, split: tuple[str, ...] | None) -> Coho
     cohort = Cohort.open(path)
     if cohort.fingerprint != fingerprint:
         raise InputError(f"{path} is not the cohort that it was; was it written anew meanwhile?")
-    return cohort if split is None else cohort.resplit(split)
+    return (cohort if split is None else cohort.resplit(split)).without(left_out)
 
 
 class CohortWriter:

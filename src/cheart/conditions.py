@@ -21,6 +21,10 @@ Conditions = Mapping[str, Value]
 Person = Mapping[str, object]
 """Conditions as a person gives them, such as ``dict(age=63, sex="F")``: to be read by a :class:`Schema`."""
 
+DIAGNOSIS = "group"
+"""The factor by which cohorts of patients name a disease. It is defined by function in good part, so that what a model
+reads off it is no merit: models are judged without it, and with it in rows of their own."""
+
 MISSING = ("", "n/a", "na", "nan", "none")
 
 

@@ -125,7 +125,7 @@ def test_the_page_needs_nothing_else_and_says_what_it_is(out):
         "0.874",
         "Holm",
         "Wasserstein",
-        "5 models",
+        "6 models",
         "nothing to see",
     ):
         assert said in text, said

@@ -25,6 +25,8 @@ def test_a_still_heart_is_right_at_end_diastole_and_wrong_at_end_systole(cohort)
     still = replace(heart, labels=np.repeat(heart.labels[:1], heart.frames, axis=0))
     row, _ = Judge(heart).completed(still)
     assert row["d_lvedv"] == row["d_lvm"] == 0
+    assert row["dice_given"] == 1, "what was given is no completion, and stands apart"
+    assert row["hd_given"] == row["assd_given"] == 0
     assert row["dice_es"] < row["dice"] < 1
     assert row["hd_es"] > row["hd"] > 0
     assert row["assd_es"] > row["assd"] > 0
@@ -95,3 +97,13 @@ def test_a_split_without_subjects_is_refused(model, tmp_path):
     empty = tiny_cohort(tmp_path / "c", n=2)
     with pytest.raises(InputError, match="has no test subjects"):
         evaluate_completion(model, empty)
+
+
+def test_the_given_frame_is_in_no_mean(cohort):
+    heart = cohort.heart(0)
+    spoilt = heart.labels.copy()
+    spoilt[0] = 0
+    row, empty = Judge(heart).completed(replace(heart, labels=spoilt))
+    assert row["dice"] == 1
+    assert row["dice_given"] == 0
+    assert empty == 3

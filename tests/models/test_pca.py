@@ -15,6 +15,7 @@ from cheart.models.shape_basis import ShapeBasis
 GRID = Grid((4, 4, 4), (4.0, 4.0, 4.0))
 K, T = 3, 5
 SETTING = Setting(GRID, T, Encoding.fit(PAPER_SCHEMA, [{"age": 40.0}], age_decades=False))
+E = len(SETTING.encoding.columns)
 
 
 def shape() -> ShapeRepresentation:
@@ -24,13 +25,19 @@ def shape() -> ShapeRepresentation:
     return ShapeRepresentation(basis, T)
 
 
-def batch(beats: np.ndarray, weight: np.ndarray | None = None, gram: np.ndarray | None = None) -> ShapeBatch:
+def batch(
+    beats: np.ndarray,
+    weight: np.ndarray | None = None,
+    gram: np.ndarray | None = None,
+    conditions: np.ndarray | None = None,
+) -> ShapeBatch:
     """Beats [B, T, K] as the normal forms of a basis; ``gram`` [K, K] is what the planes show of a frame."""
     a = torch.from_numpy(beats)
     grams = None if gram is None else torch.from_numpy(gram).expand(*beats.shape[:2], K, K)
     linear = a if grams is None else torch.einsum("btkl,btl->btk", grams, a)
     seen = torch.ones(beats.shape[:2]) if weight is None else torch.from_numpy(weight)
-    return ShapeBatch(a[:, 0], grams, linear, (linear * a).sum(-1), seen, torch.zeros(len(beats), 1))
+    c = torch.zeros(len(beats), E) if conditions is None else torch.from_numpy(conditions)
+    return ShapeBatch(a[:, 0], grams, linear, (linear * a).sum(-1), seen, c)
 
 
 def linear_beats(n: int, *, seed: int) -> np.ndarray:
@@ -38,6 +45,10 @@ def linear_beats(n: int, *, seed: int) -> np.ndarray:
     law = np.random.default_rng(7).normal(size=(2, T, K))
     codes = np.random.default_rng(seed).normal(size=(n, 2))
     return 5 + np.einsum("nr,rtk->ntk", codes, law)
+
+
+def without_conditions(components: np.ndarray) -> np.ndarray:
+    return np.pad(components.reshape(len(components), -1), ((0, 0), (0, E)))
 
 
 def fitted(**options: int) -> PCA:
@@ -58,12 +69,13 @@ def test_it_is_the_ridge_regression_on_the_first_frame() -> None:
     model = PCA(SETTING, PCAOptions(modes=K, components=T * K), shape())
     components, _ = principal_components(beats, T * K)
     model.mean.copy_(torch.from_numpy(beats.mean(0)))
-    model._set(components, 0.3)
+    model._set(without_conditions(components), 0.3)
     x = beats[:, 0] - beats[:, 0].mean(0)
     weights = np.linalg.solve(x.T @ x + 39 * 0.3 * np.eye(K), x.T @ (beats - beats.mean(0)).reshape(40, -1))
     first = rng.normal(size=(6, K))
     expected = ((first - beats[:, 0].mean(0)) @ weights).reshape(6, T, K) + beats.mean(0)
-    np.testing.assert_allclose(model._complete(first, model._prior()[1])[:, 1:], expected[:, 1:], atol=1e-5)
+    completed = model._complete(first, np.zeros((6, E)), model._prior()[1])
+    np.testing.assert_allclose(completed[:, 1:], expected[:, 1:], atol=1e-5)
 
 
 def test_what_planes_do_not_show_of_the_first_frame_comes_from_the_other_hearts() -> None:
@@ -72,7 +84,7 @@ def test_what_planes_do_not_show_of_the_first_frame_comes_from_the_other_hearts(
     two_of_three = np.diag([1.0, 1.0, 0.0])
     hidden = batch(beats, gram=two_of_three)
     precision, _ = model._prior()
-    firsts = np.stack([model._first(model._form(hidden, i), precision) for i in range(20)])
+    firsts = np.stack([model._first(model._form(hidden, i), precision, np.zeros(E)) for i in range(20)])
     np.testing.assert_allclose(firsts, beats[:, 0], atol=0.05)
 
 
@@ -96,13 +108,33 @@ def test_samples_have_the_spread_that_the_first_frame_leaves() -> None:
     beats = rng.normal(size=(60, T, K))
     model = PCA(SETTING, PCAOptions(modes=K, components=T * K), shape())
     components, _ = principal_components(beats, T * K)
-    model._set(components, 1e-6)
+    model._set(without_conditions(components), 1e-6)
     drawn = np.stack([model._left_open(seed) for seed in range(2000)])
     assert (drawn[:, 0] == 0).all()
     joint = np.cov(beats.reshape(60, -1).T)
     a, b, c = joint[:K, :K], joint[:K, K:], joint[K:, K:]
     expected = np.diag(c - b.T @ np.linalg.solve(a, b))
     np.testing.assert_allclose(drawn[:, 1:].reshape(2000, -1).var(0), expected, rtol=0.2)
+
+
+def test_conditions_tell_what_the_first_frame_does_not() -> None:
+    """Motion grows with a condition alone: the Gaussian of both knows it, that of beats cannot."""
+    rng = np.random.default_rng(0)
+
+    def people(n: int) -> ShapeData:
+        conditions = np.zeros((n, E), np.float32)
+        conditions[:, 3] = rng.normal(size=n)
+        beats = linear_beats(n, seed=n)
+        beats[:, 2] += 4 * conditions[:, 3:4]
+        return ShapeData(batch(beats, conditions=conditions))
+
+    train, val, test = people(60), people(20), people(30)
+    losses = {}
+    for given in (True, False):
+        model = PCA(SETTING, PCAOptions(modes=K, conditions=given), shape())
+        model.fit(train, val)
+        losses[given] = float(model.validation_loss(test.subjects).mean())
+    assert losses[True] < 0.05 * losses[False]
 
 
 def test_it_refuses_to_generate() -> None:

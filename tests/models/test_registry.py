@@ -46,14 +46,14 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_five_are_known_and_say_what_they_are() -> None:
+def test_those_of_cheart_are_known_and_say_what_they_are() -> None:
     assert registered()[:5] == ("cheart", "cvae", "cvae-gan", "cgan", "pca")
     for name in BUILT_IN:
         kind = model_class(name)
         assert (kind.name, passport(kind), source_of(kind)) == (name, name, None)
         assert kind.Options()
         assert set(kind.seconds_per_heart) == {"train", *kind.tasks}
-    assert len({style_of(name).colour for name in BUILT_IN}) == 5
+    assert len({style_of(name).colour for name in BUILT_IN}) == len(BUILT_IN)
 
 
 def test_a_class_is_registered_by_the_decorator() -> None:

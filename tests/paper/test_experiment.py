@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from cheart.cohort import Cohort
+from cheart.conditions import Factor, Schema
 from cheart.errors import InputError
 from cheart.paper.experiment import Experiment
+from cheart.paper.folds import kinds_of
 from cheart.paper.reproduce import steps
 from cohorts import tiny_cohort
 
@@ -77,3 +79,41 @@ def test_the_papers_networks_are_on_the_half_grid_and_one_comes_trained(cohort: 
     assert experiment.lasting()["networks"] == "paper"
     assert Experiment(tmp_path, preset="quick", networks="paper").training_preset == "paper"
     assert not ask(cohort, tmp_path, folds=1, networks="paper").taken, "this cohort is on another grid"
+
+
+def patients(cohort: Cohort) -> Cohort:
+    """The cohort with a diagnosis."""
+    group = Factor("group", "level", levels=("NOR", "DCM"))
+    table = cohort.table.assign(group=["NOR", "DCM"] * (len(cohort) // 2))
+    return Cohort(cohort.path, cohort.info, Schema((*cohort.schema.factors, group)), table)
+
+
+def test_the_diagnosis_is_an_ablation_with_rows_of_its_own(cohort: Cohort, tmp_path: Path) -> None:
+    people = patients(cohort)
+    headline, both = (ask(cohort, tmp_path, models=("cheart", "pca"), with_diagnosis=w) for w in (False, True))
+    for experiment in (headline, both):
+        experiment.__dict__["people"] = people
+    assert headline.rows() == ["cheart", "pca", "first frame copied"]
+    assert both.rows() == [*headline.rows(), "cheart with group", "pca with group"]
+    assert all("group" not in run.training.schema.names for run in headline.runs())
+    assert [run.row for run in both.runs() if "group" in run.training.schema.names] == both.rows()[-2:] * 3
+    assert len({run.folder for run in both.runs()}) == len(both.runs())
+    assert both.reference == "cheart"
+    assert set(kinds_of(people)) == {"F, NOR", "M, DCM"}, "subjects are still spread over the folds by it"
+
+
+def test_a_cohort_without_a_diagnosis_has_no_such_rows(cohort: Cohort, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no condition 'group'"):
+        ask(cohort, tmp_path, with_diagnosis=True).check()
+
+
+def test_another_cohort_is_judged_whole(cohort: Cohort, tmp_path: Path) -> None:
+    other = tiny_cohort(tmp_path / "other", n=6)
+    (run, *_) = ask(cohort, tmp_path, folds=1, test=other.path).runs()
+    assert run.training.fingerprint == cohort.fingerprint
+    assert (run.cohort.fingerprint, run.split) == (other.fingerprint, "all")
+    with pytest.raises(InputError, match="leave one out"):
+        ask(cohort, tmp_path, test=other.path)
+    coarse = tiny_cohort(tmp_path / "coarse", n=6, frames=6)
+    with pytest.raises(InputError, match="make it with --grid"):
+        ask(cohort, tmp_path, folds=1, test=coarse.path).check()

@@ -22,7 +22,10 @@ def evaluate(
     ] = None,
     samples: Annotated[int, typer.Option("--samples", min=2, help="Hearts to generate a person.")] = 20,
     subjects: Annotated[int | None, typer.Option("--subjects", min=1, help="Only the split's first so many.")] = None,
-    split: Annotated[Literal["train", "val", "test"], typer.Option("--split", help="Which subjects.")] = "test",
+    split: Annotated[
+        Literal["train", "val", "test", "all"],
+        typer.Option("--split", help="Which subjects; all: of a cohort that the model was not trained on."),
+    ] = "test",
     seed: Seed = 0,
     jobs: JobsOption = None,
     scheduler: Scheduler = None,

@@ -22,7 +22,7 @@ def reproduce(
     models: Annotated[
         str,
         typer.Option("--models", help="Names or path/to/file.py:Class, with commas; the first is the reference."),
-    ] = "cheart,cvae,cvae-gan,cgan,pca",
+    ] = "cheart,cvae,cvae-gan,cgan,pca,ridge,mean-beat",
     subjects: Annotated[
         int | None, typer.Option("--subjects", min=1, help="Judge only the first N held-out subjects.")
     ] = None,
@@ -45,13 +45,19 @@ def reproduce(
     beside: Annotated[
         Path | None, typer.Option("--beside", metavar="OUT", help="Another OUT of the same people, for its rows.")
     ] = None,
+    with_diagnosis: Annotated[
+        bool, typer.Option("--with-diagnosis", help="Beside the models, which are not given group, those that are.")
+    ] = False,
+    test: Annotated[
+        Path | None, typer.Option("--test", metavar="COHORT", help="Judge on all of this cohort instead.")
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     jobs: JobsOption = None,
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train five models, judge them, and write the paper's tables and a report that opens offline."""
+    """Train the models, judge them, and write the paper's tables and a report that opens offline."""
     from cheart.cli.console import answer, inform
     from cheart.paper.experiment import Experiment
     from cheart.paper.reproduce import reproduce as run
@@ -60,6 +66,7 @@ def reproduce(
         out, preset=preset, models=tuple(m.strip() for m in models.split(",") if m.strip()), cohort=cohort,
         subjects=subjects, samples=samples, seed=seed, device=device, jobs=scheduler or jobs,
         start_from=start_from, folds=folds, networks=networks, trained=trained, beside=beside,
+        with_diagnosis=with_diagnosis, test=test,
     )  # fmt: skip
     try:
         result = run(experiment, tell=inform)

@@ -24,10 +24,10 @@ from cheart.progress import Jobs, collect
 DEFINITIONS = (
     "Completion from frame 0 and the conditions. Dice, HD (the larger of the two directed maxima) and ASSD (the mean "
     "over the border voxels of both, in 3D) per structure and frame over observed planes, mean over the observed "
-    "frames (the first one too, as in the paper's Table I), then mean ± SD over subjects; without a structure: the "
-    "mean of the three; es: at the real heart's end-systole only. A structure that one of two hearts lacks has "
-    "Dice 0 and no distance; such structure-frames are counted. Phenotypes from the same planes of both hearts; "
-    "d = |completed − real|."
+    "frames but frame 0, which was given and stands apart (how well a model says again what it was told), then mean ± "
+    "SD over subjects; without a structure: the mean of the three; es: at the real heart's end-systole only. A "
+    "structure that one of two hearts lacks has Dice 0 and no distance; such structure-frames are counted. Phenotypes "
+    "from the same planes of both hearts; d = |completed − real|."
 )
 
 MEASURES = ("dice", "hd", "assd")
@@ -41,8 +41,9 @@ class Completion:
     """How well a model completes held-out hearts.
 
     Attributes:
-        subjects: one row a subject, numbered, without names: dice_lv, dice_myo, dice_rv and their mean dice, hd and
-            assd alike in mm, all three at end-systole (dice_es…), and for each phenotype real_…, completed_… and d_….
+        subjects: one row a subject, numbered, without names: dice_lv, dice_myo, dice_rv and their mean dice over the
+            frames that were completed, hd and assd alike in mm, all three at end-systole (dice_es…) and of the given
+            frame (dice_given…), and for each phenotype real_…, completed_… and d_….
         structures_empty: structure-frames in which one of the two hearts, or both, lacked the structure.
     """
 
@@ -109,9 +110,16 @@ class Judge:
         self.real = real
         self._surfaces = SurfaceReference(real.labels, real.grid, real.observed)
 
-    def likeness(self, made: Heart) -> tuple[dict[str, float], dict[str, NDArray[np.float64]], int]:
-        """Dice, HD and ASSD (dice_lv …, dice, hd_lv …), each by frame [T, 3], and how many structures were empty."""
-        frames = self.real.observed_frames
+    def likeness(
+        self, made: Heart, *, given: bool = False
+    ) -> tuple[dict[str, float], dict[str, NDArray[np.float64]], int]:
+        """Dice, HD and ASSD (dice_lv …, dice, hd_lv …), each by frame [T, 3], and how many structures were empty.
+
+        Args:
+            made: the other heart.
+            given: whether frame 0 was given, which the means are then without.
+        """
+        frames = np.array([t for t in self.real.observed_frames if t or not given], int)
         shared = overlap(self.real.labels, made.labels, self.real.observed)
         distance = self._surfaces.compare(made.labels)
         by_frame = dict(zip(MEASURES, (shared.dice, distance.hd, distance.assd), strict=True))
@@ -122,9 +130,10 @@ class Judge:
 
     def completed(self, made: Heart) -> tuple[dict[str, float], int]:
         """The row of one completed heart (see :class:`Completion`), and how many structures were empty."""
-        row, by_frame, missing = self.likeness(made)
+        row, by_frame, missing = self.likeness(made, given=True)
         for name, values in by_frame.items():
             row |= _by_structure(f"{name}_es", values[self.real.phenotypes.es_frame or 0])
+            row |= _by_structure(f"{name}_given", values[0])
         truth, own = self.real.phenotypes.row(), replace(made, observed=self.real.observed).phenotypes.row()
         for name in PAPER_FIVE:
             row |= {f"real_{name}": truth[name], f"completed_{name}": own[name]}

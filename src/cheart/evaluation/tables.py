@@ -114,8 +114,7 @@ def completion_tables(models: Mapping[str, Summary], marks: Marks | None = None)
     for measure, title, digits in LIKENESS:
         keys = [*(f"{measure}_{s}" for s in STRUCTURES), measure]
         heads = ["LV", "Myo", "RV", "Average"]
-        if measure == "dice":
-            keys, heads = [*keys, "dice_es"], [*heads, "Average at ES"]
+        keys, heads = [*keys, f"{measure}_es", f"{measure}_given"], [*heads, "Average at ES", "Given frame"]
         tables.append(_table(f"table-1-{measure}", f"Completion: {title}", heads, keys, models, digits, marks))
     heads, keys = [f"{n.upper()}, {UNITS[n]}" for n in PHENOTYPES], [f"d_{n}" for n in PHENOTYPES]
     name = "completed-phenotypes"

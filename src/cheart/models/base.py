@@ -87,6 +87,7 @@ class HeartModel(nn.Module):
         seconds_per_heart: what a heart costs one core on the half grid, roughly, to train on, to complete, to generate;
             it only serves the time left.
         latent_per_frame: whether a heart has a latent a frame, which :meth:`trajectory` gives, or one for the beat.
+        drawn: whether figures show it; a floor stands in tables only.
     """
 
     name: ClassVar[str]
@@ -97,6 +98,7 @@ class HeartModel(nn.Module):
     style: ClassVar[Style]
     seconds_per_heart: ClassVar[Mapping[str, float]] = {"train": 0.2, "complete": 0.4, "generate": 0.4}
     latent_per_frame: ClassVar[bool] = False
+    drawn: ClassVar[bool] = True
 
     def __init__(self, setting: Setting, options: Any, representation: Representation) -> None:
         """An untrained network; its weights are random or nothing until it is trained or read back."""

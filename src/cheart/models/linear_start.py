@@ -217,6 +217,13 @@ def principal_components(beats: Array, most: int) -> tuple[Array, Array]:
 
 
 def ridge(x: Array, y: Array, *, scale: Array | float = 1.0, units: Array | float = 1.0) -> tuple[Array, Array]:
+    """Weight [F, M] and bias [M] of :func:`ridge_left_out`."""
+    return ridge_left_out(x, y, scale=scale, units=units)[:2]
+
+
+def ridge_left_out(
+    x: Array, y: Array, *, scale: Array | float = 1.0, units: Array | float = 1.0
+) -> tuple[Array, Array, Array]:
     """Ridge regression with a free intercept; the penalty is the one of :data:`RIDGES` best at leaving hearts out.
 
     Args:
@@ -227,12 +234,12 @@ def ridge(x: Array, y: Array, *, scale: Array | float = 1.0, units: Array | floa
         units: of each column of ``y`` [M], in which errors are compared.
 
     Returns:
-        Weight [F, M] and bias [M].
+        Weight [F, M], bias [M], and what each heart [N, M] is off from what the others predict.
     """
     mean, centre = y.mean(axis=0), x.mean(axis=0)
     left, spread, right = np.linalg.svd((x - centre) * scale, full_matrices=False)
     target = left.T @ (y - mean)
-    best, weight = np.inf, np.zeros((x.shape[1], y.shape[1]))
+    best, weight, off = np.inf, np.zeros((x.shape[1], y.shape[1])), y - mean
     for penalty in RIDGES:
         kept = spread**2 / (spread**2 + penalty)
         # leave-one-out: a heart's residual over what the fit does not owe to that heart itself
@@ -240,9 +247,9 @@ def ridge(x: Array, y: Array, *, scale: Array | float = 1.0, units: Array | floa
         residual = (y - mean - left @ (kept[:, None] * target)) / np.maximum(1 - own, 1e-3)[:, None]
         error = float(np.square(residual * units).mean())
         if error < best:
-            best = error
+            best, off = error, residual
             weight = (right.T @ ((spread / (spread**2 + penalty))[:, None] * target)) * np.reshape(scale, (-1, 1))
-    return weight, mean - centre @ weight
+    return weight, mean - centre @ weight, off
 
 
 def fit_length(values: Array, length: int) -> Array:

@@ -7,12 +7,13 @@ principal component analysis (Tipping and Bishop 1999) makes of the training bea
 
 and completion is its conditional mean given what was observed of the first frame:
 
-    a_0        = argmax p(a_0 | observed planes)          prior N(μ_0, C_00)
-    E[a_t]     = μ_t + C_t0 C_00⁻¹ (a_0 − μ_0)
+    o          = (a_0, s c)                               c: conditions in units of their SDs, around their means
+    a_0        = argmax p(a_0 | observed planes, c)
+    E[a_t]     = μ_t + C_to C_oo⁻¹ (o − μ_o)
 
-λ is what makes it a ridge regression; it and the number of components are chosen on validation subjects. Conditions
-do not enter, as in the paper. Labels are read one subject at a time and only coefficients are kept (20 × 96 numbers a
-subject), so memory is bounded by the shape basis, whatever the cohort.
+λ is what makes it a ridge regression; it, the number of components and s, how much conditions count beside shape, are
+chosen on validation subjects. The paper's PCA has no conditions (``conditions=False``, s = 0). Labels are read one
+subject at a time and only coefficients are kept (20 × 96 numbers a subject), so memory is bounded by the shape basis.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ COUNTS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 RIDGES = 10.0 ** np.arange(-3, 2.01, 0.5)
 """Candidates for λ, in multiples of the mean variance of a coefficient that the components leave."""
 
+SHARES = (0.0, 0.3, 1.0, 3.0)
+"""Candidates for s: the SD of a condition in that of the coefficient that varies most."""
+
 
 @dataclass(frozen=True)
 class PCAOptions:
@@ -49,11 +53,13 @@ class PCAOptions:
     Attributes:
         modes: modes of the shape basis.
         components: principal components of whole beats at most; validation chooses how many of them.
+        conditions: whether conditions enter.
     """
 
     representation: ClassVar[str] = "shape"
     modes: int = 96
     components: int = 512
+    conditions: bool = True
 
     def __post_init__(self) -> None:
         if min(self.modes, self.components) < 1:
@@ -73,28 +79,47 @@ class PCA(HeartModel):
     def __init__(self, setting: Setting, options: PCAOptions, representation: Any) -> None:
         super().__init__(setting, options, representation)
         self.basis = basis = representation.basis
+        columns = len(setting.encoding.columns)
         self.register_buffer("mean", torch.zeros(setting.frames, basis.size))
         self.register_buffer("components", torch.zeros(options.components, setting.frames, basis.size))
+        self.register_buffer("loadings", torch.zeros(options.components, columns))
+        self.register_buffer("centre", torch.zeros(columns))
+        self.register_buffer("scale", torch.zeros(columns))
         self.register_buffer("ridge", torch.ones(()))
         self.mean: Tensor
         self.components: Tensor
+        self.loadings: Tensor
+        self.centre: Tensor
+        self.scale: Tensor
         self.ridge: Tensor
 
     @torch.no_grad()
     def fit(self, training: Any, validation: Any) -> tuple[float, dict[str, float]]:
-        """The components of the training beats; how many of them, and λ, by the loss of validation subjects."""
-        beats, held_out = self.representation.whole_beats(training.everyone()), validation.everyone()
+        """The components of the training beats; how many of them, λ and s, by the loss of validation subjects."""
+        subjects, held_out = training.everyone(), validation.everyone()
+        beats, c = self.representation.whole_beats(subjects), subjects.conditions.double().numpy()
         self.mean.copy_(torch.from_numpy(beats.mean(axis=0)))
-        components, left = principal_components(beats, self.options.components)
-        best, chosen = np.inf, (1, 1.0)
-        for count in (c for c in COUNTS if c <= len(components)):
-            for ridge in RIDGES * left[count]:
-                self._set(components[:count], float(ridge))
-                loss = float(self.validation_loss(held_out).mean())
-                if loss < best:
-                    best, chosen = loss, (count, float(ridge))
-        self._set(components[: chosen[0]], chosen[1])
-        return best, {"components": float(chosen[0]), "ridge": chosen[1]}
+        self.centre.copy_(torch.from_numpy(c.mean(axis=0)))
+        most, sd = float(beats.std(axis=0).max()), c.std(axis=0)
+        best, chosen = np.inf, (0.0, 1, 1.0)
+        for share in SHARES if self.options.conditions else SHARES[:1]:
+            joint = self._joint(beats, c, np.divide(share * most, sd, out=np.zeros_like(sd), where=sd > 1e-6))
+            components, left = principal_components(joint, self.options.components)
+            for count in (*(n for n in COUNTS if n < len(components)), len(components)):
+                for ridge in RIDGES * left[count]:
+                    self._set(components[:count, 0], float(ridge))
+                    loss = float(self.validation_loss(held_out).mean())
+                    if loss < best:
+                        best, chosen = loss, (share, count, float(ridge))
+        share, count, ridge = chosen
+        joint = self._joint(beats, c, np.divide(share * most, sd, out=np.zeros_like(sd), where=sd > 1e-6))
+        self._set(principal_components(joint, self.options.components)[0][:count, 0], ridge)
+        return best, {"components": float(count), "ridge": ridge, "share": share}
+
+    def _joint(self, beats: Array, conditions: Array, scale: Array) -> Array:
+        """Beats and conditions behind one another, [N, 1, T·K + E]."""
+        self.scale.copy_(torch.from_numpy(scale))
+        return np.concatenate([beats.reshape(len(beats), -1), conditions * scale], axis=1)[:, None]
 
     def validation_loss(self, batch: ShapeBatch) -> Tensor:
         """Mean squared distance in mm² per voxel of the fields of all observed frames from the completion, [B]."""
@@ -104,61 +129,79 @@ class PCA(HeartModel):
     def completed(self, batch: ShapeBatch) -> Array:
         """Coefficients in mm [B, T, K] of the completion of each subject's first frame."""
         precision, gain = self._prior()
-        first = np.stack([self._first(self._form(batch, i), precision) for i in range(len(batch.linear))])
-        return self._complete(first, gain)
+        known = self._known(batch.conditions.double().cpu().numpy())
+        first = [self._first(self._form(batch, i), precision, known[i]) for i in range(len(batch.linear))]
+        return self._complete(np.stack(first), known, gain)
 
     @torch.no_grad()
     def complete(
         self, evidence: Evidence, conditions: NDArray[np.float32], *, seed: int | None = None
     ) -> NDArray[np.uint8]:
-        """The conditional mean of the beat given its first frame, or a sample; conditions do not enter."""
+        """The conditional mean of the beat given its first frame and the conditions, or a sample."""
         self.require_evidence(evidence)
         precision, gain = self._prior()
-        a = self._first(self.basis.normal_form(evidence.first, evidence.first_observed), precision)
-        completed = self._complete(a[None], gain)[0]
+        known = self._known(conditions[None].astype(np.float64))
+        a = self._first(self.basis.normal_form(evidence.first, evidence.first_observed), precision, known[0])
+        completed = self._complete(a[None], known, gain)[0]
         if seed is not None:
             completed += self._left_open(seed)
         return self.basis.labels(completed.astype(np.float32))
 
     def _left_open(self, seed: int) -> Array:
-        """A draw [T, K] of what the first frame leaves open of the components; that frame itself stays.
+        """A draw [T, K] of what the first frame and the conditions leave open of the components; that frame stays.
 
-        The components' scores have the posterior covariance λ (W_0 W_0ᵀ + λ 1)⁻¹; what no component holds is not drawn.
+        The components' scores have the posterior covariance λ (W_o W_oᵀ + λ 1)⁻¹; what no component holds is not drawn.
         """
-        w, ridge = self.components.double().cpu().numpy(), float(self.ridge)
-        covariance = ridge * np.linalg.inv(w[:, 0] @ w[:, 0].T + ridge * np.eye(len(w)))
+        w, observed, ridge = *self._weights(), float(self.ridge)
+        covariance = ridge * np.linalg.inv(observed @ observed.T + ridge * np.eye(len(w)))
         scores = np.linalg.cholesky(covariance) @ np.random.default_rng(seed).standard_normal(len(w))
         drawn = np.tensordot(scores, w, axes=1)
         drawn[0] = 0
         return np.asarray(drawn)
 
     def _set(self, components: Array, ridge: float) -> None:
-        self.components.zero_()
-        self.components[: len(components)] = torch.from_numpy(components)
+        """Components [R, T·K + E]."""
+        size = self.mean.numel()
+        for buffer, values in ((self.components, components[:, :size]), (self.loadings, components[:, size:])):
+            buffer.zero_()
+            buffer[: len(components)] = torch.from_numpy(values).reshape(-1, *buffer.shape[1:])
         self.ridge.fill_(ridge)
 
-    def _prior(self) -> tuple[Array, Array]:
-        """C_00⁻¹ [K, K] and C_{·0} C_00⁻¹ [T·K, K]; of the latter, the first frame is taken as it is."""
-        w = self.components.double().cpu().numpy()
-        first = w[:, 0]
-        precision: Array = np.linalg.inv(first.T @ first + float(self.ridge) * np.eye(self.basis.size))
-        gain: Array = w.reshape(len(w), -1).T @ (first @ precision)
-        gain[: self.basis.size] = np.eye(self.basis.size)
-        return precision, gain
+    def _weights(self) -> tuple[Array, Array]:
+        """The components that there are, of beats [R, T, K] and of what completion is given [R, K + E]."""
+        w, u = self.components.double().cpu().numpy(), self.loadings.double().cpu().numpy()
+        there = np.square(w).sum((1, 2)) + np.square(u).sum(1) > 0
+        there[0] = True
+        return w[there], np.concatenate([w[there, 0], u[there]], axis=1)
 
-    def _first(self, form: NormalForm, precision: Array) -> Array:
-        """The most probable coefficients [K] of the first frame given its observed planes."""
+    def _known(self, conditions: Array) -> Array:
+        """Encoded conditions [B, E] as the Gaussian has them."""
+        return np.asarray((conditions - self.centre.double().cpu().numpy()) * self.scale.double().cpu().numpy())
+
+    def _prior(self) -> tuple[Array, Array]:
+        """C_oo⁻¹ [K + E, K + E] and C_{·o} C_oo⁻¹ [T·K, K + E]; of the latter, the first frame is taken as it is."""
+        w, observed = self._weights()
+        precision = np.linalg.inv(observed.T @ observed + float(self.ridge) * np.eye(observed.shape[1]))
+        gain = np.asarray(w.reshape(len(w), -1).T @ (observed @ precision))
+        gain[: self.basis.size] = np.eye(*gain[: self.basis.size].shape)
+        return np.asarray(precision, np.float64), gain
+
+    def _first(self, form: NormalForm, precision: Array, known: Array) -> Array:
+        """The most probable coefficients [K] of the first frame given its observed planes and the conditions [E]."""
         # with every plane observed, what the basis leaves is orthogonal to it and the coefficients are exact
         if form.gram is None:
             return form.linear.astype(np.float64)
-        mean, variance = self.mean[0].double().cpu().numpy(), self.basis.residual_variance
-        first: Array = np.linalg.solve(form.gram / variance + precision, form.linear / variance + precision @ mean)
-        return first
+        mean = np.asarray(self.mean[0].cpu().numpy(), np.float64)
+        variance, size = self.basis.residual_variance, self.basis.size
+        own, across = precision[:size, :size], precision[:size, size:]
+        before = own @ mean - across @ known
+        return np.asarray(np.linalg.solve(form.gram / variance + own, form.linear / variance + before), np.float64)
 
-    def _complete(self, first: Array, gain: Array) -> Array:
-        """First frames [B, K] to all frames [B, T, K]."""
+    def _complete(self, first: Array, known: Array, gain: Array) -> Array:
+        """First frames [B, K] and conditions [B, E] to all frames [B, T, K]."""
         mean = self.mean.double().cpu().numpy()
-        return ((first - mean[0]) @ gain.T).reshape(-1, *mean.shape) + mean
+        given = np.concatenate([first - mean[0], known], axis=1)
+        return np.asarray((given @ gain.T).reshape(-1, *mean.shape) + mean)
 
     @staticmethod
     def _form(batch: ShapeBatch, i: int) -> NormalForm:

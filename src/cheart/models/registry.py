@@ -25,6 +25,8 @@ BUILT_IN = {
     "cvae-gan": "cheart.models.cvae_gan",
     "cgan": "cheart.models.cgan",
     "pca": "cheart.models.pca",
+    "ridge": "cheart.models.ridge",
+    "mean-beat": "cheart.models.ridge",
 }
 """The models that come with cheart, in the order of tables and figures, and the modules that register them."""
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cheart.cohort import Cohort
+from cheart.conditions import DIAGNOSIS
 from cheart.errors import InputError
 from cheart.evaluation.completion import COPIED
 from cheart.files import read_json, write_json
@@ -33,6 +34,7 @@ from cheart.models.find import PAPER, find_model
 from cheart.models.registry import BUILT_IN, model_class
 from cheart.models.store import WEIGHTS, read_model
 from cheart.paper.folds import split_into_folds
+from cheart.paper.run import Run
 from cheart.progress import Jobs
 from cheart.simulation.cohort import PAPER_SUBJECTS
 from cheart.training.options import PRESETS
@@ -87,10 +89,13 @@ class Experiment:
             where a cohort is simulated, and takes the one that comes with cheart as it is.
         trained: a folder of runs by model, such as ``models`` of another experiment, which are taken as they are.
         beside: another experiment's folder, whose rows stand beside these; of the same people.
+        with_diagnosis: also train every model that completes with the diagnosis as a condition, in a row of its own.
+            Without, no model is given it.
+        test: another cohort, all of whose subjects are judged in place of the held-out ones.
 
     Raises:
         InputError: an unknown preset or model, no model, one twice; folds or fine-tuning without a cohort, or with
-            models that are trained already.
+            models that are trained already; folds and another cohort to judge.
     """
 
     out: Path
@@ -107,10 +112,16 @@ class Experiment:
     networks: Literal["preset", "paper"] = "preset"
     trained: Path | None = None
     beside: Path | None = None
+    with_diagnosis: bool = False
+    test: Path | None = None
 
     def __post_init__(self) -> None:
         if (self.folds != 1 or self.start_from is not None) and (self.networks, self.trained) != ("preset", None):
             raise InputError("--networks and --runs take models as they are; leave --folds and --from out")
+        if self.test is not None and self.folds != 1:
+            raise InputError(
+                "--test takes all subjects of another cohort, and --folds those of this one: leave one out"
+            )
         if self.cohort is None and (self.folds != 1 or self.start_from is not None):
             raise InputError("--folds and --from take a cohort of yours: name it with --cohort")
         if self.preset not in PRESETS:
@@ -187,6 +198,24 @@ class Experiment:
         return Cohort.open(self.out / "cohort" if self.cohort is None else self.cohort)
 
     @cached_property
+    def judged(self) -> Cohort | None:
+        """The other cohort that is judged, all of it.
+
+        Raises:
+            InputError: it is on another grid, or has another number of frames.
+        """
+        if self.test is None:
+            return None
+        other = Cohort.open(self.test)
+        if (other.grid, other.frames) != (self.people.grid, self.people.frames):
+            grid, frames = self.people.grid.name, self.people.frames
+            raise InputError(
+                f"--test {self.test}: {other.frames} frames on {other.grid.name}, but --cohort has {frames} on {grid}; "
+                f"make it with --grid {grid} --frames {frames}"
+            )
+        return other
+
+    @cached_property
     def splits(self) -> list[Cohort]:
         """The cohort in the split of each fold; with one fold in its own."""
         return [self.people] if self.folds == 1 else split_into_folds(self.people, self.folds, seed=self.seed)
@@ -208,8 +237,20 @@ class Experiment:
         return name, folder
 
     def runs(self) -> list[Run]:
-        """Every model on every split, fold by fold."""
-        return [Run(self, name, fold) for fold in range(self.folds) for name in self.names]
+        """Every model on every split, fold by fold; behind them those that are given the diagnosis too."""
+        return [run for fold in range(self.folds) for run in [*self.models_of(fold), *self.diagnosed(fold)]]
+
+    def models_of(self, fold: int) -> list[Run]:
+        """Every model on one split, all given the same."""
+        return [Run(self, name, fold) for name in self.names]
+
+    def diagnosed(self, fold: int) -> list[Run]:
+        """The models that complete, once more, with the diagnosis as a condition: an ablation."""
+        return [
+            Run(self, name, fold, diagnosed=True)
+            for name in self.names
+            if self.with_diagnosis and self.can(name, "complete")
+        ]
 
     def before(self, fold: int) -> Run | None:
         """The model that is fine-tuned, as it was, if it can complete."""
@@ -225,22 +266,26 @@ class Experiment:
         """The rows of the tables."""
         before = self.before(0)
         copied = [COPIED] if any(self.can(name, "complete") for name in self.names) else []
-        return [*self.names, *([] if before is None else [before.row]), *copied]
+        diagnosed = [run.row for run in self.diagnosed(0)]
+        return [*self.names, *([] if before is None else [before.row]), *copied, *diagnosed]
 
     def check(self) -> None:
         """Refuse what cannot be done, before anything is written.
 
         Raises:
-            InputError: too few subjects for the folds, no model that can complete for them, none to fine-tune.
+            InputError: too few subjects for the folds, no model that can complete for them, none to fine-tune, no
+            diagnosis.
         """
         if not self.names:
             asked = ",".join(self.models)
             raise InputError(f"--folds judges completion, and of --models {asked} none can; add cheart or pca")
         if self.cohort is not None:
-            _ = self.splits, self.start
+            _ = self.splits, self.start, self.judged
         _ = self.taken
         if self.beside is not None and not (self.beside / "result.json").is_file():
             raise InputError(f"--beside {self.beside} is no finished folder of cheart reproduce: it has no result.json")
+        if self.with_diagnosis and (self.cohort is None or DIAGNOSIS not in self.people.schema.names):
+            raise InputError(f"--with-diagnosis: the cohort has no condition {DIAGNOSIS!r}; leave it out")
 
     def claim_folder(self) -> None:
         """Write the plan into the folder, or see that it is the one that stands there.
@@ -278,6 +323,8 @@ class Experiment:
             plan["from"] = Path(self.start_from).name
         if self.networks != "preset":
             plan["networks"] = self.networks
+        if self.judged is not None:
+            plan["test"] = self.judged.fingerprint
         return plan if self.folds == 1 else {**plan, "folds": self.folds}
 
     def judging_jobs(self) -> Jobs:
@@ -285,91 +332,6 @@ class Experiment:
         if self.jobs is not None:
             return self.jobs
         return -1 if choose_device(self.device).type == "cpu" else 1
-
-
-@dataclass(frozen=True)
-class Run:
-    """One model on one split.
-
-    Attributes:
-        experiment: that it belongs to.
-        name: of the model.
-        fold: counted from 0.
-        as_it_was: not trained here: the model that the experiment fine-tunes.
-    """
-
-    experiment: Experiment
-    name: str
-    fold: int = 0
-    as_it_was: bool = False
-
-    @property
-    def cohort(self) -> Cohort:
-        """Whose training and validation subjects it is trained on, and whose test subjects it is judged on."""
-        return self.experiment.splits[self.fold]
-
-    @property
-    def start(self) -> Path | None:
-        """The model that it goes on from."""
-        start = self.experiment.start
-        return start[1] if start is not None and start[0] == self.name else None
-
-    @property
-    def model(self) -> str:
-        """The model as it was asked for: a name, or a file and a class in it."""
-        return dict(zip(self.experiment.classes, self.experiment.models, strict=True))[self.name]
-
-    @property
-    def row(self) -> str:
-        """What the tables call it."""
-        return f"{self.name} as it was" if self.as_it_was else self.name
-
-    @property
-    def taken(self) -> Path | None:
-        """The folder of a model that is taken as it is."""
-        return self.experiment.taken.get(self.name)
-
-    @property
-    def label(self) -> str:
-        """It stands before the names of its steps."""
-        return "" if self.experiment.folds == 1 else f"fold {self.fold + 1}: "
-
-    @property
-    def place(self) -> Path:
-        """The folder of its fold."""
-        out = self.experiment.out
-        return out if self.experiment.folds == 1 else out / "folds" / str(self.fold + 1)
-
-    @property
-    def folder(self) -> Path:
-        """The folder of its training."""
-        if self.as_it_was:
-            assert self.start is not None
-            return self.start
-        return self.taken or self.place / "models" / self.name
-
-    @property
-    def weights(self) -> Path:
-        """The file of its weights."""
-        return self.folder / WEIGHTS
-
-    @property
-    def evaluation(self) -> Path:
-        """Where its results lie."""
-        return self.place / "evaluation" / row_folder(self.row)
-
-    def seconds(self, what: str) -> float:
-        """What a heart costs one core on the half grid, roughly: to ``train`` on, to ``complete``, to ``generate``."""
-        return self.experiment.classes[self.name].seconds_per_heart.get(what, 0.0)
-
-    def step(self, verb: str) -> str:
-        """The name of one of its steps."""
-        return f"{self.label}{verb} {self.row}"
-
-
-def row_folder(row: str) -> str:
-    """The name of the folder where the results of a row of the tables lie."""
-    return row.replace(" ", "-")
 
 
 def _only_partial(paths: Iterable[Path]) -> bool:

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from cheart.cohort import SPLITS
+from cheart.conditions import DIAGNOSIS
 from cheart.evaluation.tables import FORMATS, Table, hypertext
 from cheart.files import new_file, read_json, sha256_of, write_json
 from cheart.models.registry import BUILT_IN
 from cheart.paper import comparison as statistics
-from cheart.paper.experiment import Experiment, Run
+from cheart.paper.experiment import Experiment
 from cheart.paper.figures import FigureFile
 from cheart.paper.folds import kinds_of
 from cheart.paper.recommendations import Remark, claims, recommendations
 from cheart.paper.results import Results
+from cheart.paper.run import Run
 from cheart.paper.sections import CAPTION, Outcome, Section, sections
 from cheart.paper.step_cache import in_words
 from cheart.provenance import provenance
@@ -48,14 +50,16 @@ def write_report(experiment: Experiment, results: Mapping[str, Results], steps: 
     figures = [FigureFile(listed.parent, **figure) for figure in read_json(listed)] if listed.is_file() else []
     checked = claims(outcome, parts) if experiment.folds == 1 else []
     advised = recommendations(outcome, parts)
-    runs = {f"{run.label}{run.name}": _training(run) for run in experiment.runs()}
+    runs = {f"{run.label}{run.row}": _training(run) for run in experiment.runs()}
     about = {name: cohort.info[name] for name in ("kind", "title", "fingerprint")}
+    other = experiment.judged
     counts = {split: len(cohort.indices(split)) for split in SPLITS} if experiment.folds == 1 else len(cohort)
     result = {
         "format": FORMAT,
         "kind": "reproduction" if experiment.folds == 1 else "cross-validation",
         "plan": experiment.lasting() | {"models": experiment.names},
         "cohort": {**about, "grid": cohort.grid.name, "frames": cohort.frames, "subjects": counts},
+        "judged": None if other is None else {name: other.info[name] for name in about},
         "models": runs,
         "claims": [asdict(remark) for remark in checked],
         "recommendations": [asdict(remark) for remark in advised],
@@ -119,7 +123,7 @@ def _title(experiment: Experiment) -> str:
     names = experiment.names
     if experiment.folds > 1:
         return f"Cross-validation: {', '.join(names)}"
-    return "Five models of the beating heart" if set(names) == set(BUILT_IN) else f"Models: {', '.join(names)}"
+    return "Models of the beating heart" if set(names) == set(BUILT_IN) else f"Models: {', '.join(names)}"
 
 
 def _lead(experiment: Experiment) -> str:
@@ -132,6 +136,10 @@ def _lead(experiment: Experiment) -> str:
         whom = f"by {experiment.reference}" if experiment.generating() else "by no model"
         return f"{what} {len(cohort)} subjects in {experiment.folds} folds; {each} {whom}. {end}"
     train, val, test = (len(cohort.indices(split)) for split in SPLITS)
+    if experiment.judged is not None:
+        count = len(experiment.judged) if experiment.subjects is None else experiment.subjects
+        whom = f"judged on another cohort, of which training saw nobody: {count} of {experiment.judged.info['title']}"
+        return f"{what} {train} for training, {val} for validation; {whom}; {each}. {end}"
     judged = test if experiment.subjects is None else min(experiment.subjects, test)
     return (
         f"{what} {train} for training, {val} for validation, {test} held out, of whom {judged} are judged here; "
@@ -152,6 +160,9 @@ def _warnings(experiment: Experiment) -> list[str]:
             out.append(f"{name} was trained on another cohort ({trained_on['title']}) than it is judged on.")
     if experiment.training_preset == "quick":
         out.append("A quick look: small networks, short trainings, few subjects. Not for comparison with the paper.")
+    if DIAGNOSIS in experiment.people.schema.names:
+        rows = f"; rows “… with {DIAGNOSIS}” are given it, to see what it is worth" if experiment.with_diagnosis else ""
+        out.append(f"No model is given the diagnosis ({DIAGNOSIS}), which is defined by function in good part{rows}.")
     before = experiment.before(0)
     if before is not None:
         out.append(f"{before.name} went on from {experiment.start_from}; {before.row} is that model by itself.")

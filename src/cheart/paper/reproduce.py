@@ -17,11 +17,12 @@ from cheart.evaluation.truth import evaluate_truth, true_phenotypes
 from cheart.files import read_json, sha256_of, write_json
 from cheart.model import load
 from cheart.models.device import choose_device
-from cheart.paper.experiment import Experiment, Run, row_folder
+from cheart.paper.experiment import Experiment
 from cheart.paper.figure_page import Material
 from cheart.paper.figures import make_figures
 from cheart.paper.report import write_report
 from cheart.paper.results import Part, Results, files_of, join_folds, read_results, write_part
+from cheart.paper.run import Run, row_folder
 from cheart.paper.step_cache import Step, StepCache, Tell
 from cheart.simulation.cohort import simulate
 from cheart.training.train import train
@@ -105,16 +106,18 @@ def steps(experiment: Experiment) -> list[Step]:
     simulated = [] if experiment.cohort is not None else [_simulate(experiment)]
     out: list[Step] = []
     for fold in range(experiment.folds):
-        runs = [run for run in experiment.runs() if run.fold == fold]
+        runs = experiment.models_of(fold)
         completing = [run for run in runs if experiment.can(run.name, "complete")]
-        for run in runs:
+        for run in [*runs, *experiment.diagnosed(fold)]:
             if run.taken is None:
                 out.append(_train(run, people * (run.seconds("train") + (0 if out else COSTS["read"]))))
-            out += [_judge(run, COMPLETE, judged * run.seconds("complete"))] if run in completing else []
+            if experiment.can(run.name, "complete"):
+                out.append(_judge(run, COMPLETE, judged * run.seconds("complete")))
         before = experiment.before(fold)
         out += [] if before is None else [_judge(before, COMPLETE, judged * before.seconds("complete"))]
         out += [_copy_first_frame(completing[0], judged * COSTS["judge"])] if completing else []
-    generating = [run for run in experiment.runs() if run.name in experiment.generating()]
+    each = [run for fold in range(experiment.folds) for run in experiment.models_of(fold)]
+    generating = [run for run in each if run.name in experiment.generating()]
     for run in generating:
         out.append(_judge(run, GENERATE, judged * experiment.hearts * run.seconds("generate")))
         if experiment.folds == 1:
@@ -133,7 +136,9 @@ def _sizes(experiment: Experiment) -> tuple[float, float]:
         people, held_out = experiment.scale.people, experiment.scale.people / 5
     else:
         people = len(experiment.people)
-        held_out = len(experiment.people.indices("test")) if experiment.folds == 1 else people / experiment.folds
+        held_out = people / experiment.folds
+        if experiment.folds == 1:
+            held_out = len(experiment.people.indices("test") if experiment.judged is None else experiment.judged)
     return people, held_out if experiment.subjects is None else min(experiment.subjects, held_out)
 
 
@@ -155,12 +160,12 @@ def _train(run: Run, cost: float) -> Step:
 
     def inputs() -> dict[str, Any]:
         start = None if run.start is None else sha256_of(run.start / run.weights.name)
-        about = {"cohort": run.cohort.fingerprint, "model": run.name}
+        about = {"cohort": run.training.fingerprint, "conditions": list(run.training.schema.names), "model": run.name}
         return {**about, "preset": experiment.training_preset, "seed": experiment.seed, "from": start}
 
     def work() -> None:
         train(
-            run.cohort, run.folder, model=run.model, preset=experiment.training_preset, start_from=run.start,
+            run.training, run.folder, model=run.model, preset=experiment.training_preset, start_from=run.start,
             prepared=run.place / "prepared", seed=experiment.seed, device=experiment.device,
             jobs=-1 if experiment.jobs is None else experiment.jobs, resume=(run.folder / "run.json").is_file(),
         )  # fmt: skip
@@ -172,7 +177,7 @@ def _judge(run: Run, judge: Judgement, cost: float) -> Step:
     """Judge a trained model on the held-out subjects."""
     experiment = run.experiment
     asked = {"subjects": experiment.subjects, "seed": experiment.seed, "samples": experiment.hearts}
-    options = {"split": "test", **{name: asked[name] for name in ("subjects", *judge.options)}}
+    options = {"split": run.split, **{name: asked[name] for name in ("subjects", *judge.options)}}
 
     def inputs() -> dict[str, Any]:
         return {"cohort": run.cohort.fingerprint, "weights": sha256_of(run.weights), **options}
@@ -188,7 +193,7 @@ def _judge(run: Run, judge: Judgement, cost: float) -> Step:
 def _copy_first_frame(run: Run, cost: float) -> Step:
     """Judge the heart that stands still, on the subjects and with the grid of a model that can complete."""
     experiment, folder = run.experiment, run.place / "evaluation" / row_folder(COPIED)
-    options: dict[str, Any] = {"split": "test", "subjects": experiment.subjects}
+    options: dict[str, Any] = {"split": run.split, "subjects": experiment.subjects}
 
     def work() -> None:
         jobs = experiment.judging_jobs()
@@ -208,7 +213,8 @@ def _compare_with_truth(runs: list[Run], cost: float) -> Step:
 
     def work() -> None:
         try:
-            truths = true_phenotypes(experiment.people, subjects=experiment.subjects, seed=experiment.seed)
+            how: dict[str, Any] = {"subjects": experiment.subjects, "seed": experiment.seed}
+            truths = true_phenotypes(runs[0].cohort, split=runs[0].split, **how)
         except InputError as reason:  # such as an imported cohort, of which nobody knows the truth
             write_json(verdict, {"not_judged": str(reason)})
             return
@@ -223,16 +229,16 @@ def _compare_with_truth(runs: list[Run], cost: float) -> Step:
 
 def _draw_figures(experiment: Experiment) -> Step:
     """Draw every figure that the models and the cohort allow, and note which and why not."""
-    runs, folder, ageing = experiment.runs(), experiment.out / "figures", experiment.scale.ageing
+    runs, folder, ageing = experiment.models_of(0), experiment.out / "figures", experiment.scale.ageing
 
     def work() -> None:
         jobs, device = experiment.judging_jobs(), str(choose_device(experiment.device))
-        models = {run.name: load(run.folder, device=device) for run in runs}
+        models = {run.name: load(run.folder, device=device) for run in runs if experiment.classes[run.name].drawn}
         results = {run.name: read_results(run.evaluation).generation for run in runs}
         generations = {name: generation for name, generation in results.items() if generation is not None}
         folder.mkdir(exist_ok=True)
         how: dict[str, Any] = {"seed": experiment.seed, "jobs": jobs if isinstance(jobs, int) else 1, "samples": ageing}
-        files = make_figures(Material(models, experiment.people, generations, **how), folder)
+        files = make_figures(Material(models, runs[0].cohort, generations, split=runs[0].split, **how), folder)
         drawn = [{name: value for name, value in asdict(file).items() if name != "folder"} for file in files]
         write_json(folder / "figures.json", drawn)
 
@@ -244,5 +250,5 @@ def _inputs(runs: list[Run]) -> Mapping[str, Any]:
     """All that the steps of several models depend on."""
     experiment = runs[0].experiment
     weights = {run.name: sha256_of(run.weights) for run in runs}
-    about = {"cohort": experiment.people.fingerprint, "split": "test", "seed": experiment.seed}
+    about = {"cohort": runs[0].cohort.fingerprint, "split": runs[0].split, "seed": experiment.seed}
     return {**about, "weights": weights, "subjects": experiment.subjects, "samples": experiment.hearts}
