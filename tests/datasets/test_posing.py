@@ -91,13 +91,20 @@ def test_a_mirrored_file_goes_back_as_it_was(tmp_path):
     assert min(dice(read_label_map(tmp_path / "out.nii.gz").labels[0], labels[0])) > 0.9
 
 
-def test_slices_that_do_not_fit_are_warned_of(tmp_path):
+def test_slices_that_do_not_fit_are_moved_or_warned_of(tmp_path):
     labels, affine = stack(spacing=(10.0, 1.5, 1.5))
     for k in range(0, labels.shape[1], 2):
         labels[0, k] = np.roll(labels[0, k], 10, axis=0)
+    path = save(tmp_path / "a.nii.gz", labels[0], affine)
+    with pytest.warns(CheartWarning, match=r"--no-align-slices"):
+        moved = read_heart(path, scheme=UKBB, grid=HALF, frames=4)
+    assert moved.origin.shifts is not None
     with pytest.warns(CheartWarning, match="slices do not fit"):
-        heart = read_heart(save(tmp_path / "a.nii.gz", labels[0], affine), scheme=UKBB, grid=HALF, frames=4)
-    assert "slices do not fit" in heart.warnings[-1]
+        left = read_heart(path, scheme=UKBB, grid=HALF, frames=4, align_slices=False)
+    assert left.origin.shifts is None
+    for heart in (moved, left):
+        heart.save(tmp_path / "out.nii.gz", space="subject", overwrite=True)
+        assert min(dice(read_label_map(tmp_path / "out.nii.gz").labels[0], labels[0])) > 0.9
 
 
 def test_the_quality_figures_know_tilt_and_place(tmp_path):

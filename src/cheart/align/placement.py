@@ -26,6 +26,8 @@ class Placement:
             the volume is carried as a whole.
         order: the axes of the file, numbered 0, 1, 2 for (Z, Y, X), that became the working Z, Y and X.
         mirrored: the file's header has its third axis the wrong way round, and ``affine`` has it put right.
+        shifts: mm along the template's x and y by which each own slice is moved after the transform, against
+            breath-holds (:mod:`cheart.align.slices`); None where none is. Only slices with ``planes`` of their own are.
     """
 
     transform: RigidTransform
@@ -35,6 +37,7 @@ class Placement:
     planes: tuple[int, ...] | None
     order: tuple[int, int, int] = (0, 1, 2)
     mirrored: bool = False
+    shifts: tuple[tuple[float, float], ...] | None = None
 
     @property
     def stored_affine(self) -> NDArray[np.float64]:
@@ -59,6 +62,12 @@ class Placement:
         return np.array(np.linalg.inv(self.grid.affine) @ self.transform.matrix @ self.affine)
 
     @property
+    def shifts_yx(self) -> NDArray[np.float64]:
+        """By how many template voxels (y, x) each own slice is moved within its plane [Z, 2]."""
+        shifts = np.zeros((self.shape[0], 2)) if self.shifts is None else np.array(self.shifts, float)
+        return np.array(shifts[:, ::-1] / self.grid.spacing[1:])
+
+    @property
     def rounding_mm(self) -> float:
         """The most by which a slice was moved along the axis to lie on a template plane, mm."""
         if self.planes is None:
@@ -74,6 +83,7 @@ class Placement:
             "planes": None if self.planes is None else list(self.planes),
             "axes_in_file": list(self.order),
             "mirrored": self.mirrored,
+            "slice_shifts_mm": None if self.shifts is None else [list(shift) for shift in self.shifts],
         }
 
     @classmethod
@@ -84,7 +94,9 @@ class Placement:
         transform = RigidTransform.from_json(value["world_to_template_mm"])
         a, b, c = value["axes_in_file"]
         affine = np.array(value["voxel_to_world_mm"], np.float64)
-        return cls(transform, affine, (z, y, x), grid, planes, (a, b, c), bool(value["mirrored"]))
+        stored = value.get("slice_shifts_mm")  # cohorts before 0.2 have none
+        shifts = stored and tuple((float(right), float(up)) for right, up in stored)
+        return cls(transform, affine, (z, y, x), grid, planes, (a, b, c), bool(value["mirrored"]), shifts)
 
 
 def working_order(labels: NDArray[np.uint8], affine: NDArray[np.floating]) -> tuple[int, int, int]:
@@ -166,5 +178,6 @@ def fraction_cut(labels: NDArray[np.uint8], placement: Placement) -> float:
     """
     xyz = np.argwhere(labels)[:, ::-1].astype(float)
     inside = placement.to_grid[:3, :3] @ xyz.T + placement.to_grid[:3, 3:]
+    inside[:2] += placement.shifts_yx[xyz[:, 2].astype(int), ::-1].T
     limit = np.array(placement.grid.shape[::-1])[:, None] - 0.5
     return float(((inside < -0.5) | (inside > limit)).any(0).mean()) if len(xyz) else 0.0

@@ -114,7 +114,9 @@ def _stack_to_grid(
     distances: NDArray[np.float32], placement: Placement, box: tuple[slice, slice, slice]
 ) -> NDArray[np.uint8]:
     """Carry each slice within its plane, then fill the planes between them; [Z, Y, X] labels on the grid."""
-    stack = carry(distances, _slice_matrix(placement, box), (distances.shape[1], *placement.grid.shape[1:]))
+    matrix = _slice_matrix(placement, box)
+    moves = None if placement.shifts is None else -placement.shifts_yx[box[0]] @ matrix[1:3, 1:3].T
+    stack = carry_slices(distances, matrix, placement.grid.shape[1:], moves)
     knots = (placement.heights if placement.planes is None else np.array(placement.planes, float))[box[0]]
     heart = np.flatnonzero(nearest_label(stack).any((1, 2)))
     heart = heart[np.argsort(knots[heart])]
@@ -227,7 +229,8 @@ def _stack_to_source(labels: NDArray[np.uint8], placement: Placement) -> NDArray
     matrix = np.eye(4)
     matrix[1:3, 1:3] = forth[1:3, 1:3]
     matrix[1:3, 0], matrix[1:3, 3] = forth[1:3, 0], forth[1:3, 3] + forth[1:3, 0] * inside[0]
-    out[inside] = nearest_label(carry(distances, matrix, (len(inside), *placement.shape[1:])))
+    moves = None if placement.shifts is None else placement.shifts_yx[inside]
+    out[inside] = nearest_label(carry_slices(distances, matrix, placement.shape[1:], moves))
     return out
 
 
@@ -285,4 +288,33 @@ def carry(
             distances[number], matrix[:3, :3], matrix[:3, 3], output_shape=shape, output=out[number], order=1,
             mode="constant", cval=0.0 if number == BACKGROUND else _FAR,
         )  # fmt: skip
+    return out
+
+
+def carry_slices(
+    distances: NDArray[np.float32],
+    matrix: NDArray[np.floating],
+    plane: tuple[int, ...],
+    moves: NDArray[np.floating] | None = None,
+) -> NDArray[np.float32]:
+    """Distances of a stack at other voxels within the same slices.
+
+    Args:
+        distances: [4, S, Y, X].
+        matrix: 4×4, from the new voxel (slice, y, x) to the old one; it keeps the slice.
+        plane: the new (Y, X).
+        moves: [S, 2] old voxels (y, x) to be added for each slice.
+
+    Returns:
+        [4, S, *plane].
+    """
+    count = distances.shape[1]
+    if moves is None:
+        return carry(distances, matrix, (count, plane[0], plane[1]))
+    out = np.empty((len(distances), count, *plane), np.float32)
+    for k, move in enumerate(moves):
+        own = np.array(matrix, float)
+        own[1:3, 3] += own[1:3, 0] * k + move
+        own[1:3, 0] = 0
+        out[:, k : k + 1] = carry(distances[:, k : k + 1], own, (1, plane[0], plane[1]))
     return out

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 import typer
 from typer.core import TyperGroup
 
-from cheart.cli.options import Group, Output, Scheduler, options, output
+from cheart.cli.options import AlignSlices, Group, Output, Scheduler, options, output
 
 
 class _Importers(TyperGroup):
@@ -79,13 +79,14 @@ def _import(
     nifti: Annotated[
         bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz, to correct by hand.")
     ] = False,
+    align_slices: AlignSlices = True,
 ) -> None:
     import cheart
     from cheart.cli.console import answer, warn
 
     cohort = cheart.import_cohort(
         name, src, target.out, grid=grid, frames=frames, seed=seed, skip_bad=skip_bad, jobs=scheduler or jobs,
-        nifti=nifti, overwrite=target.overwrite, **own,
+        nifti=nifti, align_slices=align_slices, overwrite=target.overwrite, **own,
     )  # fmt: skip
     for who, reason in cohort.left_out.items():
         warn(f"left out {who}: {reason}")

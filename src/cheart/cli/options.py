@@ -47,6 +47,10 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda …")]
 SchemeName = Annotated[
     str, typer.Option("--scheme", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")
 ]
+AlignSlices = Annotated[
+    bool,
+    typer.Option("--align-slices/--no-align-slices", help="Put slices of a thick stack in line: breath-holds differ."),
+]
 SpacingName = Annotated[
     Literal["pixdim", "affine"] | None, typer.Option("--spacing", help="Which to believe where they disagree.")
 ]
@@ -148,6 +152,7 @@ READING = Group(
             Annotated[bool, typer.Option("--mirrored", help="The header mirrors the heart, as those of ACDC do.")],
             False,
         ),
+        "align_slices": (AlignSlices, True),
     }
 )
 """How a foreign label map is read: words of :func:`cheart.read_heart`."""

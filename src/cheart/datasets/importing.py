@@ -33,6 +33,12 @@ class _Settings:
     dictionary: Mapping[str, Any]
     grid: Grid
     frames: int
+    align_slices: bool
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """Words of :func:`cheart.datasets.posing.pose`."""
+        return {"grid": self.grid, "frames": self.frames, "align_slices": self.align_slices}
 
 
 def import_cohort(
@@ -46,6 +52,7 @@ def import_cohort(
     skip_bad: bool = False,
     jobs: Jobs = -1,
     nifti: bool = False,
+    align_slices: bool = True,
     overwrite: bool = False,
     **options: Any,
 ) -> Cohort:
@@ -66,6 +73,7 @@ def import_cohort(
         skip_bad: leave out subjects that cannot be imported instead of refusing.
         jobs: processes (−1: one a core) or a Dask scheduler.
         nifti: also write ``nifti/`` (:func:`cheart.export.bids.export_cohort`), to correct by hand and import again.
+        align_slices: put the slices of thick stacks in line (:func:`cheart.datasets.posing.lay_out`).
         overwrite: replace what is there.
         options: the importer's own, such as ``scheme`` and ``participants`` of nifti, ``table`` of mnms.
 
@@ -75,7 +83,7 @@ def import_cohort(
     """
     listed, out = list_source(name, Path(source), options), Path(out)
     refuse_existing(out, overwrite=overwrite)
-    settings = _Settings(listed.scheme, listed.schema, listed.dictionary, Grid.parse(grid), frames)
+    settings = _Settings(listed.scheme, listed.schema, listed.dictionary, Grid.parse(grid), frames, align_slices)
     # workers anywhere open these paths
     subjects = [replace(s, files=tuple(path.absolute() for path in s.files)) for s in listed.subjects]
     checks = [(subject, settings) for subject in subjects]
@@ -101,7 +109,7 @@ def _check(task: tuple[Recording, _Settings]) -> LeftOut | dict[str, Value]:
     subject, settings = task
     try:
         conditions = read_conditions(subject.row, settings.schema, settings.dictionary)
-        lay_out(read_source(subject, settings.scheme), grid=settings.grid, frames=settings.frames)
+        lay_out(read_source(subject, settings.scheme), **settings.how)
     except InputError as error:
         return LeftOut(subject.participant_id, str(error))
     return conditions
@@ -149,6 +157,7 @@ def _write(
         pd.DataFrame(people), source.schema, [made["fingerprint"] for made in done], kind="imported",
         title=source.title, warnings=[*source.warnings, *_warnings(figures)], seed=seed,
         labels=scheme_text(source.scheme), sources_sha256=sources, left_out=len(left_out),
+        slices_aligned=int((figures["slice_shift_mm"] > 0).sum()),
     )  # fmt: skip
 
 
@@ -172,7 +181,7 @@ def _warnings(figures: pd.DataFrame) -> list[str]:
 
 def _bring_in(task: tuple[int, Recording, _Settings, CohortWriter]) -> dict[str, Any]:
     index, subject, settings, writer = task
-    heart, figures = pose(read_source(subject, settings.scheme), grid=settings.grid, frames=settings.frames)
+    heart, figures = pose(read_source(subject, settings.scheme), **settings.how)
     assert heart.origin is not None
     return {
         "fingerprint": writer.write(index, heart),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from cheart.align.placement import Placement, fraction_cut, place
 from cheart.align.pose import RigidTransform, find_pose, is_thick, long_axis, outflow_turn, slice_jitter
 from cheart.align.resample import to_template
+from cheart.align.slices import slice_shifts
 from cheart.align.time import FramePlan, plan_frames
 from cheart.datasets.recording import Recording, SourceLabels, read_source
 from cheart.errors import InputError, show_warnings
@@ -27,6 +29,7 @@ MIRRORED_DEG = -5.0
 """An outflow turn below this is a mirror image's; of ACDC's 100 hearts, once put right, one is below."""
 
 _JITTER_MM = 5.0  # of ACDC's 100 hearts, nine are above
+_MOVED_MM = 3.0
 
 
 def read_heart(
@@ -40,6 +43,7 @@ def read_heart(
     cycle: float | None = None,
     grid: str | Grid = "paper",
     frames: int = 20,
+    align_slices: bool = True,
 ) -> Heart:
     """Read one NIfTI file (3D: end-diastole alone; 4D: a cycle) and bring it into the template pose.
 
@@ -55,6 +59,7 @@ def read_heart(
         cycle: duration of the cycle in s, nan where it is not known, whatever the header says; None reads the header.
         grid: of the heart, by name or as a value: a model takes hearts on its own grid.
         frames: T, of the heart; the file's frames are resampled.
+        align_slices: put the slices of a thick stack in line (:func:`lay_out`).
 
     Raises:
         InputError: whatever :func:`cheart.datasets.recording.read_source` and :func:`lay_out` refuse.
@@ -66,15 +71,21 @@ def read_heart(
     )  # fmt: skip
     try:
         source = read_source(recording, parse_scheme(scheme))
-        heart, _ = pose(source, grid=Grid.parse(grid), frames=frames)
+        heart, _ = pose(source, grid=Grid.parse(grid), frames=frames, align_slices=align_slices)
     except InputError as error:
         raise error if str(path) in str(error) else InputError(f"{path}: {error}") from None
     show_warnings(heart.warnings)
     return heart
 
 
-def lay_out(heart: SourceLabels, *, grid: Grid, frames: int) -> tuple[Placement, FramePlan, dict[str, Any]]:
+def lay_out(
+    heart: SourceLabels, *, grid: Grid, frames: int, align_slices: bool = True
+) -> tuple[Placement, FramePlan, dict[str, Any]]:
     """Find a heart's pose, its place on the grid and its frames, without resampling it yet.
+
+    Unless ``align_slices`` is false, slices that each have a plane of their own (more than
+    :data:`cheart.align.pose.THICK_MM` apart, no closer than the grid's planes, not in the template pose yet) are put
+    in line by what ED shows (:func:`cheart.align.slices.slice_shifts`); all frames of a slice are moved alike.
 
     Raises:
         InputError: more than :data:`MAX_CUT` of the heart's volume at ED lies outside the grid's box.
@@ -83,6 +94,11 @@ def lay_out(heart: SourceLabels, *, grid: Grid, frames: int) -> tuple[Placement,
     transform = RigidTransform.identity() if heart.observed is not None else find_pose(ed, heart.affine)
     z, y, x = ed.shape
     placement = place(transform, heart.affine, (z, y, x), grid, order=heart.order, mirrored=heart.mirrored)
+    if align_slices and placement.planes is not None and heart.observed is None:
+        shifts = slice_shifts(ed, heart.affine, placement.transform)
+        placement = replace(
+            placement, shifts=None if shifts is None else tuple((float(a), float(b)) for a, b in shifts)
+        )
     cut = fraction_cut(ed, placement)
     if cut > MAX_CUT:
         raise InputError(
@@ -93,15 +109,15 @@ def lay_out(heart: SourceLabels, *, grid: Grid, frames: int) -> tuple[Placement,
     return placement, plan, quality(heart, placement) | {"share_cut": cut}
 
 
-def pose(source: SourceLabels, *, grid: Grid, frames: int) -> tuple[Heart, dict[str, Any]]:
-    """Bring a heart into the template pose, on the grid and to the frames wanted.
+def pose(source: SourceLabels, *, grid: Grid, frames: int, align_slices: bool = True) -> tuple[Heart, dict[str, Any]]:
+    """Bring a heart into the template pose, on the grid and to the frames wanted; arguments as in :func:`lay_out`.
 
     Returns:
         The heart, with its origin and warnings, and figures for a person to look over: those of :func:`quality`,
         ``share_cut`` (of the heart's volume at ED, outside the grid's box), ``planes_observed`` at ED and
         ``es_frame``, the frame of the heart that holds ES (nan where only ED was given).
     """
-    placement, plan, figures = lay_out(source, grid=grid, frames=frames)
+    placement, plan, figures = lay_out(source, grid=grid, frames=frames, align_slices=align_slices)
     same = np.allclose(source.affine, grid.affine, atol=1e-4) and source.labels.shape[1:] == grid.shape
     if source.observed is not None and same and not any(mix and mix.fraction for mix in plan.mixes):
         labels, observed = _as_it_is(source, plan)
@@ -121,7 +137,12 @@ def _warnings(figures: dict[str, Any]) -> tuple[str, ...]:
             "the heart looks like a mirror image (its RV outflow tract lies posterior): has the header lost the "
             "slices' direction, as ACDC's have? then read it with mirrored=True (--mirrored)"
         )
-    if figures["slice_jitter_mm"] > _JITTER_MM:
+    if figures["slice_shift_mm"] > _MOVED_MM:
+        warnings.append(
+            f"slices that did not fit one another were moved in plane, {figures['slice_shift_mm']:.1f} mm in the mean: "
+            "look at the picture; align_slices=False (--no-align-slices) leaves them"
+        )
+    elif not figures["slice_shift_mm"] and figures["slice_jitter_mm"] > _JITTER_MM:
         warnings.append(
             f"the slices do not fit one another (their LV centres are {figures['slice_jitter_mm']:.1f} mm off a line): "
             "were they taken at different breath-holds?"
@@ -157,8 +178,10 @@ def quality(heart: SourceLabels, placement: Placement) -> dict[str, Any]:
 
     ``turn_deg`` is the angle of the rotation from the scanner's axes; ``tilt_deg`` the angle between the slices'
     normal and the LV long axis (taken away in a dense volume, left in a thick stack); ``outflow_turn_deg`` is positive
-    unless the header mirrors the heart (:func:`cheart.align.pose.outflow_turn`); ``off_centre_mm`` the distance
-    of the heart from the middle of its file; ``rounding_mm`` how far a slice was moved to lie on a template plane.
+    unless the header mirrors the heart (:func:`cheart.align.pose.outflow_turn`); ``slice_jitter_mm`` how far off a
+    straight line the slices' LV centres lie in the file, ``slice_shift_mm`` by how much slices were moved in plane
+    (mean over those with LV or wall); ``off_centre_mm`` the distance of the heart from the middle of its file;
+    ``rounding_mm`` how far a slice was moved to lie on a template plane.
     """
     es = heart.es if heart.es != heart.ed else None
     volumes = {
@@ -184,6 +207,13 @@ def quality(heart: SourceLabels, placement: Placement) -> dict[str, Any]:
         "turn_deg": placement.transform.angle_deg,
         "tilt_deg": float(np.degrees(np.arccos(np.clip(cosine, 0, 1)))),
         "slice_jitter_mm": slice_jitter(cavity, heart.affine),
+        "slice_shift_mm": _mean_shift(heart, placement),
         "off_centre_mm": float(np.linalg.norm(centre - placement.transform.apply(middle))),
         "rounding_mm": placement.rounding_mm,
     }
+
+
+def _mean_shift(heart: SourceLabels, placement: Placement) -> float:
+    """Mean over the slices with LV or wall at ED, mm."""
+    held = np.isin(heart.labels[heart.ed], (LV, MYO)).any((1, 2))
+    return 0.0 if placement.shifts is None else float(np.hypot(*np.array(placement.shifts)[held].T).mean())
