@@ -29,7 +29,15 @@ FACES = ("cheart.heart", "cheart.cohort")
 THE_PACKAGE = "cheart"
 """Its names are looked up lazily, so that the command line may call ``cheart.simulate`` as a person does."""
 
-CONCRETE = {"CHeart": "cheart", "CVAE": "cvae", "CVAEGAN": "cvae_gan", "CGAN": "cgan", "PCA": "pca", "Ridge": "ridge"}
+CONCRETE = {
+    "CHeart": "cheart",
+    "CVAE": "cvae",
+    "CVAEGAN": "cvae_gan",
+    "CGAN": "cgan",
+    "PCA": "pca",
+    "Ridge": "ridge",
+    "PlaneMotion": "motion",
+}
 """Classes of models, and the files of ``models/`` that may name them: all others ask the registry."""
 
 MOST_LINES = 400

@@ -10,7 +10,7 @@ import pytest
 from cheart.cohort import Cohort
 from cheart.files import read_json
 from cheart.models import registry
-from cheart.models.registry import BUILT_IN, model_class
+from cheart.models.registry import PAPER_MODELS, model_class
 from cheart.paper import figure_completion, figure_page, figures
 from cheart.paper import reproduce as running
 from cheart.paper.experiment import SCALES, Experiment
@@ -78,7 +78,7 @@ def out(small, people, tmp_path_factory) -> Path:
 
 def test_all_five_are_trained_judged_and_reported(out):
     result = read_json(out / "result.json")
-    for name in BUILT_IN:
+    for name in PAPER_MODELS:
         tasks = model_class(name).tasks
         assert (out / "models" / name / "model.safetensors").is_file()
         found = result["results"][name]

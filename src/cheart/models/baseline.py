@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cheart.errors import InputError
-from cheart.models.representation import representation_class
+from cheart.models.representation import check_network_representation
 
 
 def shape_presets(**changes: Any) -> dict[str, dict[str, Any]]:
@@ -32,7 +32,7 @@ def check_sizes(options: Any) -> None:
     Raises:
         InputError: it names the representations.
     """
-    representation_class(options.representation)
+    check_network_representation(options.representation)
     if min(options.latent, options.embedding, options.width, options.modes, options.hidden) < 1:
         raise InputError("latent, embedding, width, modes and hidden must be at least 1")
 

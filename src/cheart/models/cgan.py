@@ -30,7 +30,7 @@ from cheart.models.latent import ConditionNetwork
 from cheart.models.linear_start import start_generator
 from cheart.models.process_group import normal
 from cheart.models.registry import register
-from cheart.models.representation import Representation
+from cheart.models.representation import NetworkRepresentation
 
 DRAWS = 4
 """Draws of z a subject that the validation loss looks at."""
@@ -76,7 +76,7 @@ class CGAN(HeartModel):
     style = Style("CGAN", "#3f9fd4", (0, (6, 1.2, 1, 1.2, 1, 1.2)), "v")
     seconds_per_heart = {"train": 0.2, "generate": 0.4}
 
-    def __init__(self, setting: Setting, options: CGANOptions, representation: Representation) -> None:
+    def __init__(self, setting: Setting, options: CGANOptions, representation: NetworkRepresentation) -> None:
         super().__init__(setting, options, representation)
         columns, size = len(setting.encoding.columns), options.latent + options.embedding
         self.conditions = ConditionNetwork(columns, options.embedding, straight=representation.linear)

@@ -37,7 +37,7 @@ from cheart.models.latent import (
 from cheart.models.linear_start import LinearParts, start_linear
 from cheart.models.process_group import normal, uniform
 from cheart.models.registry import register
-from cheart.models.representation import representation_class
+from cheart.models.representation import check_network_representation
 from cheart.population import Population
 from cheart.progress import Jobs
 
@@ -78,7 +78,7 @@ class CHeartOptions:
     box: bool = False
 
     def __post_init__(self) -> None:
-        representation_class(self.representation)
+        check_network_representation(self.representation)
         if self.motion not in ("lstm", "harmonic"):
             raise InputError(f"motion {self.motion!r} is neither lstm nor harmonic")
         if self.prior not in ("standard", "learned"):

@@ -27,7 +27,7 @@ from cheart.models.latent import ConditionNetwork, StandardPrior, sample_posteri
 from cheart.models.linear_start import start_autoencoder
 from cheart.models.process_group import normal
 from cheart.models.registry import register
-from cheart.models.representation import Representation
+from cheart.models.representation import NetworkRepresentation
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class CVAE(HeartModel):
     style = Style("CVAE", "#d98c00", (0, (3, 1.2, 1, 1.2)), "^")
     seconds_per_heart = {"train": 0.1, "complete": 0.4, "generate": 0.4}
 
-    def __init__(self, setting: Setting, options: CVAEOptions, representation: Representation) -> None:
+    def __init__(self, setting: Setting, options: CVAEOptions, representation: NetworkRepresentation) -> None:
         super().__init__(setting, options, representation)
         self.prior = StandardPrior()
         columns, size = len(setting.encoding.columns), options.latent + options.embedding

@@ -26,7 +26,7 @@ from cheart.models.baseline import shape_presets, slope_penalty, softplus_losses
 from cheart.models.cvae import CVAE, CVAEOptions
 from cheart.models.process_group import batch_mean, normal
 from cheart.models.registry import register
-from cheart.models.representation import Representation
+from cheart.models.representation import NetworkRepresentation
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class CVAEGAN(CVAE):
     style = Style("CVAE-GAN", "#c4609a", (0, (1.2, 1.2)), "D")
     seconds_per_heart = {"train": 0.2, "complete": 0.4, "generate": 0.4}
 
-    def __init__(self, setting: Setting, options: CVAEGANOptions, representation: Representation) -> None:
+    def __init__(self, setting: Setting, options: CVAEGANOptions, representation: NetworkRepresentation) -> None:
         super().__init__(setting, options, representation)
         self.matching, self.penalty = options.matching, options.penalty
         self.discriminator = representation.make_critic(1, options)

@@ -19,6 +19,9 @@ from cheart.errors import InputError
 from cheart.files import FILE_MODULE, from_file
 from cheart.models.base import HeartModel, Style
 
+PAPER_MODELS = ("cheart", "cvae", "cvae-gan", "cgan", "pca", "ridge", "mean-beat")
+"""CHeart, the paper's baselines and what is simpler, in the order of tables and figures."""
+
 BUILT_IN = {
     "cheart": "cheart.models.cheart",
     "cvae": "cheart.models.cvae",
@@ -27,8 +30,9 @@ BUILT_IN = {
     "pca": "cheart.models.pca",
     "ridge": "cheart.models.ridge",
     "mean-beat": "cheart.models.ridge",
+    "motion": "cheart.models.motion",
 }
-"""The models that come with cheart, in the order of tables and figures, and the modules that register them."""
+"""The models that come with cheart, and the modules that register them."""
 
 GROUP = "cheart.models"
 """The group of entry points."""

@@ -26,7 +26,10 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.progress import Jobs
 
-KINDS = {"voxel": "cheart.models.voxel", "shape": "cheart.models.shape"}
+NETWORKS = ("voxel", "shape")
+"""The representations on which networks can be built."""
+
+KINDS = {**{name: f"cheart.models.{name}" for name in NETWORKS}, "planes": "cheart.models.planes"}
 """The representations that there are, and the modules in which each has the class ``REPRESENTATION``."""
 
 
@@ -119,6 +122,10 @@ class Representation(nn.Module, ABC):
     def data(self, cohort: Cohort, split: Split, encoding: Encoding, *, prepared: Path | None, jobs: Jobs) -> Data:
         """A split's subjects as training reads them; see :meth:`fit`."""
 
+
+class NetworkRepresentation(Representation):
+    """One that makes the networks from and to hearts, and knows the likelihood of what was observed."""
+
     @abstractmethod
     def first(self, batch: Any) -> Tensor:
         """The encoder's input: end-diastole of each subject of a batch."""
@@ -197,6 +204,16 @@ class Representation(nn.Module, ABC):
         """Numbers [B, M] in one unit by which beats are compared as outcomes of a random draw."""
 
 
+def check_network_representation(name: str) -> None:
+    """Refuse a representation on which no networks are built.
+
+    Raises:
+        InputError: it names those that there are.
+    """
+    if name not in NETWORKS:
+        raise InputError(f"representation {name!r} is neither {' nor '.join(NETWORKS)}")
+
+
 def representation_class(name: str) -> type[Representation]:
     """A representation by the name that options give it.
 
@@ -204,7 +221,7 @@ def representation_class(name: str) -> type[Representation]:
         InputError: it names the ones that there are.
     """
     if name not in KINDS:
-        raise InputError(f"representation {name!r} is neither {' nor '.join(KINDS)}")
+        raise InputError(f"representation {name!r}: expected one of {', '.join(KINDS)}")
     kind: type[Representation] = import_module(KINDS[name]).REPRESENTATION
     return kind
 

@@ -35,7 +35,7 @@ from cheart.errors import InputError
 from cheart.files import new_file, sha256_of_json
 from cheart.grid import Grid
 from cheart.models.compact import pack, unpack
-from cheart.models.representation import Data, Representation, SomeFrames
+from cheart.models.representation import Data, NetworkRepresentation, SomeFrames
 from cheart.models.shape_basis import BASIS_FRAMES, ShapeBasis, extend_basis, fit_basis
 from cheart.models.shape_network import ShapeBeatDecoder, ShapeCritic, ShapeDecoder, ShapeEncoder
 from cheart.progress import Jobs, collect
@@ -98,7 +98,7 @@ class ShapeData(Data):
         return self.subjects
 
 
-class ShapeRepresentation(Representation):
+class ShapeRepresentation(NetworkRepresentation):
     """Hearts as coefficients. Predictions and beats are whitened coefficients [B, T, K].
 
     A critic sees coefficients only. A frame of which some planes were observed enters as its most probable

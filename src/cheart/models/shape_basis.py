@@ -220,7 +220,7 @@ class ShapeBasis:
             labels: one frame, [Z, Y, X].
             observed: [Z] bool.
         """
-        if observed.all() or _is_filled(labels, observed):
+        if observed.all() or is_filled(labels, observed):
             return self.estimate(self.whole_forms(labels[None])[0])
         return self.estimate(self.normal_form(labels, observed))
 
@@ -232,7 +232,7 @@ class ShapeBasis:
         return np.asarray(np.linalg.solve(gram + np.diag(prior), linear.astype(np.float64)), np.float64)
 
 
-def _is_filled(labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> bool:
+def is_filled(labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> bool:
     """Whether planes between observed ones of a heart [Z, Y, X] hold something."""
     heart = np.flatnonzero(observed & labels.any(axis=(1, 2)))
     if not heart.size:

@@ -24,7 +24,7 @@ from cheart.grid import Grid
 from cheart.models.blocks import BLOCK, Box, block_cross_entropy, box_around, put_blocks, union, whole_box
 from cheart.models.chunks import sum_in_chunks
 from cheart.models.process_group import group_min, local_batch, local_weight
-from cheart.models.representation import Data, Representation, SomeFrames
+from cheart.models.representation import Data, NetworkRepresentation, SomeFrames
 from cheart.models.voxel_network import LABELS, BeatDecoder, FrameDecoder, VoxelCritic, VoxelEncoder, one_hot
 from cheart.progress import Jobs, parallel, track
 
@@ -134,7 +134,7 @@ class ResidentVoxels(Data):
         return VoxelBatch(read, observed[rows], conditions[rows], some)
 
 
-class VoxelRepresentation(Representation):
+class VoxelRepresentation(NetworkRepresentation):
     """Hearts as label maps on a grid. Beats are label probabilities [B, t, 4, Z, Y, X].
 
     Predictions are label logits as a last layer makes them, in blocks (:mod:`cheart.models.blocks`),

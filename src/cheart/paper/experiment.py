@@ -31,7 +31,7 @@ from cheart.grid import Grid
 from cheart.models.base import HeartModel, Task
 from cheart.models.device import choose_device
 from cheart.models.find import PAPER, find_model
-from cheart.models.registry import BUILT_IN, model_class
+from cheart.models.registry import PAPER_MODELS, model_class
 from cheart.models.store import WEIGHTS, read_model
 from cheart.paper.folds import split_into_folds
 from cheart.paper.run import Run
@@ -100,7 +100,7 @@ class Experiment:
 
     out: Path
     preset: str = "laptop"
-    models: tuple[str, ...] = tuple(BUILT_IN)
+    models: tuple[str, ...] = PAPER_MODELS
     cohort: Path | None = None
     subjects: int | None = None
     samples: int | None = None

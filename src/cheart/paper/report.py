@@ -13,7 +13,7 @@ from cheart.cohort import SPLITS
 from cheart.conditions import DIAGNOSIS
 from cheart.evaluation.tables import FORMATS, Table, hypertext
 from cheart.files import new_file, read_json, sha256_of, write_json
-from cheart.models.registry import BUILT_IN
+from cheart.models.registry import PAPER_MODELS
 from cheart.paper import comparison as statistics
 from cheart.paper.experiment import Experiment
 from cheart.paper.figures import FigureFile
@@ -123,7 +123,7 @@ def _title(experiment: Experiment) -> str:
     names = experiment.names
     if experiment.folds > 1:
         return f"Cross-validation: {', '.join(names)}"
-    return "Models of the beating heart" if set(names) == set(BUILT_IN) else f"Models: {', '.join(names)}"
+    return "Models of the beating heart" if set(names) == set(PAPER_MODELS) else f"Models: {', '.join(names)}"
 
 
 def _lead(experiment: Experiment) -> str:

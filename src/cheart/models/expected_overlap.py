@@ -1,0 +1,76 @@
+"""The label maps whose expected Dice is highest, from what is likely in each voxel.
+
+The zero of an expected distance is no good answer where much is open: bodies that move by unknown amounts come out too
+small, because where a surface lies outwards as often as inwards a voxel is labelled by less than half of the hearts
+long before nobody has it. The expected Dice of a set A is about 2 Σ_A p / (|A| + Σ p), which is highest for the voxels
+with p above half of that highest value. Of several structures a voxel goes to the one whose Dice gains most by it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import label
+
+from cheart.labels import LV, MYO, RV
+from cheart.models.fields import Array
+
+ROUNDS = 4
+"""Rounds after which sets and their Dice agree."""
+
+LOGISTIC = 1.702
+"""The logistic function of 1.702 x is the normal distribution of x to within 0.01."""
+
+
+def probabilities(standard: Array) -> Array:
+    """Probabilities [R, 3, Y, X] of LV cavity, wall and RV cavity.
+
+    Args:
+        standard: distances from LV cavity, LV with wall, and RV cavity in standard deviations, [R, 3, Y, X].
+    """
+    inside = 1 / (1 + np.exp(np.clip(LOGISTIC * standard, -30, 30)))
+    lv = np.minimum(inside[:, 0], inside[:, 1])
+    rv = np.minimum(inside[:, 2], 1 - inside[:, 1])
+    return np.stack([lv, inside[:, 1] - lv, rv], axis=1)
+
+
+def most_overlap(likely: Array) -> np.ndarray:
+    """Label maps [R, Y, X] uint8 of the highest expected mean Dice, from probabilities [R, 3, Y, X]."""
+    total = likely.sum(axis=(0, 2, 3), dtype=np.float64)
+    size, overlap = total.copy(), np.full(3, 0.8)
+    for _ in range(ROUNDS):
+        best = np.zeros(likely[:, 0].shape, np.float32)
+        chosen = np.zeros(best.shape, np.uint8)
+        for k, value in enumerate((LV, MYO, RV)):
+            gain = (2 * likely[:, k] - np.float32(overlap[k])) / np.float32(size[k] + total[k] + 1e-6)
+            better = gain > best
+            best[better], chosen[better] = gain[better], value
+        for k, value in enumerate((LV, MYO, RV)):
+            mine = chosen == value
+            size[k] = mine.sum()
+            overlap[k] = 2 * likely[:, k][mine].sum() / max(size[k] + total[k], 1e-6)
+    return chosen
+
+
+def nearest_surface(distance: Array) -> np.ndarray:
+    """Label maps [R, Y, X] uint8 of distances [R, 3, Y, X] from the three bodies: where they are negative."""
+    out = np.zeros(distance[:, 0].shape, np.uint8)
+    out[distance[:, 2] < 0] = RV
+    out[distance[:, 1] < 0] = MYO
+    out[(distance[:, 0] < 0) & (distance[:, 1] < 0)] = LV
+    return out
+
+
+def in_one_piece(labels: np.ndarray) -> np.ndarray:
+    """Label maps [R, Y, X] without islands: of the LV with its wall, and of the RV, the largest piece alone."""
+    for body in ((LV, MYO), (RV,)):
+        inside = np.isin(labels, body)
+        spans = [np.flatnonzero(inside.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+        if not spans[0].size:
+            continue
+        box = tuple(slice(int(s[0]), int(s[-1]) + 1) for s in spans)
+        pieces, count = label(inside[box], np.ones((3, 3, 3), bool))
+        if count > 1:
+            sizes = np.bincount(pieces.ravel())
+            sizes[0] = 0
+            labels[box][(pieces > 0) & (pieces != sizes.argmax())] = 0
+    return labels

@@ -1,0 +1,78 @@
+"""Kernel ridge regression: the mean of a Gaussian process, on landmarks where there are many rows.
+
+    k(x, x')  = (1 + √3 d/ℓ) exp(−√3 d/ℓ),  d = |x − x'|        Matérn 3/2 (Rasmussen and Williams 2006, eq. 4.17)
+    f(x)      = ȳ + k(x, L) α,  (K_LN K_NL + λ K_LL) α = K_LN (y − ȳ)        subset of regressors (eq. 8.11)
+
+With all rows as landmarks that is (K + λ 1) α = y − ȳ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Wide = NDArray[np.float64]
+
+REACH = 2.0
+"""ℓ in typical distances between rows."""
+
+JITTER = 1e-6
+
+
+@dataclass(frozen=True)
+class KernelRegression:
+    """A fitted regression.
+
+    Attributes:
+        landmarks: L, [M, F].
+        weights: α, [M, C].
+        centre: ȳ, [C].
+        length: ℓ.
+    """
+
+    landmarks: Wide
+    weights: Wide
+    centre: Wide
+    length: float
+
+    @classmethod
+    def fit(cls, x: Wide, y: Wide, *, penalty: float, most: int, length: float | None = None) -> KernelRegression:
+        """Of rows x [N, F] and y [N, C].
+
+        Args:
+            x, y: the rows.
+            penalty: λ.
+            most: landmarks at most, spread over the rows.
+            length: ℓ; None for :data:`REACH` times the median distance between landmarks.
+        """
+        chosen = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).astype(int))
+        landmarks, centre = x[chosen], y.mean(axis=0)
+        apart = distances(landmarks, landmarks)
+        length = float(REACH * np.median(apart)) if length is None else length
+        own = matern(apart / length)
+        if len(chosen) == len(x):
+            weights = np.linalg.solve(own + penalty * np.eye(len(x)), y - centre)
+        else:
+            across = matern(distances(landmarks, x) / length)
+            system = across @ across.T + penalty * own
+            system[np.diag_indices_from(system)] += JITTER * len(x)
+            weights = np.linalg.solve(system, across @ (y - centre))
+        return cls(landmarks, weights, centre, length)
+
+    def predict(self, x: Wide) -> Wide:
+        """f(x), [n, C], of rows [n, F]."""
+        return np.asarray(self.centre + matern(distances(x, self.landmarks) / self.length) @ self.weights)
+
+
+def matern(apart: Wide) -> Wide:
+    """The Matérn 3/2 kernel of distances in lengths ℓ."""
+    scaled = np.sqrt(3.0) * apart
+    return np.asarray((1 + scaled) * np.exp(-scaled))
+
+
+def distances(a: Wide, b: Wide) -> Wide:
+    """Euclidean distances [n, m] between rows [n, F] and [m, F]."""
+    squared = np.square(a).sum(1)[:, None] + np.square(b).sum(1) - 2 * a @ b.T
+    return np.asarray(np.sqrt(squared.clip(0)))

@@ -1,0 +1,220 @@
+"""Motion applied to the observed heart: end-diastole stays as it was given, and what moves is predicted plane by plane.
+
+    φ_t(plane)    = φ_0(plane) + Σ_j b_j(t) Σ_k y_jk V_k        signed distances in the heart's own frame
+    y             = f(x) + E(height) q + noise,   q ~ N(0, 1)
+    f             kernel ridge regression on the plane, its neighbours, the whole heart and the conditions
+    E             principal axes, over hearts, of what f gets wrong of hearts that it was not fitted to
+    labels        those of the highest expected Dice (completion), or where φ < 0 for a drawn q (a sample)
+
+V are the motion modes of planes (:mod:`cheart.models.planes`), b_j periodic curves that are 0 at end-diastole
+(:mod:`cheart.models.beat_basis`). Errors of hearts left out in turn also say how uncertain a surface is by height,
+structure and frame, from which the expected Dice follows (:mod:`cheart.models.expected_overlap`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cheart.errors import InputError
+from cheart.evidence import Evidence
+from cheart.models.base import HeartModel, Setting, Style
+from cheart.models.beat_basis import fit_curves, numbers
+from cheart.models.expected_overlap import in_one_piece, most_overlap, nearest_surface, probabilities
+from cheart.models.fields import Array
+from cheart.models.heart_frame import PLANE, interpolation
+from cheart.models.kernel_regression import KernelRegression
+from cheart.models.plane_features import HEIGHTS, Wide, features_size, fit_features, raw
+from cheart.models.planes import Described, PlaneData, PlaneRepresentation
+from cheart.models.registry import register
+from cheart.models.uncertainty import ZONES, residual_axes, surface_sd
+
+PENALTIES = (0.03, 0.1, 0.3, 1.0)
+"""Candidates for λ of the kernel ridge regression."""
+
+TRUSTS = (0.0, 0.4)
+"""Candidates for the weight of a condition."""
+
+PARTS = 5
+"""Parts of the training hearts that are left out in turn."""
+
+
+@dataclass(frozen=True)
+class MotionOptions:
+    """What can be set of the model.
+
+    Attributes:
+        landmarks: training planes that the regression keeps, at most.
+        curves: numbers in time, at most.
+        residual: q, numbers by which beats of one end-diastole differ, at most.
+        overlap: complete to the highest expected Dice; else to where the expected distance is 0.
+    """
+
+    representation: ClassVar[str] = "planes"
+    landmarks: int = 1500
+    curves: int = 6
+    residual: int = 60
+    overlap: bool = True
+
+    def __post_init__(self) -> None:
+        if min(self.landmarks, self.curves, self.residual) < 1:
+            raise InputError("landmarks, curves and residual must be at least 1")
+
+
+@register("motion")
+class PlaneMotion(HeartModel):
+    """Motion applied to the observed heart. It completes; it does not generate. Its small algebra stays on the CPU."""
+
+    tasks = ("complete",)
+    Options = MotionOptions
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"quick": {"landmarks": 800}}
+    style = Style("Motion", "#b5475d", "-", "D")
+    seconds_per_heart: ClassVar[dict[str, float]] = {"train": 0.3, "complete": 0.4}
+
+    def __init__(self, setting: Setting, options: MotionOptions, representation: PlaneRepresentation) -> None:
+        super().__init__(setting, options, representation)
+        self.planes = representation
+        modes, inputs = len(representation.motion), features_size(len(representation.anatomy), self._conditions)
+        outputs = options.curves * modes
+        shapes = {
+            "curves": (options.curves, setting.frames),
+            "centre": (inputs[0],),
+            "into": inputs,
+            "landmarks": (options.landmarks, inputs[1]),
+            "weights": (options.landmarks, outputs),
+            "mean": (outputs,),
+            "length": (),
+            "axes": (options.residual, len(HEIGHTS), outputs),
+            "sd": (len(ZONES), PLANE[0], setting.frames),
+        }
+        for name, shape in shapes.items():
+            self.register_buffer(name, torch.zeros(shape))
+
+    @property
+    def _conditions(self) -> int:
+        return len(self.setting.encoding.columns)
+
+    # -- training --------------------------------------------------------------------------------------------------
+
+    def fit(self, training: Any, validation: Any) -> tuple[float, dict[str, float]]:
+        """The regression, by the best of a few penalties at leaving hearts out; and what it leaves open."""
+        curves = fit_curves(training.subjects, self.options.curves)
+        curves = np.pad(curves, ((0, self.options.curves - len(curves)), (0, 0)))
+        self._set(curves=curves)
+        rows = [numbers(s, curves) for s in training.subjects]
+        if not any(seen.any() for _, seen in rows):
+            raise InputError("no training subject was observed after end-diastole: there is no motion to learn")
+        y = np.concatenate([number[seen] for number, seen in rows]).reshape(
+            sum(int(seen.sum()) for _, seen in rows), -1
+        )
+        heart = np.concatenate([np.full(int(seen.sum()), i) for i, (_, seen) in enumerate(rows)])
+        part = np.random.default_rng(0).permutation(len(rows))[heart] % min(PARTS, len(rows))
+        best, chosen, left = np.inf, (PENALTIES[0], TRUSTS[0]), y
+        for trust in TRUSTS if self._conditions else TRUSTS[:1]:
+            centre, into = fit_features(training, trust=trust)
+            x = self._inputs(training, [seen for _, seen in rows], centre, into)
+            for penalty in PENALTIES:
+                error = y - self._left_out(x, y, part, penalty)
+                if (loss := float(np.square(error).mean())) < best:
+                    best, chosen, left = loss, (penalty, trust), error
+        centre, into = fit_features(training, trust=chosen[1])
+        x = self._inputs(training, [seen for _, seen in rows], centre, into)
+        fitted = KernelRegression.fit(x, y, penalty=chosen[0], most=self.options.landmarks)
+        self._set(
+            centre=centre, into=into, mean=fitted.centre, length=np.array(fitted.length),
+            landmarks=_padded(fitted.landmarks, self.options.landmarks),
+            weights=_padded(fitted.weights, self.options.landmarks),
+            axes=_padded(residual_axes(training, rows, heart, left, self.options.residual), self.options.residual),
+            sd=surface_sd(self.planes, training, [seen for _, seen in rows], y - left, left, curves),
+        )  # fmt: skip
+        return float(self.validation_loss(validation).mean()), {"penalty": chosen[0], "trust": chosen[1]}
+
+    def _left_out(self, x: Wide, y: Wide, part: NDArray[np.intp], penalty: float) -> Wide:
+        """What a regression on the other parts says of each row."""
+        out = np.zeros_like(y)
+        for k in range(int(part.max()) + 1):
+            own = part == k
+            if own.any() and not own.all():
+                fitted = KernelRegression.fit(x[~own], y[~own], penalty=penalty, most=self.options.landmarks)
+                out[own] = fitted.predict(x[own])
+        return out
+
+    def _inputs(self, data: PlaneData, seen: list[NDArray[np.bool_]], centre: Wide, into: Wide) -> Wide:
+        rows = zip(data.subjects, data.conditions, seen, strict=True)
+        return np.concatenate([(raw(s, c)[planes] - centre) @ into for s, c, planes in rows])
+
+    def validation_loss(self, batch: PlaneData) -> Tensor:
+        """Mean squared distance in mm² of the observed planes' distances from the predicted ones, a sample, [B]."""
+        out = []
+        curves = self._get("curves")
+        for subject, conditions in zip(batch.subjects, batch.conditions, strict=True):
+            expected = np.einsum("jt,pjm->tpm", curves, self._expected(subject, conditions))
+            apart = np.square(subject.motion - expected).sum(axis=2) + subject.left
+            out.append(float(apart[subject.seen].mean()) / np.prod(PLANE) if subject.seen.any() else np.nan)
+        return torch.tensor(out)
+
+    # -- use -------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def complete(
+        self, evidence: Evidence, conditions: NDArray[np.float32], *, seed: int | None = None
+    ) -> NDArray[np.uint8]:
+        """The observed heart, moved. Frame 0 is what was given, with what lay between its planes filled in."""
+        self.require_evidence(evidence)
+        described = self.planes.describe(evidence.first, evidence.first_observed)
+        frame, reach = described.frame, described.frame.reach
+        spread = frame.between(frame.height[reach])
+        moved = np.tensordot(spread, self._expected(described.subject, conditions), axes=1)
+        sd = interpolation(frame.relative[reach], ZONES)
+        if seed is not None:
+            q = np.random.default_rng(seed).standard_normal(self.options.residual)
+            drawn = np.tensordot(q, self._get("axes"), axes=1)
+            moved += (interpolation(frame.relative[reach], HEIGHTS) @ drawn).reshape(moved.shape)
+        labels = self._labels(described, moved, None if seed is not None or not self.options.overlap else sd)
+        labels[0, evidence.first_observed] = evidence.first[evidence.first_observed]
+        return labels
+
+    def _expected(self, subject: Any, conditions: NDArray[np.float32]) -> Wide:
+        """f(x) of a subject's planes, [P, J, M]."""
+        x = (raw(subject, conditions) - self._get("centre")) @ self._get("into")
+        kept = KernelRegression(
+            self._get("landmarks"), self._get("weights"), self._get("mean"), float(self._get("length"))
+        )
+        return kept.predict(x).reshape(len(x), self.options.curves, -1)
+
+    def _labels(self, described: Described, moved: Wide, zones: Array | None) -> NDArray[np.uint8]:
+        """Label maps [T, Z, Y, X] of numbers [R, J, M] of planes in reach; by expected Dice where zones are given."""
+        reach = described.frame.reach
+        rows, columns = described.frame.back()
+        out = np.zeros((self.setting.frames, *self.setting.grid.shape), np.uint8)
+        curves, sd, first = self._get("curves"), self._get("sd"), described.first
+        for t in range(self.setting.frames):
+            change = np.tensordot(curves[:, t], moved, axes=(0, 1)).astype(np.float32) @ self.planes.motion
+            fields = rows[:, None] @ (first + change.reshape(first.shape)) @ columns[:, None]
+            if zones is None or t == 0:
+                made = nearest_surface(fields)
+            else:
+                width = (zones @ sd[:, :, t]).astype(np.float32)
+                made = most_overlap(probabilities(fields / width[:, :, None, None]))
+            out[t, reach] = in_one_piece(made)
+        return out
+
+    # -- what is stored --------------------------------------------------------------------------------------------
+
+    def _set(self, **values: Wide) -> None:
+        for name, value in values.items():
+            buffer = self.get_buffer(name)
+            buffer.copy_(torch.from_numpy(np.array(value)).to(buffer))
+
+    def _get(self, name: str) -> Wide:
+        return self.get_buffer(name).double().cpu().numpy()
+
+
+def _padded(rows: Wide, length: int) -> Wide:
+    """Rows with zeros after them, up to ``length`` of them."""
+    return np.pad(rows, [(0, length - len(rows)), *[(0, 0)] * (rows.ndim - 1)])
