@@ -18,8 +18,8 @@ ORDER = (
     "errors", "_version", "files", "provenance", "progress",
     "grid", "labels", "conditions", "phenotypes", "validity", "heart", "evidence", "cohort", "population",
     "align", "io", "metrics", "export", "datasets", "mesh", "plot",
-    "simulation", "segmentation", "models", "verify", "training", "hearts", "model", "evaluation", "paper", "cli",
-    "__main__", "cheart",
+    "simulation", "segmentation", "models", "verify", "training", "hearts", "model", "pages", "evaluation", "paper",
+    "cli", "__main__", "cheart",
 )  # fmt: skip
 """Rooms from the ground up. Nothing imports from a room that comes later."""
 

@@ -17,6 +17,7 @@ from cheart.conditions import Encoding
 from cheart.errors import InputError
 from cheart.evidence import Evidence, EvidenceKind
 from cheart.grid import Grid
+from cheart.models.layer_graph import LayerGraph
 from cheart.models.representation import Data, Representation
 from cheart.population import Population
 from cheart.progress import Jobs
@@ -238,6 +239,22 @@ class HeartModel(nn.Module):
     def trajectory(self, latent: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float32]:
         """The latents z_ct [T, size] of the frames that :meth:`decode` makes of a latent [1, size]."""
         return self.frame_latents(latent, self._tensor(conditions))[0].cpu().numpy()
+
+    def coefficients(self, latent: Tensor, conditions: Tensor) -> Tensor:
+        """Latents [B, size] and conditions [B, E] to whitened coefficients [B, T, K] of a shape basis, where hearts are
+        such."""
+        raise NotImplementedError
+
+    def layer_graph(self) -> LayerGraph:
+        """``conditions`` [1, E] and ``latent`` [1, size] to ``coefficients`` [T, K] of a shape basis, as plain layers.
+
+        Raises:
+            InputError: the model has no such form.
+        """
+        raise InputError(
+            f"this {self.name} model has no form that runs in a browser: its hearts must be coefficients of a shape "
+            "basis and its motion harmonic, as with --preset quick or laptop"
+        )
 
     def require(self, task: Task) -> None:
         """Refuse a task that this kind of model cannot do.

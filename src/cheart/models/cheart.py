@@ -34,6 +34,7 @@ from cheart.models.latent import (
     TemporalModule,
     sample_posterior,
 )
+from cheart.models.layer_graph import LayerGraph
 from cheart.models.linear_start import LinearParts, start_linear
 from cheart.models.process_group import normal, uniform
 from cheart.models.registry import register
@@ -277,6 +278,27 @@ class CHeart(HeartModel):
         standard, epsilon = latent[:, : self.options.latent], latent[:, self.options.latent :]
         embedding = self.conditions(conditions)
         return self.latents(self.prior.place(standard, embedding), embedding, epsilon)
+
+    def coefficients(self, latent: Tensor, conditions: Tensor) -> Tensor:
+        """Whitened coefficients of a shape basis [B, T, K] of latents [B, size] and conditions [B, E]."""
+        made: Tensor = self.decoder(self.frame_latents(latent, conditions))
+        return made
+
+    def layer_graph(self) -> LayerGraph:
+        """See :class:`HeartModel`: where the motion is harmonic and hearts are coefficients of a shape basis."""
+        if not self.nearly_linear:
+            return super().layer_graph()
+        graph, latent, network = LayerGraph(), self.options.latent, self.conditions
+        z_c = graph.sequence("z_c.mlp", "conditions", network.mlp)
+        if network.straight is not None:
+            z_c = graph.add("add", "z_c", z_c, graph.linear("z_c.straight", "conditions", network.straight.weight))
+        z_0 = graph.add("take", "z_0", "latent", start=0, stop=latent)
+        epsilon = graph.add("take", "epsilon", "latent", start=latent, stop=self.latent_size())
+        start = graph.add("concat", "start", self.prior.add_place(graph, z_0, z_c), z_c)
+        frames = self.temporal.add_to(graph, start, epsilon, self.setting.frames)
+        straight = graph.linear("decoder.linear", frames, self.decoder.linear.weight, self.decoder.linear.bias)
+        graph.add("add", "coefficients", straight, graph.sequence("decoder.mlp", frames, self.decoder.correction))
+        return graph
 
     def _linear_parts(self) -> LinearParts:
         sizes = {"latent": self.options.latent, "embedding": self.options.embedding}

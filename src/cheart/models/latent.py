@@ -8,6 +8,8 @@ from jaxtyping import Float, Float64
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cheart.models.layer_graph import LayerGraph
+
 
 class ConditionNetwork(nn.Module):
     """The MLP from encoded conditions [B, E] to the condition embedding z_c [B, size] (section II-A).
@@ -104,6 +106,16 @@ class HarmonicModule(nn.Module):
         motion = torch.einsum("tk,bks->bts", self.waves(frames).to(start), amplitudes)
         return motion + nn.functional.pad(start, (0, self.extra))[:, None]
 
+    def add_to(self, graph: LayerGraph, start: str, epsilon: str, frames: int) -> str:
+        """:meth:`forward` as layers."""
+        linear = graph.linear("motion.linear", start, self.linear.weight, self.linear.bias)
+        mlp, rest = (
+            graph.sequence("motion.mlp", start, self.correction),
+            graph.linear("motion.rest", epsilon, self.residual.T),
+        )
+        amplitudes = graph.add("add", "amplitudes", linear, mlp, rest)
+        return graph.add("motion", "frames", start, amplitudes, tensors={"waves": self.waves(frames)})
+
     def waves(self, frames: int) -> Float[Tensor, "{frames} 2*{self.harmonics}"]:
         """cos 2πkt/T − 1, then sin 2πkt/T."""
         angle = 2 * torch.pi * torch.arange(frames)[:, None] * torch.arange(1, self.harmonics + 1) / frames
@@ -121,6 +133,10 @@ class StandardPrior(nn.Module):
 
     def place(self, standard: Float[Tensor, "B latent"], embedding: Float[Tensor, "B C"]) -> Float[Tensor, "B latent"]:
         """The way back of :meth:`standardise`."""
+        return standard
+
+    def add_place(self, graph: LayerGraph, standard: str, embedding: str) -> str:
+        """:meth:`place` as layers."""
         return standard
 
     def divergence(
@@ -162,6 +178,13 @@ class LearnedPrior(StandardPrior):
         """See :class:`StandardPrior`."""
         solved = torch.linalg.solve_triangular(self.whitener(), standard.T, upper=False).T
         return self.mean(embedding) + solved
+
+    def add_place(self, graph: LayerGraph, standard: str, embedding: str) -> str:
+        """See :class:`StandardPrior`."""
+        spread = graph.linear("prior.spread", standard, torch.linalg.inv(self.whitener().detach().double()))
+        return graph.add(
+            "add", "prior", graph.linear("prior.mean", embedding, self.mean.weight, self.mean.bias), spread
+        )
 
     def divergence(
         self, mean: Float[Tensor, "B latent"], log_var: Float[Tensor, "B latent"], embedding: Float[Tensor, "B C"]
