@@ -5,7 +5,10 @@ import pytest
 from jaxtyping import install_import_hook
 
 # the shapes in signatures are checked in every test; before anything imports these modules
-SHAPED = ("latent", "shape_network", "voxel", "voxel_network")
+SHAPED = (
+    "base", "baseline", "cgan", "cheart", "cvae", "cvae_gan", "latent", "representation", "shape_network", "voxel",
+    "voxel_network",
+)  # fmt: skip
 install_import_hook([f"cheart.models.{name}" for name in SHAPED], "beartype.beartype")
 
 from tiny import cohort, model, run  # noqa: E402

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float, Float32, Shaped, UInt8
 from torch import Tensor, nn
 
 from cheart.cohort import Cohort
@@ -137,8 +137,8 @@ class HeartModel(nn.Module):
         """
         raise NotImplementedError(f"{type(self).__name__} is fitted in one go")
 
-    def validation_loss(self, batch: Any) -> Tensor:
-        """The loss of each subject [B] that early stopping watches, without randomness."""
+    def validation_loss(self, batch: Any) -> Float[Tensor, " B"]:
+        """The loss of each subject that early stopping watches, without randomness."""
         raise NotImplementedError
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
@@ -157,15 +157,8 @@ class HeartModel(nn.Module):
         """A network for another cohort that begins with what this one knows; it is then trained as any other.
 
         It has this network's weights. Factors that this one does not know come as new columns with weights of zero, so
-        that the new network answers as the old one until it has learned better.
-
-        Args:
-            setting: of the cohort, whose encoding extends this network's.
-            options: of this network, perhaps changed.
-            cohort: to fine-tune on.
-            population: the conditions of this network's training cohort.
-            seed: of what is random.
-            jobs: processes that read subjects.
+        that the new network answers as the old one until it has learned better. ``setting`` is the cohort's, whose
+        encoding extends this network's; ``population`` are the conditions of this network's training cohort.
 
         Raises:
             InputError: options that change the network's shape.
@@ -181,18 +174,15 @@ class HeartModel(nn.Module):
     # -- use -------------------------------------------------------------------------------------------------------
 
     def complete(
-        self, evidence: Evidence, conditions: NDArray[np.float32], *, seed: int | None = None
-    ) -> NDArray[np.uint8]:
+        self, evidence: Evidence, conditions: Float32[np.ndarray, " E"], *, seed: int | None = None
+    ) -> UInt8[np.ndarray, "T Z Y X"]:
         """The whole cycle from what is known of it: the first frame, or more where :attr:`evidence` says so.
 
         Args:
             evidence: with T frames on the grid of the model.
-            conditions: [E], encoded.
+            conditions: encoded.
             seed: of one sample of p(beat | evidence, conditions); None for the single best completion. A model that
                 holds only one beat for possible gives that one for every seed.
-
-        Returns:
-            [T, Z, Y, X].
 
         Raises:
             InputError: this kind of model cannot complete, or not from such evidence.
@@ -201,8 +191,8 @@ class HeartModel(nn.Module):
         self.require_evidence(evidence)
         return self.decode(self.encode(evidence.first, evidence.first_observed, conditions, seed=seed), conditions)
 
-    def generate(self, conditions: NDArray[np.float32], *, seed: int) -> NDArray[np.uint8]:
-        """One beating heart [T, Z, Y, X] for conditions [E]; the same seed gives the same heart.
+    def generate(self, conditions: Float32[np.ndarray, " E"], *, seed: int) -> UInt8[np.ndarray, "T Z Y X"]:
+        """One beating heart for conditions; the same seed gives the same heart.
 
         Raises:
             InputError: this kind of model cannot generate.
@@ -210,34 +200,38 @@ class HeartModel(nn.Module):
         self.require("generate")
         return self.decode(self.sample_latent(seed), conditions)
 
-    def sample_latent(self, seed: int) -> Tensor:
-        """The random latent [1, size] of a seed, drawn on the CPU so that every device gives the same heart."""
+    def sample_latent(self, seed: int) -> Float[Tensor, "1 size"]:
+        """The random latent of a seed, drawn on the CPU so that every device gives the same heart."""
         generator = torch.Generator().manual_seed(seed)
         return torch.randn(1, self.latent_size(), generator=generator).to(self.device)
 
     @torch.no_grad()
     def encode(
         self,
-        first: NDArray[np.uint8],
-        observed: NDArray[np.bool_],
-        conditions: NDArray[np.float32],
+        first: UInt8[np.ndarray, "Z Y X"],
+        observed: Bool[np.ndarray, " Z"],
+        conditions: Float32[np.ndarray, " E"],
         *,
         seed: int | None = None,
-    ) -> Tensor:
-        """The latent [1, size] of a heart's first frame, as :meth:`complete` takes it; the best, or that of a seed."""
+    ) -> Float[Tensor, "1 size"]:
+        """The latent of a heart's first frame, as :meth:`complete` takes it; the best, or that of a seed."""
         described = self.representation.describe(first, observed).to(self.device)
         if seed is None:
             return self.encode_first(described, self._tensor(conditions))
         return self.sample_first(described, self._tensor(conditions), torch.Generator().manual_seed(seed))
 
     @torch.no_grad()
-    def decode(self, latent: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """The beating heart [T, Z, Y, X] of a latent [1, size] for conditions [E]."""
+    def decode(
+        self, latent: Float[Tensor, "1 size"], conditions: Float32[np.ndarray, " E"]
+    ) -> UInt8[np.ndarray, "T Z Y X"]:
+        """The beating heart of a latent for conditions."""
         return self.decode_labels(latent, self._tensor(conditions))
 
     @torch.no_grad()
-    def trajectory(self, latent: Tensor, conditions: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The latents z_ct [T, size] of the frames that :meth:`decode` makes of a latent [1, size]."""
+    def trajectory(
+        self, latent: Float[Tensor, "1 size"], conditions: Float32[np.ndarray, " E"]
+    ) -> Float[np.ndarray, "T D"]:
+        """The latents z_ct of the frames that :meth:`decode` makes of a latent."""
         return self.frame_latents(latent, self._tensor(conditions))[0].cpu().numpy()
 
     def coefficients(self, latent: Tensor, conditions: Tensor) -> Tensor:
@@ -280,23 +274,29 @@ class HeartModel(nn.Module):
         """Length of the latent that :meth:`generate` draws."""
         raise NotImplementedError
 
-    def encode_first(self, first: Tensor, conditions: Tensor) -> Tensor:
-        """End-diastole as the representation describes it, and conditions [1, E], to the latent [1, size]."""
+    def encode_first(self, first: Shaped[Tensor, "1 ..."], conditions: Float[Tensor, "1 E"]) -> Float[Tensor, "1 size"]:
+        """End-diastole as the representation describes it, and conditions, to the latent."""
         raise NotImplementedError
 
-    def sample_first(self, first: Tensor, conditions: Tensor, generator: torch.Generator) -> Tensor:
+    def sample_first(
+        self, first: Shaped[Tensor, "1 ..."], conditions: Float[Tensor, "1 E"], generator: torch.Generator
+    ) -> Float[Tensor, "1 size"]:
         """As :meth:`encode_first`, one draw of the latents that the first frame leaves possible."""
         return self.encode_first(first, conditions)
 
-    def decode_labels(self, latent: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
-        """A latent [1, size] and conditions [1, E] to label maps [T, Z, Y, X]."""
+    def decode_labels(
+        self, latent: Float[Tensor, "1 size"], conditions: Float[Tensor, "1 E"]
+    ) -> UInt8[np.ndarray, "T Z Y X"]:
+        """A latent and conditions to label maps."""
         raise NotImplementedError
 
-    def frame_latents(self, latent: Tensor, conditions: Tensor) -> Tensor:
-        """A latent [1, size] and conditions [1, E] to the latents of all frames [1, T, size], where each has one."""
+    def frame_latents(
+        self, latent: Float[Tensor, "1 size"], conditions: Float[Tensor, "1 E"]
+    ) -> Float[Tensor, "1 T D"]:
+        """A latent and conditions to the latents of all frames, where each has one."""
         raise NotImplementedError
 
-    def _tensor(self, conditions: NDArray[np.float32]) -> Tensor:
+    def _tensor(self, conditions: Float32[np.ndarray, " E"]) -> Float[Tensor, "1 E"]:
         return torch.from_numpy(conditions)[None].to(self.device)
 
 

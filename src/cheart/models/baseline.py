@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -15,10 +16,7 @@ from cheart.models.representation import check_network_representation
 def shape_presets(**changes: Any) -> dict[str, dict[str, Any]]:
     """Presets of a baseline: ``quick`` and ``laptop`` on a shape basis; docs/evaluation.md says how they were chosen.
 
-    ``paper`` is on voxels, and makes those that hearts are in.
-
-    Args:
-        changes: to what the baselines have in common on a shape basis.
+    ``paper`` is on voxels, and makes those that hearts are in. ``changes`` are to what they have in common on a basis.
     """
     common = {"representation": "shape", "rate": 3e-5, "patience": 20, **changes}
     sizes = {"quick": (64, 32), "laptop": (96, 64)}
@@ -37,20 +35,17 @@ def check_sizes(options: Any) -> None:
         raise InputError("latent, embedding, width, modes and hidden must be at least 1")
 
 
-def softplus_losses(real: Tensor, *made: Tensor) -> Tensor:
-    """The discriminator's logistic loss from its numbers [B, 1] for real beats and for made ones (Goodfellow 2014)."""
+def softplus_losses(real: Float[Tensor, "B 1"], *made: Float[Tensor, "B 1"]) -> Float[Tensor, ""]:
+    """The discriminator's logistic loss from its numbers for real beats and for made ones (Goodfellow 2014)."""
     fake = torch.stack([F.softplus(m).mean() for m in made]).mean()
     return F.softplus(-real).mean() + fake
 
 
-def slope_penalty(verdict: Tensor, beat: Tensor) -> Tensor:
+def slope_penalty(verdict: Float[Tensor, "B 1"], beat: Float[Tensor, "B t ..."]) -> Float[Tensor, ""]:
     """½ ‖∂D/∂x‖² at real beats, the mean over the batch (R1 of Mescheder et al. 2018).
 
-    Without it the game goes in circles: the generator runs from kind to kind of heart, the discriminator after it.
-
-    Args:
-        verdict: D's numbers [B, 1] for
-        beat: real beats, which must require a gradient.
+    Without it the game goes in circles: the generator runs from kind to kind of heart, the discriminator after it. The
+    beats must require a gradient.
     """
     (slope,) = torch.autograd.grad(verdict.sum(), beat, create_graph=True)
     return 0.5 * slope.flatten(1).square().sum(dim=1).mean()

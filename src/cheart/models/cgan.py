@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -90,8 +90,10 @@ class CGAN(HeartModel):
             beats, embedding = self.representation.whole_beats(subjects), self.conditions.pass_on(subjects.conditions)
             start_generator(self.generator, sd, beats, embedding, self.options.latent)
 
-    def predict(self, latent: Tensor, conditions: Tensor, batch: Any | None = None) -> Tensor:
-        """z [B, latent] and encoded conditions [B, E] to what the generator says of the frames that a batch shows."""
+    def predict(
+        self, latent: Float[Tensor, "B latent"], conditions: Float[Tensor, "B E"], batch: Any | None = None
+    ) -> Float[Tensor, "B T ..."]:
+        """z and encoded conditions to what the generator says of the frames that a batch shows."""
         z = torch.cat([latent, self.conditions(conditions)], dim=1)
         prediction: Tensor = self.representation.predict(self.generator, z, batch)
         return prediction
@@ -117,13 +119,13 @@ class CGAN(HeartModel):
         verdict = self._verdict(made, batch)
         yield "generator", F.softplus(-verdict).mean(), {}
 
-    def _verdict(self, beat: Tensor, batch: Any) -> Tensor:
-        """D's numbers [B, 1] for beats."""
+    def _verdict(self, beat: Float[Tensor, "B t ..."], batch: Any) -> Float[Tensor, "B 1"]:
+        """D's numbers for beats."""
         verdict: Tensor = self.representation.judge(self.discriminator, beat, batch, batch.conditions)[0]
         return verdict
 
-    def validation_loss(self, batch: Any) -> Tensor:
-        """The energy score of each subject [B]: in mL per frame and structure, or in mm per frame and voxel."""
+    def validation_loss(self, batch: Any) -> Float[Tensor, " B"]:
+        """The energy score of each subject: in mL per frame and structure, or in mm per frame and voxel."""
         size = (DRAWS, len(batch.conditions), self.options.latent)
         draws = torch.randn(size, generator=torch.Generator().manual_seed(0)).to(batch.conditions)
         predictions = (self.predict(z, batch.conditions, batch) for z in draws)
@@ -137,6 +139,8 @@ class CGAN(HeartModel):
         """Length of z."""
         return self.options.latent
 
-    def decode_labels(self, latent: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
+    def decode_labels(
+        self, latent: Float[Tensor, "1 size"], conditions: Float[Tensor, "1 E"]
+    ) -> UInt8[np.ndarray, "T Z Y X"]:
         """See :class:`HeartModel`."""
         return self.representation.labels(self.predict(latent, conditions))

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor, nn
 
 from cheart.cohort import Cohort
@@ -131,14 +131,21 @@ class CHeart(HeartModel):
         self.prior = StandardPrior() if options.prior == "standard" else LearnedPrior(options.latent, options.embedding)
         self.replayed: Replayed | None = None
 
-    def posterior(self, first: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean and log-variance of z_0 [B, latent] and z_c [B, embedding] from the encoder's input and c [B, E]."""
+    def posterior(
+        self, first: Shaped[Tensor, "B ..."], conditions: Float[Tensor, "B E"]
+    ) -> tuple[Float[Tensor, "B latent"], Float[Tensor, "B latent"], Float[Tensor, "B C"]]:
+        """Mean and log-variance of z_0, and z_c, from the encoder's input and c."""
         embedding = self.conditions(conditions)
         mean, log_var = self.encoder(first, embedding)
         return mean, log_var, embedding
 
-    def latents(self, latent: Tensor, embedding: Tensor, epsilon: Tensor | None = None) -> Tensor:
-        """z_0 [B, latent], z_c [B, embedding] and perhaps ε [B, residual] to the latents of all frames [B, T, size]."""
+    def latents(
+        self,
+        latent: Float[Tensor, "B latent"],
+        embedding: Float[Tensor, "B C"],
+        epsilon: Float[Tensor, "B residual"] | None = None,
+    ) -> Float[Tensor, "B T size"]:
+        """z_0, z_c and perhaps ε to the latents of all frames."""
         latents: Tensor = self.temporal(torch.cat([latent, embedding], dim=1), self.setting.frames, epsilon)
         return latents
 
@@ -160,8 +167,8 @@ class CHeart(HeartModel):
         figures = {"reconstruction": float(reconstruction.detach()), "kl": float(kl.detach())}
         yield "all", reconstruction + self.options.beta * kl, figures
 
-    def validation_loss(self, batch: Any) -> Tensor:
-        """Eq. 8 of each subject [B], decoded from the posterior's mean."""
+    def validation_loss(self, batch: Any) -> Float[Tensor, " B"]:
+        """Eq. 8 of each subject, decoded from the posterior's mean."""
         mean, log_var, embedding = self.posterior(self.representation.first(batch), batch.conditions)
         divergence = self.prior.divergence(mean, log_var, embedding)
         latents = self.latents(mean, embedding)
@@ -230,14 +237,8 @@ class CHeart(HeartModel):
 
     @torch.no_grad()
     def replay(self, population: Population, encoding: Encoding, *, modes: int, seed: int) -> Replayed:
-        """Generate hearts for people like those it was trained on, as another network is to learn them.
-
-        Args:
-            population: the training cohort's conditions.
-            encoding: of the network that is to learn from them.
-            modes: K of that network's basis, whose first modes are this one's.
-            seed: of people and hearts.
-        """
+        """Generate hearts for people like those it was trained on (``population``), as another network of this encoding
+        is to learn them, on a basis of so many modes, of which the first are this one's."""
         rng = np.random.default_rng([seed, 0x3E3])
         people = [population.draw({}, rng) for _ in range(REPLAYED_HEARTS)]
         generator = torch.Generator().manual_seed(seed)
@@ -255,13 +256,15 @@ class CHeart(HeartModel):
         """Length of z_0, and of ε where the motion is harmonic."""
         return self.options.latent + (self.options.residual if self.options.motion == "harmonic" else 0)
 
-    def encode_first(self, first: Tensor, conditions: Tensor) -> Tensor:
+    def encode_first(self, first: Shaped[Tensor, "1 ..."], conditions: Float[Tensor, "1 E"]) -> Float[Tensor, "1 size"]:
         """The posterior's mean as N(0, 1) has it, and ε = 0."""
         mean, _, embedding = self.posterior(first, conditions)
         standard = self.prior.standardise(mean, embedding)
         return nn.functional.pad(standard, (0, self.latent_size() - standard.shape[1]))
 
-    def sample_first(self, first: Tensor, conditions: Tensor, generator: torch.Generator) -> Tensor:
+    def sample_first(
+        self, first: Shaped[Tensor, "1 ..."], conditions: Float[Tensor, "1 E"], generator: torch.Generator
+    ) -> Float[Tensor, "1 size"]:
         """A draw of the posterior of z_0, and of ε: two hearts of one end-diastole beat differently."""
         mean, log_var, embedding = self.posterior(first, conditions)
         drawn = torch.randn(1, self.latent_size(), generator=generator).to(mean.device)
@@ -269,11 +272,15 @@ class CHeart(HeartModel):
         z = sample_posterior(mean, log_var, epsilon)
         return torch.cat([self.prior.standardise(z, embedding), residual], dim=1)
 
-    def decode_labels(self, latent: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
+    def decode_labels(
+        self, latent: Float[Tensor, "1 size"], conditions: Float[Tensor, "1 E"]
+    ) -> UInt8[np.ndarray, "T Z Y X"]:
         """See :class:`HeartModel`."""
         return self.representation.frame_labels(self.decoder, self.frame_latents(latent, conditions))
 
-    def frame_latents(self, latent: Tensor, conditions: Tensor) -> Tensor:
+    def frame_latents(
+        self, latent: Float[Tensor, "1 size"], conditions: Float[Tensor, "1 E"]
+    ) -> Float[Tensor, "1 T D"]:
         """See :class:`HeartModel`."""
         standard, epsilon = latent[:, : self.options.latent], latent[:, self.options.latent :]
         embedding = self.conditions(conditions)
@@ -305,8 +312,8 @@ class CHeart(HeartModel):
         sd = self.representation.sd.cpu().numpy().astype(np.float64)
         return LinearParts(self.encoder, self.decoder, self.conditions, self.temporal, self.prior, sd, **sizes)
 
-    def _forget(self, conditions: Tensor, generator: torch.Generator) -> Tensor:
-        """Hide some conditions [B, E] from the network: they look as if they were missing."""
+    def _forget(self, conditions: Float[Tensor, "B E"], generator: torch.Generator) -> Float[Tensor, "B E"]:
+        """Hide some conditions from the network: they look as if they were missing."""
         if self.options.forget == 0:
             return conditions
         columns = self.setting.encoding.columns

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor
 
 from cheart.errors import InputError
@@ -85,18 +85,22 @@ class CVAE(HeartModel):
             beats, embedding = self.representation.whole_beats(subjects), self.conditions.pass_on(subjects.conditions)
             start_autoencoder(self.encoder, self.decoder, sd, subjects.first.double().numpy(), beats, embedding)
 
-    def predict(self, latent: Tensor, conditions: Tensor, batch: Any | None = None) -> Tensor:
-        """z [B, latent] and encoded conditions [B, E] to what the decoder says of the frames that a batch shows."""
+    def predict(
+        self, latent: Float[Tensor, "B latent"], conditions: Float[Tensor, "B E"], batch: Any | None = None
+    ) -> Float[Tensor, "B T ..."]:
+        """z and encoded conditions to what the decoder says of the frames that a batch shows."""
         z = torch.cat([latent, self.conditions(conditions)], dim=1)
         prediction: Tensor = self.representation.predict(self.decoder, z, batch)
         return prediction
 
-    def posterior(self, batch: Any) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of z, each [B, latent]."""
+    def posterior(self, batch: Any) -> tuple[Float[Tensor, "B latent"], Float[Tensor, "B latent"]]:
+        """Mean and log-variance of z."""
         mean, log_var = self.encoder(self.representation.first(batch), self.conditions(batch.conditions))
         return mean, log_var
 
-    def bound(self, batch: Any, generator: torch.Generator) -> tuple[Tensor, Tensor, dict[str, float]]:
+    def bound(
+        self, batch: Any, generator: torch.Generator
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, "B T ..."], dict[str, float]]:
         """Reconstruction + β KL, averaged over the batch, the prediction that it is of, and both terms for the log."""
         mean, log_var = self.posterior(batch)
         epsilon = normal(*mean.shape, generator=generator).to(mean.device)
@@ -111,8 +115,8 @@ class CVAE(HeartModel):
         loss, _, figures = self.bound(batch, generator)
         yield "all", loss, figures
 
-    def validation_loss(self, batch: Any) -> Tensor:
-        """The bound of each subject [B], decoded from the posterior's mean."""
+    def validation_loss(self, batch: Any) -> Float[Tensor, " B"]:
+        """The bound of each subject, decoded from the posterior's mean."""
         mean, log_var = self.posterior(batch)
         reconstruction = self.representation.reconstruction(self.predict(mean, batch.conditions, batch), batch)
         return reconstruction + self.options.beta * self.prior.divergence(mean, log_var, mean)
@@ -121,16 +125,20 @@ class CVAE(HeartModel):
         """Length of z."""
         return self.options.latent
 
-    def encode_first(self, first: Tensor, conditions: Tensor) -> Tensor:
+    def encode_first(self, first: Shaped[Tensor, "1 ..."], conditions: Float[Tensor, "1 E"]) -> Float[Tensor, "1 size"]:
         """The posterior's mean."""
         mean: Tensor = self.encoder(first, self.conditions(conditions))[0]
         return mean
 
-    def sample_first(self, first: Tensor, conditions: Tensor, generator: torch.Generator) -> Tensor:
+    def sample_first(
+        self, first: Shaped[Tensor, "1 ..."], conditions: Float[Tensor, "1 E"], generator: torch.Generator
+    ) -> Float[Tensor, "1 size"]:
         """A draw of the posterior."""
         mean, log_var = self.encoder(first, self.conditions(conditions))
         return sample_posterior(mean, log_var, torch.randn(mean.shape, generator=generator).to(mean.device))
 
-    def decode_labels(self, latent: Tensor, conditions: Tensor) -> NDArray[np.uint8]:
+    def decode_labels(
+        self, latent: Float[Tensor, "1 size"], conditions: Float[Tensor, "1 E"]
+    ) -> UInt8[np.ndarray, "T Z Y X"]:
         """See :class:`HeartModel`."""
         return self.representation.labels(self.predict(latent, conditions))

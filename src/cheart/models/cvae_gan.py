@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -86,7 +87,9 @@ class CVAEGAN(CVAE):
         yield "regressor", F.mse_loss(judge(self.regressor, real, batch)[0], batch.conditions), {}
         yield "all", bound + self.matching * self._matching(real, again, made, batch), figures
 
-    def _matching(self, real: Tensor, again: Tensor, made: Tensor, batch: Any) -> Tensor:
+    def _matching(
+        self, real: Float[Tensor, "*beat"], again: Float[Tensor, "*beat"], made: Float[Tensor, "*beat"], batch: Any
+    ) -> Float[Tensor, ""]:
         """What reconstructions and generated beats lack of the real ones' features."""
         judge = self.representation.judge
         with torch.no_grad():

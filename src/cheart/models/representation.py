@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int, Shaped, UInt8
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -38,11 +39,11 @@ class SomeFrames:
     """Frames of a cycle that stand for all of them (:mod:`cheart.training.frames`).
 
     Attributes:
-        which: [t] long, in order.
+        which: in order.
         weight: for how many frames each stands: one over its chance to be drawn.
     """
 
-    which: Tensor
+    which: Int[Tensor, " t"]
     weight: float
 
     def to(self, device: torch.device) -> SomeFrames:
@@ -127,16 +128,16 @@ class NetworkRepresentation(Representation):
     """One that makes the networks from and to hearts, and knows the likelihood of what was observed."""
 
     @abstractmethod
-    def first(self, batch: Any) -> Tensor:
+    def first(self, batch: Any) -> Shaped[Tensor, "B ..."]:
         """The encoder's input: end-diastole of each subject of a batch."""
 
     @abstractmethod
-    def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor:
-        """The encoder's input for one heart's end-diastole [Z, Y, X] whose planes [Z] were observed or not."""
+    def describe(self, first: UInt8[np.ndarray, "Z Y X"], observed: Bool[np.ndarray, " Z"]) -> Shaped[Tensor, "1 ..."]:
+        """The encoder's input for one heart's end-diastole whose planes were observed or not."""
 
     @abstractmethod
-    def labels(self, prediction: Tensor) -> NDArray[np.uint8]:
-        """The label maps [T, Z, Y, X] of one predicted heart."""
+    def labels(self, prediction: Float[Tensor, "1 T ..."]) -> UInt8[np.ndarray, "T Z Y X"]:
+        """The label maps of one predicted heart."""
 
     # -- networks, whose sizes are options of the model ------------------------------------------------------------
 
@@ -159,49 +160,59 @@ class NetworkRepresentation(Representation):
     def compile_decoder(self, decoder: nn.Module) -> None:
         """Compile what costs most of a training step with a frame decoder, if anything does."""
 
-    def predict(self, decoder: nn.Module, latent: Tensor, batch: Any | None) -> Tensor:
-        """What a beat decoder says for latents [B, size]: of the frames that a batch shows, or of all (None)."""
+    def predict(
+        self, decoder: nn.Module, latent: Float[Tensor, "B size"], batch: Any | None
+    ) -> Float[Tensor, "B t ..."]:
+        """What a beat decoder says for latents: of the frames that a batch shows, or of all (None)."""
         prediction: Tensor = decoder(latent)
         return prediction
 
     # -- likelihood ------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def reconstruction(self, prediction: Tensor, batch: Any) -> Tensor:
-        """−log p(x | prediction) over what was observed, but for a constant, [B]."""
+    def reconstruction(self, prediction: Float[Tensor, "B t ..."], batch: Any) -> Float[Tensor, " B"]:
+        """−log p(x | prediction) over what was observed, but for a constant."""
 
-    def frame_reconstruction(self, decoder: nn.Module, latents: Tensor, batch: Any) -> Tensor:
-        """:meth:`reconstruction` of what a frame decoder makes of latents [B, T, size], [B]."""
+    def frame_reconstruction(
+        self, decoder: nn.Module, latents: Float[Tensor, "B T size"], batch: Any
+    ) -> Float[Tensor, " B"]:
+        """:meth:`reconstruction` of what a frame decoder makes of latents."""
         return self.reconstruction(decoder(latents), batch)
 
-    def mean_frame_reconstruction(self, decoder: nn.Module, latents: Tensor, batch: Any) -> Tensor:
+    def mean_frame_reconstruction(
+        self, decoder: nn.Module, latents: Float[Tensor, "B T size"], batch: Any
+    ) -> Float[Tensor, ""]:
         """The mean of :meth:`frame_reconstruction` over the batch."""
         return self.frame_reconstruction(decoder, latents, batch).mean()
 
-    def frame_labels(self, decoder: nn.Module, latents: Tensor) -> NDArray[np.uint8]:
-        """The label maps [T, Z, Y, X] that a frame decoder makes of one heart's latents [1, T, size]."""
+    def frame_labels(self, decoder: nn.Module, latents: Float[Tensor, "1 T size"]) -> UInt8[np.ndarray, "T Z Y X"]:
+        """The label maps that a frame decoder makes of one heart's latents."""
         return self.labels(decoder(latents))
 
     # -- beats, for critics ----------------------------------------------------------------------------------------
 
     @abstractmethod
-    def real(self, batch: Any) -> Tensor:
+    def real(self, batch: Any) -> Float[Tensor, "B t ..."]:
         """Real beats."""
 
     @abstractmethod
-    def predicted(self, prediction: Tensor, batch: Any) -> Tensor:
+    def predicted(self, prediction: Float[Tensor, "B t ..."], batch: Any) -> Float[Tensor, "B t ..."]:
         """Predicted beats, seen as the real ones of the batch were."""
 
     def judge(
-        self, critic: nn.Module, beat: Tensor, batch: Any, conditions: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """A critic's numbers [B, out] and features [B, F] for beats; frames that a batch does not show are nothing."""
+        self,
+        critic: nn.Module,
+        beat: Float[Tensor, "B t ..."],
+        batch: Any,
+        conditions: Float[Tensor, "B E"] | None = None,
+    ) -> tuple[Float[Tensor, "B out"], Float[Tensor, "B F"]]:
+        """A critic's numbers and features for beats; frames that a batch does not show are nothing."""
         numbers, features = critic(beat, conditions)
         return numbers, features
 
     @abstractmethod
-    def outcome(self, beat: Tensor) -> Tensor:
-        """Numbers [B, M] in one unit by which beats are compared as outcomes of a random draw."""
+    def outcome(self, beat: Float[Tensor, "B t ..."]) -> Float[Tensor, "B M"]:
+        """Numbers in one unit by which beats are compared as outcomes of a random draw."""
 
 
 def check_network_representation(name: str) -> None:
