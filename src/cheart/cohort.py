@@ -100,11 +100,7 @@ class Cohort:
         return cohort._at((path.absolute(), cohort.fingerprint, None, ""))
 
     def resplit(self, split: Sequence[str]) -> Cohort:
-        """The same hearts in another split, in memory only; its fingerprint says so.
-
-        Args:
-            split: ``train``, ``val`` or ``test``, one a row of the table.
-        """
+        """The same hearts in another split, a word a row of the table, in memory only; its fingerprint says so."""
         assert len(split) == len(self)
         assert set(split) <= set(SPLITS)
         before = self.fingerprint if self._address is None else self._address[1]

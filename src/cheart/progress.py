@@ -36,11 +36,6 @@ Jobs = int | str
 def bar(total: int, title: str, *, shown: bool = True) -> Iterator[Callable[[int, str], None]]:
     """A bar with the count, the time gone, the time left and a remark; silent where nobody watches.
 
-    Args:
-        total: how much there is to do.
-        title: what is going on.
-        shown: false where another process shows it.
-
     Yields a function (done so far, remark) that moves it.
     """
     if not shown or not sys.stderr.isatty():
@@ -64,13 +59,7 @@ def bar(total: int, title: str, *, shown: bool = True) -> Iterator[Callable[[int
 
 
 def track(items: Iterable[Item], *, total: int, title: str) -> Iterator[Item]:
-    """Iterate under a :func:`bar`.
-
-    Args:
-        items: what to iterate over.
-        total: how many there are.
-        title: what is going on, such as ``Simulating``.
-    """
+    """Iterate under a :func:`bar`."""
     with bar(total, title) as move:
         for done, item in enumerate(items, start=1):
             yield item

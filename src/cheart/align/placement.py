@@ -171,11 +171,7 @@ def _best_shift(heights: NDArray[np.floating]) -> float:
 
 
 def fraction_cut(labels: NDArray[np.uint8], placement: Placement) -> float:
-    """The fraction of a heart's volume that lies outside the template grid's box.
-
-    Args:
-        labels: [Z, Y, X] canonical labels in the heart's own space.
-    """
+    """The fraction of a heart's volume, its labels [Z, Y, X] in its own space, outside the template grid's box."""
     xyz = np.argwhere(labels)[:, ::-1].astype(float)
     inside = placement.to_grid[:3, :3] @ xyz.T + placement.to_grid[:3, 3:]
     inside[:2] += placement.shifts_yx[xyz[:, 2].astype(int), ::-1].T

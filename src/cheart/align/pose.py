@@ -209,13 +209,9 @@ def long_axis(cavity: NDArray[np.floating], affine: NDArray[np.floating]) -> NDA
 
 
 def slice_jitter(cavity: NDArray[np.floating], affine: NDArray[np.floating]) -> float:
-    """How far the slices' LV centroids lie from the line through them: root mean square, mm.
+    """How far the slices' LV centroids lie from the line through them: RMS in mm, of the cavity's voxels [N, 3] in mm.
 
     Large where the slices of a thick stack were taken at different breath-holds and do not fit one another.
-
-    Args:
-        cavity: [N, 3] mm, the voxels of the LV cavity.
-        affine: 4×4, voxel (x, y, z) to world mm.
     """
     axis = long_axis(cavity, affine)
     centroids, area = _centroids(cavity - cavity.mean(0), _normal(affine), float(np.linalg.norm(affine[:3, 2])))

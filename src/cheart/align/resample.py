@@ -129,14 +129,8 @@ def _stack_to_grid(
 
 
 def _fill(out: NDArray[np.uint8], knots: NDArray[np.floating], stack: NDArray[np.float32], reach: float) -> None:
-    """Write the labels of every plane that lies between slices, or beyond the outer ones by no more than ``reach``.
-
-    Args:
-        out: [Z, Y, X] labels.
-        knots: [S] the slices' plane numbers, ascending.
-        stack: [4, S, Y, X] the slices' distances.
-        reach: in planes.
-    """
+    """Write the labels [Z, Y, X] of every plane between slices at ``knots`` [S] of distances [4, S, Y, X], or
+    beyond the outer ones by no more than ``reach``."""
     for p in range(len(out)):
         at = float(np.clip(p, knots[0], knots[-1]))
         if not -reach <= p - at < reach:
@@ -272,16 +266,7 @@ def nearest_label(distances: NDArray[np.floating]) -> NDArray[np.uint8]:
 def carry(
     distances: NDArray[np.float32], matrix: NDArray[np.floating], shape: tuple[int, int, int]
 ) -> NDArray[np.float32]:
-    """Distances at other voxels, linearly interpolated; background outside.
-
-    Args:
-        distances: [4, Z, Y, X].
-        matrix: 4×4, from the new voxel (z, y, x) to the old one.
-        shape: the new (Z, Y, X).
-
-    Returns:
-        [4, *shape].
-    """
+    """Distances [4, Z, Y, X] at other voxels, from which ``matrix`` leads to the old ones; background outside."""
     out = np.empty((len(LABELS), *shape), np.float32)
     for number in LABELS:
         affine_transform(

@@ -61,13 +61,9 @@ class MovingSurface:
 
 
 def follow(surfaces: list[Surface], *, title: str = "Surface") -> MovingSurface:
-    """Deform the first frame's surface onto those of all other frames.
+    """Deform the first frame's closed surface, its base at +z, onto those of all other frames.
 
     Each frame is reached from the first one directly, so that nothing drifts and the cycle closes.
-
-    Args:
-        surfaces: one closed surface a frame, the base at +z.
-        title: what to call it while it takes its time.
     """
     template = surfaces[0]
     carrier = _Carrier.of(template)

@@ -95,12 +95,7 @@ def write_vtp(path: Path, surface: Surface, *, at_points: Arrays, at_faces: Arra
 
 
 def write_pvd(path: Path, entries: Iterable[tuple[float, str, str]]) -> None:
-    """A ParaView collection.
-
-    Args:
-        path: ends in ``.pvd``.
-        entries: time in s, the part's name, and the VTP file relative to ``path``.
-    """
+    """A ParaView collection: of each file, as it lies beside ``path``, the time in s and the part's name."""
     rows = list(entries)
     numbers = {name: i for i, name in enumerate(dict.fromkeys(name for _, name, _ in rows))}
     lines = [

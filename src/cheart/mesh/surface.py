@@ -301,14 +301,10 @@ class Base:
 
 
 def find_base(inside: NDArray[np.bool_], spacing: tuple[float, float, float]) -> Base:
-    """Find the basal cut of a structure that is cut off at +Z.
+    """Find the basal cut of a structure [Z, Y, X] that is cut off at +Z.
 
     Most hearts end at one plane, which is then the cut; what little sticks out of it is cut off. Others (a turned
     heart, an outflow tract) end unevenly: the cut is then a smooth surface through their upper ends.
-
-    Args:
-        inside: [Z, Y, X], not empty.
-        spacing: voxel size in mm along (Z, Y, X).
     """
     planes = np.arange(len(inside))
     tops = np.where(inside, planes[:, None, None], -1).max(axis=0)

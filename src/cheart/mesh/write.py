@@ -329,13 +329,7 @@ _GMSH = {3: 2, 4: 4}  # Gmsh's element types by their number of corners
 
 
 def write_vtu(path: Path, solid: Solid, *, at_points: Arrays) -> None:
-    """VTK UnstructuredGrid in XML (compressed): the tetrahedra, then the boundary's triangles.
-
-    Args:
-        path: ends in ``.vtu``.
-        solid: the wall; its regions become the cell array ``region``, its depth the point array ``depth``.
-        at_points: further arrays by name, [V] or [V, 3].
-    """
+    """VTK UnstructuredGrid in XML (compressed): tetrahedra, then the boundary's triangles; further arrays at points."""
     tetrahedra, triangles = solid.tetrahedra, solid.triangles
     cells = len(tetrahedra) + len(triangles)
     sizes = np.repeat(np.array([4, 3], "i4"), [len(tetrahedra), len(triangles)])

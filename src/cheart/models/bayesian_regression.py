@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -34,23 +35,21 @@ class Rows:
     """Observations, those of a heart behind one another.
 
     Attributes:
-        heart: whose, [R].
-        waves: w, [R, H].
-        inputs: x, [R, F].
-        values: y, [R, K].
+        heart: whose.
+        waves, inputs, values: w, x and y.
     """
 
-    heart: NDArray[np.intp]
-    waves: Array
-    inputs: Array
-    values: Array
+    heart: Int[np.ndarray, " R"]
+    waves: Float64[np.ndarray, "R H"]
+    inputs: Float64[np.ndarray, "R F"]
+    values: Float64[np.ndarray, "R K"]
 
-    def of(self, keep: NDArray[np.bool_]) -> Rows:
+    def of(self, keep: Bool[np.ndarray, " R"]) -> Rows:
         """Some of the rows."""
         return Rows(self.heart[keep], self.waves[keep], self.inputs[keep], self.values[keep])
 
-    def along(self, time: Array) -> Rows:
-        """The same with waves [R, q] = w L; a heart with more than q rows is given in q, which say the same of M."""
+    def along(self, time: Float64[np.ndarray, "H q"]) -> Rows:
+        """The same with waves w L; a heart with more than q rows is given in q, which say the same of M."""
         parts = []
         for heart in np.unique(self.heart):
             part = self.of(self.heart == heart)
@@ -65,10 +64,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Curves:
-    """Whole curves that are known: inputs [N, F] and amplitudes [N, H, K]."""
+    """Whole curves that are known."""
 
-    inputs: Array
-    amplitudes: Array
+    inputs: Float64[np.ndarray, "N F"]
+    amplitudes: Float64[np.ndarray, "N H K"]
 
 
 @dataclass(frozen=True)
@@ -76,26 +75,22 @@ class Regression:
     """What was learned.
 
     Attributes:
-        weight: M, [H, F, K].
-        left: [N, H, K], what each new heart did otherwise than the others predicted.
+        weight: M.
+        left: what each new heart did otherwise than the others predicted.
         chosen: candidates, by name.
         loss: mean square of a value of a heart that was left out.
     """
 
-    weight: Array
-    left: Array
+    weight: Float64[np.ndarray, "H F K"]
+    left: Float64[np.ndarray, "N H K"]
     chosen: dict[str, float]
     loss: float
 
 
-def time_factor(amplitudes: Array, waves: Array, *, kept: float = 0.999) -> Array:
-    """L [H, q], so that L Lᵀ is the second moment of amplitudes [N, H, K] but for a rest; 1 at its greatest frame.
-
-    Args:
-        amplitudes: of curves.
-        waves: of all frames, [T, H].
-        kept: fraction of the moment.
-    """
+def time_factor(
+    amplitudes: Float64[np.ndarray, "N H K"], waves: Float64[np.ndarray, "T H"], *, kept: float = 0.999
+) -> Float64[np.ndarray, "H q"]:
+    """L, so that L Lᵀ is so much of the amplitudes' second moment; 1 at its greatest frame."""
     values, vectors = np.linalg.eigh(np.einsum("nhk,ngk->hg", amplitudes, amplitudes, optimize=True))
     values, vectors = values[::-1].clip(0), vectors[:, ::-1]
     keep = int(np.searchsorted(np.cumsum(values), kept * values.sum())) + 1
@@ -104,15 +99,11 @@ def time_factor(amplitudes: Array, waves: Array, *, kept: float = 0.999) -> Arra
     return scaled
 
 
-def learn(rows: Rows, known: Curves, time: Array, parts: Mapping[str, Array]) -> Regression:
-    """M from known curves and new rows; τ and the strength of each part by the hearts left out.
-
-    Args:
-        rows: of the new hearts.
-        known: curves; of them counts what lies along L.
-        time: L [H, q].
-        parts: of the diagonal of Λ [F], by name; part ``free`` counts as it is, the others times their strength.
-    """
+def learn(
+    rows: Rows, known: Curves, time: Float64[np.ndarray, "H q"], parts: Mapping[str, Float64[np.ndarray, " F"]]
+) -> Regression:
+    """M from new rows and what lies along L of known curves; τ and the strength of each part of Λ's diagonal by the
+    hearts left out. Part ``free`` counts as it is."""
     given, along = rows.along(time), np.linalg.pinv(time)
     before = Curves(known.inputs, np.einsum("qh,nhk->nqk", along, known.amplitudes, optimize=True))
     hearts = np.unique(given.heart)
@@ -136,17 +127,17 @@ class _Fit:
 
     Attributes:
         rows: the new hearts.
-        scale: Λ', [F, F].
-        before: M', [q, F, K].
-        inverse: of the rows' covariance, [R, R].
-        solved: that times what M' leaves of the rows' values, [R, K].
+        scale: Λ'.
+        before: M'.
+        inverse: of the rows' covariance.
+        solved: that times what M' leaves of the rows' values.
     """
 
     rows: Rows
-    scale: Array
-    before: Array
-    inverse: Array
-    solved: Array
+    scale: Float64[np.ndarray, "F F"]
+    before: Float64[np.ndarray, "q F K"]
+    inverse: Float64[np.ndarray, "R R"]
+    solved: Float64[np.ndarray, "R K"]
 
     @classmethod
     def of(cls, rows: Rows, known: Curves, parts: Mapping[str, Array], chosen: Mapping[str, float]) -> _Fit:
@@ -161,24 +152,24 @@ class _Fit:
         inverse = np.linalg.inv(covariance)
         return cls(rows, scale, before, inverse, inverse @ (rows.values - predicted))
 
-    def left_out(self) -> Array:
-        """What is left of each heart's rows [R, K] when M is learned from the others."""
+    def left_out(self) -> Float64[np.ndarray, "R K"]:
+        """What is left of each heart's rows when M is learned from the others."""
         left = np.empty_like(self.solved)
         for heart in np.unique(self.rows.heart):
             own = self.rows.heart == heart
             left[own] = np.linalg.solve(self.inverse[np.ix_(own, own)], self.solved[own])
         return left
 
-    def weight(self) -> Array:
-        """M, [q, F, K]."""
+    def weight(self) -> Float64[np.ndarray, "q F K"]:
+        """M."""
         rows = self.rows
         return self.before + np.einsum(
             "rq,rf,rk->qfk", rows.waves, rows.inputs @ self.scale, self.solved, optimize=True
         )
 
 
-def _as_curves(rows: Rows, time: Array) -> Array:
-    """The likeliest amplitudes [N, H, K] behind rows along L."""
+def _as_curves(rows: Rows, time: Float64[np.ndarray, "H q"]) -> Float64[np.ndarray, "N H K"]:
+    """The likeliest amplitudes behind rows along L."""
     out = []
     for heart in np.unique(rows.heart):
         own = rows.of(rows.heart == heart)

@@ -18,12 +18,6 @@ def sum_in_chunks(term: Term, inputs: Tensor, parameters: Sequence[Tensor], chun
 
     Forward computes each term and, while what it needs is at hand, its gradients; they are added up and wait for
     backward, which multiplies them by the slope of what comes after. Nothing is computed twice.
-
-    Args:
-        term: differentiable in the inputs and in the parameters.
-        inputs: [B, T, ...].
-        parameters: all that the terms use and that is trained.
-        chunks: ranges of T.
     """
     if not torch.is_grad_enabled():
         return torch.stack([term(inputs[:, chunk], chunk) for chunk in chunks]).sum()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float32, UInt8
 from numpy.typing import NDArray
 from scipy.ndimage import label
 from scipy.special import ndtri
@@ -90,17 +91,13 @@ class FieldGrid:
         return cls(grid, tuple(value["factor"]), tuple(value["start"]), tuple(value["stop"]))
 
 
-def fields(labels: NDArray[np.uint8], where: FieldGrid, *, planes: bool = False) -> Array:
+def fields(
+    labels: UInt8[np.ndarray, "T Z Y X"], where: FieldGrid, *, planes: bool = False
+) -> Float32[np.ndarray, "T 3 z y x"]:
     """Soft signed distances of the three bodies in mm, negative inside.
 
-    Args:
-        labels: [T, Z, Y, X].
-        where: where to sample.
-        planes: keep the label grid's planes along z instead of coarsening them, for data of which single planes
-            were observed.
-
-    Returns:
-        [T, 3, z, y, x] float32, or [T, 3, Z, y, x] with ``planes``.
+    With ``planes`` those of the label grid along z are kept instead of coarsened, for data of which single planes were
+    observed.
     """
     grid = where.grid
     factor = (1, *where.factor[1:]) if planes else where.factor
@@ -122,7 +119,7 @@ def fields(labels: NDArray[np.uint8], where: FieldGrid, *, planes: bool = False)
     return out
 
 
-def _pool(body: NDArray[np.bool_], factor: tuple[int, ...]) -> NDArray[np.uint8]:
+def _pool(body: Bool[np.ndarray, "Z Y X"], factor: tuple[int, ...]) -> UInt8[np.ndarray, "z y x"]:
     """How many fine voxels of each coarse voxel the body fills."""
     counts = body.view(np.uint8)
     for axis, f in enumerate(factor):
@@ -145,8 +142,10 @@ def _blur(n: int, factor: int, spacing: float, sigma_mm: float) -> Array:
     return (weight / centre).astype(np.float32)
 
 
-def _along(volume: Array, matrices: list[Array]) -> Array:
-    """Apply one matrix along each axis of [z, y, x]."""
+def _along(
+    volume: Float32[np.ndarray, "z y x"], matrices: list[Float32[np.ndarray, "_ _"]]
+) -> Float32[np.ndarray, "_ _ _"]:
+    """Apply one matrix along each axis."""
     mz, my, mx = matrices
     volume = volume @ mx.T
     volume = my @ volume
@@ -169,8 +168,8 @@ def _distance(fraction: Array, sigma_mm: float) -> Array:
     return out * np.float32(sigma_mm)
 
 
-def labels_from_fields(composed: Array, where: FieldGrid) -> NDArray[np.uint8]:
-    """Label maps [T, Z, Y, X] of fields [T, 3, z, y, x]: trilinear interpolation, then the sign.
+def labels_from_fields(composed: Float32[np.ndarray, "T 3 z y x"], where: FieldGrid) -> UInt8[np.ndarray, "T Z Y X"]:
+    """Label maps of fields: trilinear interpolation, then the sign.
 
     Each body is one piece: islands that modes raise far from the heart are no part of it. The RV gives way to the
     wall, and the wall to the LV cavity.
@@ -188,8 +187,8 @@ def labels_from_fields(composed: Array, where: FieldGrid) -> NDArray[np.uint8]:
     return out
 
 
-def _one_piece(field: Array) -> Array:
-    """A field [z, y, x] that is negative in one 26-connected piece only, the largest."""
+def _one_piece(field: Float32[np.ndarray, "z y x"]) -> Float32[np.ndarray, "z y x"]:
+    """A field that is negative in one 26-connected piece only, the largest."""
     inside = field < 0
     # only the box that the body occupies is searched
     spans = [np.flatnonzero(inside.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]

@@ -57,12 +57,6 @@ class Replayed:
 def fine_tune(parts: LinearParts, replayed: Replayed, data: ShapeData, basis: ShapeBasis) -> dict[str, float]:
     """Set the linear parts of a new network by replayed hearts and by new ones; all else stays at nothing.
 
-    Args:
-        parts: of the network, just built.
-        replayed: hearts of the model, on the same basis.
-        data: the new hearts.
-        basis: of both.
-
     Returns:
         Figures for the log: what was chosen.
     """

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from jaxtyping import Float, Float64
 from numpy.typing import NDArray
 
 from cheart.models.latent import ConditionNetwork, HarmonicModule, StandardPrior, set_parameter
@@ -42,16 +43,16 @@ class Frame:
     """The axes of a latent: coefficients [mm] minus ``centre`` = z @ ``axes``.
 
     Attributes:
-        centre: [K].
-        axes: [K, K], rows scaled so that training end-diastoles have unit variance along each.
+        centre: of training end-diastoles.
+        axes: rows scaled so that training end-diastoles have unit variance along each.
     """
 
-    centre: Array
-    axes: Array
+    centre: Float64[np.ndarray, " K"]
+    axes: Float64[np.ndarray, "K K"]
 
     @classmethod
-    def of(cls, first: Array, sd: Array) -> Frame:
-        """The principal axes of end-diastoles [N, K]; none is shorter than a hundredth of the longest mode's SD."""
+    def of(cls, first: Float64[np.ndarray, "N K"], sd: Float64[np.ndarray, " K"]) -> Frame:
+        """The principal axes of end-diastoles; none is shorter than a hundredth of the longest mode's SD."""
         centre = first.mean(axis=0)
         _, singular, axes = np.linalg.svd(first - centre, full_matrices=True)
         spread = np.zeros(len(axes))
@@ -59,21 +60,21 @@ class Frame:
         return cls(centre, axes * np.maximum(spread, 1e-2 * sd.max())[:, None])
 
     @cached_property
-    def into(self) -> Array:
-        """The inverse of ``axes``, [K, K]."""
+    def into(self) -> Float64[np.ndarray, "K K"]:
+        """The inverse of ``axes``."""
         return np.linalg.inv(self.axes).astype(np.float64, copy=False)
 
     @cached_property
-    def lengths(self) -> Array:
-        """How many mm a step of 1 along each axis is, [K]."""
+    def lengths(self) -> Float64[np.ndarray, " K"]:
+        """How many mm a step of 1 along each axis is."""
         return np.linalg.norm(self.axes, axis=1).astype(np.float64, copy=False)
 
-    def along(self, coefficients: Array) -> Array:
-        """Coefficients [..., K] as numbers along the axes [..., K]."""
+    def along(self, coefficients: Float[np.ndarray, "*some K"]) -> Float64[np.ndarray, "*some K"]:
+        """Coefficients as numbers along the axes."""
         return (coefficients - self.centre) @ self.into
 
-    def trust(self, latent: int, embedding: int) -> Array:
-        """How far a regression trusts z_0 and z_c, [latent + embedding]: an axis by its length, at most 1."""
+    def trust(self, latent: int, embedding: int) -> Float64[np.ndarray, " {latent}+{embedding}"]:
+        """How far a regression trusts z_0 and z_c: an axis by its length, at most 1."""
         return np.concatenate([fit_length(self.lengths / self.lengths.max(), latent), np.ones(embedding)])
 
 
@@ -124,12 +125,7 @@ class LinearParts:
 
 
 def start_linear(parts: LinearParts, data: ShapeData) -> None:
-    """Set the linear parts of a new network with harmonic motion.
-
-    Args:
-        parts: of the network.
-        data: its training subjects. Where frames or planes are missing, the motion starts at nothing.
-    """
+    """Set the linear parts of a new network with harmonic motion; where frames or planes lack, not motion."""
     latent, motion, subjects = parts.latent, parts.motion, data.subjects
     frame = Frame.of(subjects.first.numpy().astype(np.float64), parts.sd)
     embedding = parts.conditions.pass_on(subjects.conditions)
@@ -151,25 +147,24 @@ def start_linear(parts: LinearParts, data: ShapeData) -> None:
         set_parameter(motion.linear.bias, bias)
 
 
-def fit_waves(motion: HarmonicModule, moved: Array) -> Array:
-    """The amplitudes [N, 2·harmonics, S] nearest to curves [N, T, S] that start at 0."""
+def fit_waves(
+    motion: HarmonicModule, moved: Float64[np.ndarray, "N T S"]
+) -> Float64[np.ndarray, "N 2*{motion.harmonics} S"]:
+    """The amplitudes nearest to curves that start at 0."""
     waves = motion.waves(moved.shape[1]).numpy().astype(np.float64)
     fitted: Array = np.einsum("kt,nts->nks", np.linalg.pinv(waves), moved)
     return fitted
 
 
 def start_autoencoder(
-    encoder: ShapeEncoder, decoder: ShapeDecoder, sd: Array, first: Array, beats: Array, embedding: Array
+    encoder: ShapeEncoder,
+    decoder: ShapeDecoder,
+    sd: Float64[np.ndarray, " K"],
+    first: Float64[np.ndarray, "N K"],
+    beats: Float64[np.ndarray, "N T K"],
+    embedding: Float64[np.ndarray, "N C"],
 ) -> None:
-    """Set the linear parts of a new autoencoder of beats.
-
-    Args:
-        encoder, decoder: from end-diastole and to whole beats.
-        sd: of the basis, [K].
-        first: end-diastoles in mm, [N, K].
-        beats: whole beats in mm, [N, T, K].
-        embedding: of the conditions, [N, C].
-    """
+    """Set the linear parts of a new autoencoder of beats by hearts in mm."""
     predicted, bias = ridge(embedding, first)
     rest = first - embedding @ predicted - bias
     frame = Frame.of(rest, sd)
@@ -189,7 +184,13 @@ def start_autoencoder(
     set_parameter(decoder.linear.bias, centre)
 
 
-def start_generator(decoder: ShapeDecoder, sd: Array, beats: Array, embedding: Array, latent: int) -> None:
+def start_generator(
+    decoder: ShapeDecoder,
+    sd: Float64[np.ndarray, " K"],
+    beats: Float64[np.ndarray, "N T K"],
+    embedding: Float64[np.ndarray, "N C"],
+    latent: int,
+) -> None:
     """Set the linear parts of a new generator of beats from z [latent]; see :func:`start_autoencoder`."""
     units = np.tile(sd, beats.shape[1])
     predicted, bias = ridge(embedding, beats.reshape(len(beats), -1))
@@ -202,8 +203,10 @@ def start_generator(decoder: ShapeDecoder, sd: Array, beats: Array, embedding: A
     set_parameter(decoder.linear.bias, bias / units)
 
 
-def principal_components(beats: Array, most: int) -> tuple[Array, Array]:
-    """Components [R, T, K] of beats [N, T, K], each as long as its standard deviation, R ≤ N − 1.
+def principal_components(
+    beats: Float64[np.ndarray, "N T K"], most: int
+) -> tuple[Float64[np.ndarray, "R T K"], Float64[np.ndarray, " _"]]:
+    """Components of beats, each as long as its standard deviation, R ≤ N − 1.
 
     Returns:
         The components, and the mean variance of a coefficient that the first r of them leave, for r from 0 to R.
@@ -216,25 +219,35 @@ def principal_components(beats: Array, most: int) -> tuple[Array, Array]:
     return (axes[:keep] * spread[:keep, None]).reshape(keep, *beats.shape[1:]), left
 
 
-def ridge(x: Array, y: Array, *, scale: Array | float = 1.0, units: Array | float = 1.0) -> tuple[Array, Array]:
-    """Weight [F, M] and bias [M] of :func:`ridge_left_out`."""
+def ridge(
+    x: Float64[np.ndarray, "N F"],
+    y: Float64[np.ndarray, "N M"],
+    *,
+    scale: Float64[np.ndarray, " F"] | float = 1.0,
+    units: Float64[np.ndarray, " M"] | float = 1.0,
+) -> tuple[Float64[np.ndarray, "F M"], Float64[np.ndarray, " M"]]:
+    """Weight and bias of :func:`ridge_left_out`."""
     return ridge_left_out(x, y, scale=scale, units=units)[:2]
 
 
 def ridge_left_out(
-    x: Array, y: Array, *, scale: Array | float = 1.0, units: Array | float = 1.0
-) -> tuple[Array, Array, Array]:
+    x: Float64[np.ndarray, "N F"],
+    y: Float64[np.ndarray, "N M"],
+    *,
+    scale: Float64[np.ndarray, " F"] | float = 1.0,
+    units: Float64[np.ndarray, " M"] | float = 1.0,
+) -> tuple[Float64[np.ndarray, "F M"], Float64[np.ndarray, " M"], Float64[np.ndarray, "N M"]]:
     """Ridge regression with a free intercept; the penalty is the one of :data:`RIDGES` best at leaving hearts out.
 
     Args:
-        x: [N, F].
-        y: [N, M].
-        scale: of each column of ``x`` [F], 1 for the most trusted: a column counts by so much, so that what is small
+        x: what is known.
+        y: what is to be predicted.
+        scale: of each column of ``x``, 1 for the most trusted: a column counts by so much, so that what is small
             in mm is not blown up by whitening it.
-        units: of each column of ``y`` [M], in which errors are compared.
+        units: of each column of ``y``, in which errors are compared.
 
     Returns:
-        Weight [F, M], bias [M], and what each heart [N, M] is off from what the others predict.
+        Weight, bias, and what each heart is off from what the others predict.
     """
     mean, centre = y.mean(axis=0), x.mean(axis=0)
     left, spread, right = np.linalg.svd((x - centre) * scale, full_matrices=False)
@@ -252,7 +265,7 @@ def ridge_left_out(
     return weight, mean - centre @ weight, off
 
 
-def fit_length(values: Array, length: int) -> Array:
-    """The first ``length`` values [length], with ones where there are fewer."""
+def fit_length(values: Float64[np.ndarray, " N"], length: int) -> Float64[np.ndarray, " {length}"]:
+    """The first ``length`` values, with ones where there are fewer."""
     shared = values[:length]
     return np.append(shared, np.ones(length - len(shared)))

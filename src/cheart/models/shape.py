@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Float64, UInt8
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -48,20 +49,19 @@ class ShapeBatch:
     """What the shape basis makes of a few subjects (see :class:`cheart.models.shape_basis.NormalForm`).
 
     Attributes:
-        first: coefficients of end-diastole as the encoder is given it, in mm (not whitened), [B, K].
-        gram: [B, T, K, K], or None where every frame is observed whole (the identity).
-        linear: [B, T, K].
-        constant: [B, T].
-        weight: [B, T], 1 for frames of which anything was observed.
-        conditions: [B, E] float32, encoded.
+        first: coefficients of end-diastole as the encoder is given it, in mm (not whitened).
+        gram: None where every frame is observed whole (the identity).
+        linear, constant: see there.
+        weight: 1 for frames of which anything was observed.
+        conditions: encoded.
     """
 
-    first: Tensor
-    gram: Tensor | None
-    linear: Tensor
-    constant: Tensor
-    weight: Tensor
-    conditions: Tensor
+    first: Float[Tensor, "B K"]
+    gram: Float[Tensor, "B T K K"] | None
+    linear: Float[Tensor, "B T K"]
+    constant: Float[Tensor, "B T"]
+    weight: Float[Tensor, "B T"]
+    conditions: Float[Tensor, "B E"]
 
 
 @dataclass(frozen=True)
@@ -160,20 +160,20 @@ class ShapeRepresentation(NetworkRepresentation):
         tensors = prepared_tensors(cohort, split, self.basis, read, folder=prepared)
         return ShapeData.of(tensors, cohort, indices, encoding)
 
-    def first(self, batch: ShapeBatch) -> Tensor:
-        """Whitened coefficients of end-diastole [B, K]."""
+    def first(self, batch: ShapeBatch) -> Float[Tensor, "B K"]:
+        """Whitened coefficients of end-diastole."""
         return batch.first / self.sd
 
-    def describe(self, first: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Tensor:
-        """Whitened coefficients of end-diastole [1, K]."""
+    def describe(self, first: UInt8[np.ndarray, "Z Y X"], observed: Bool[np.ndarray, " Z"]) -> Float[Tensor, "1 K"]:
+        """Whitened coefficients of end-diastole."""
         return torch.from_numpy(self.basis.describe(first, observed))[None].to(self.sd.device) / self.sd
 
-    def labels(self, prediction: Tensor) -> NDArray[np.uint8]:
-        """The label maps [T, Z, Y, X] of one beat."""
+    def labels(self, prediction: Float[Tensor, "1 T K"]) -> UInt8[np.ndarray, "T Z Y X"]:
+        """The label maps of one beat."""
         return self.basis.labels((prediction[0] * self.sd).cpu().numpy())
 
-    def whole_beats(self, batch: ShapeBatch) -> NDArray[np.float64]:
-        """The most probable coefficients in mm of every frame, [B, T, K].
+    def whole_beats(self, batch: ShapeBatch) -> Float64[np.ndarray, "B T K"]:
+        """The most probable coefficients in mm of every frame.
 
         Frames that were not observed lie on the straight line between the observed ones before and after, around the
         cycle: where a cohort has end-diastole and end-systole only, that is all there is to know of the others.
@@ -212,27 +212,27 @@ class ShapeRepresentation(NetworkRepresentation):
 
     # -- likelihood and beats --------------------------------------------------------------------------------------
 
-    def reconstruction(self, prediction: Tensor, batch: ShapeBatch) -> Tensor:
-        """Half the mean squared distance in mm² over a frame's voxels, [B]: T times its mean over observed frames."""
+    def reconstruction(self, prediction: Float[Tensor, "B T K"], batch: ShapeBatch) -> Float[Tensor, " B"]:
+        """Half the mean squared distance in mm² over a frame's voxels: T times its mean over observed frames."""
         squared = squared_distance(prediction * self.sd, batch)
         mean = (squared * batch.weight).sum(1) / batch.weight.sum(1)
         return squared.shape[1] * mean / (2 * self.voxels)
 
-    def real(self, batch: ShapeBatch) -> Tensor:
-        """Whitened coefficients [B, T, K] of real beats."""
+    def real(self, batch: ShapeBatch) -> Float[Tensor, "B T K"]:
+        """Whitened coefficients of real beats."""
         return self._seen(batch.linear, batch)
 
-    def predicted(self, prediction: Tensor, batch: ShapeBatch) -> Tensor:
-        """Whitened coefficients [B, T, K] of predicted beats."""
+    def predicted(self, prediction: Float[Tensor, "B T K"], batch: ShapeBatch) -> Float[Tensor, "B T K"]:
+        """Whitened coefficients of predicted beats."""
         mm = prediction * self.sd
         return self._seen(mm if batch.gram is None else torch.einsum("btkl,btl->btk", batch.gram, mm), batch)
 
-    def outcome(self, beat: Tensor) -> Tensor:
-        """Coefficients in mm, [B, T·K], per root mean square over frames and voxels."""
+    def outcome(self, beat: Float[Tensor, "B T K"]) -> Float[Tensor, "B T*K"]:
+        """Coefficients in mm, per root mean square over frames and voxels."""
         return (beat * self.sd).flatten(1) / (self.frames * self.voxels) ** 0.5
 
-    def _seen(self, linear: Tensor, batch: ShapeBatch) -> Tensor:
-        """Whitened most probable coefficients [B, T, K] of the linear terms of normal forms, observed frames only."""
+    def _seen(self, linear: Float[Tensor, "B T K"], batch: ShapeBatch) -> Float[Tensor, "B T K"]:
+        """Whitened most probable coefficients of the linear terms of normal forms, observed frames only."""
         if batch.gram is not None:
             linear = torch.linalg.solve(batch.gram + self.precision, linear)
         return linear / self.sd * batch.weight[..., None]
@@ -241,8 +241,8 @@ class ShapeRepresentation(NetworkRepresentation):
 REPRESENTATION = ShapeRepresentation
 
 
-def squared_distance(a: Tensor, batch: ShapeBatch) -> Tensor:
-    """Squared distance in mm² of each frame's observed fields from those of coefficients [B, T, K], [B, T]."""
+def squared_distance(a: Float[Tensor, "B T K"], batch: ShapeBatch) -> Float[Tensor, "B T"]:
+    """Squared distance in mm² of each frame's observed fields from those of coefficients."""
     quadratic = a.square().sum(-1) if batch.gram is None else torch.einsum("btk,btkl,btl->bt", a, batch.gram, a)
     return quadratic - 2 * (batch.linear * a).sum(-1) + batch.constant
 
@@ -291,11 +291,7 @@ FORMAT = 4
 def prepared_basis(cohort: Cohort, *, modes: int, folder: Path | None, jobs: Jobs) -> ShapeBasis:
     """The shape basis of a cohort's training subjects, from the folder if it has it; else it is fitted and kept there.
 
-    Args:
-        cohort: whose training subjects.
-        modes: how many modes at most.
-        folder: of prepared data; None keeps nothing.
-        jobs: processes that read subjects.
+    None keeps nothing, here and below.
 
     Raises:
         InputError: a file of the folder is damaged; too few frames for a basis.
@@ -314,13 +310,6 @@ def prepared_tensors(
     cohort: Cohort, split: Split, basis: ShapeBasis, read: Callable[[], dict[str, Tensor]], *, folder: Path | None
 ) -> dict[str, Tensor]:
     """A split's subjects on a shape basis, from the folder if it has them; else they are read and kept there.
-
-    Args:
-        cohort: whose subjects.
-        split: which of them.
-        basis: any, not only one of this folder.
-        read: reads them.
-        folder: of prepared data; None keeps nothing.
 
     Raises:
         InputError: a file of the folder is damaged.

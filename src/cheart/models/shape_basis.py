@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Float32, Float64, Int, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -36,9 +37,9 @@ class ShapeBasis:
 
     Attributes:
         where: where the fields are sampled.
-        mean: [3, z, y, x] in mm.
-        modes: [K, 3, z, y, x], orthonormal.
-        sd: [K], standard deviation of each coefficient over the training frames, in mm (times √voxels).
+        mean: in mm.
+        modes: orthonormal.
+        sd: standard deviation of each coefficient over the training frames, in mm (times √voxels).
         residual_variance: in mm², of what the modes leave of a field, a voxel.
         explained: fraction of the fields' variance that the modes hold.
         iso_offset: mm, of each body: it is where its field is below this offset. Blur, sampling and the missing modes
@@ -46,21 +47,18 @@ class ShapeBasis:
     """
 
     where: FieldGrid
-    mean: Array
-    modes: Array
-    sd: Array
+    mean: Float[np.ndarray, "3 z y x"]
+    modes: Float[np.ndarray, "K 3 z y x"]
+    sd: Float[np.ndarray, " K"]
     residual_variance: float
     explained: float
     iso_offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @classmethod
-    def fit(cls, data: Array, where: FieldGrid, *, modes: int) -> ShapeBasis:
+    def fit(cls, data: Float32[np.ndarray, "n 3 z y x"], where: FieldGrid, *, modes: int) -> ShapeBasis:
         """Principal component analysis of fields sampled on the whole box, by the frames' Gram matrix.
 
-        Args:
-            data: fields [n, 3, z, y, x], sampled on ``where``; the box is then cut down to where they vary.
-            where: the sampling.
-            modes: how many modes to keep at most.
+        At most so many modes are kept, on the box where fields vary.
 
         Raises:
             InputError: fewer frames than it takes.
@@ -84,15 +82,10 @@ class ShapeBasis:
             explained=1 - left / total,
         )
 
-    def extended(self, data: Array, whole: FieldGrid, modes: int) -> ShapeBasis:
+    def extended(self, data: Float32[np.ndarray, "n 3 z y x"], whole: FieldGrid, modes: int) -> ShapeBasis:
         """This basis with further modes, for what it leaves of other hearts; its own modes stay first, as they are.
 
         Where the others' coefficients of these spread more, that is what is expected from now on.
-
-        Args:
-            data: the other hearts' fields [n, 3, z, y, x], sampled on the whole box.
-            whole: that sampling.
-            modes: how many modes to add at most.
         """
         other = _alive_box(data, whole)
         start, stop = np.minimum(self.where.start, other.start), np.maximum(self.where.stop, other.stop)
@@ -139,28 +132,23 @@ class ShapeBasis:
         """K, the number of modes."""
         return len(self.modes)
 
-    def project(self, sampled: Array) -> Array:
-        """Coefficients [T, K] of fields [T, 3, z, y, x]."""
+    def project(self, sampled: Float32[np.ndarray, "T 3 z y x"]) -> Float32[np.ndarray, "T K"]:
+        """Coefficients of fields."""
         flat = (sampled - self.mean).reshape(len(sampled), -1)
         return np.asarray(flat @ self.modes.reshape(self.size, -1).T, np.float32)
 
-    def compose(self, coefficients: Array) -> Array:
-        """Fields [T, 3, z, y, x] of coefficients [T, K]."""
+    def compose(self, coefficients: Float[np.ndarray, "T K"]) -> Float32[np.ndarray, "T 3 z y x"]:
+        """Fields of coefficients."""
         flat = coefficients.astype(np.float32) @ self.modes.reshape(self.size, -1)
         return np.asarray(flat.reshape(-1, *self.mean.shape) + self.mean, np.float32)
 
-    def labels(self, coefficients: Array) -> NDArray[np.uint8]:
-        """Label maps [T, Z, Y, X] of coefficients [T, K]."""
+    def labels(self, coefficients: Float[np.ndarray, "T K"]) -> UInt8[np.ndarray, "T Z Y X"]:
+        """Label maps of coefficients."""
         offset = np.asarray(self.iso_offset, np.float32)[:, None, None, None]
         return labels_from_fields(self.compose(coefficients) - offset, self.where)
 
-    def normal_form(self, labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> NormalForm:
-        """The squared distance of a frame's observed planes from any coefficients, as a quadratic form.
-
-        Args:
-            labels: one frame, [Z, Y, X].
-            observed: [Z] bool.
-        """
+    def normal_form(self, labels: UInt8[np.ndarray, "Z Y X"], observed: Bool[np.ndarray, " Z"]) -> NormalForm:
+        """The squared distance of a frame's observed planes from any coefficients, as a quadratic form."""
         if observed.all():
             return self.whole_forms(labels[None])[0]
         weights = self._to_planes(np.flatnonzero(observed))  # [P, z]
@@ -187,15 +175,15 @@ class ShapeBasis:
         planes = np.ascontiguousarray(self.modes.transpose(2, 0, 1, 3, 4)).reshape(self.where.shape[0], self.size, -1)
         return planes @ planes.transpose(0, 2, 1), planes[:-1] @ planes[1:].transpose(0, 2, 1)
 
-    def whole_forms(self, labels: NDArray[np.uint8]) -> list[NormalForm]:
-        """The :meth:`normal_form` of fully observed frames [T, Z, Y, X], together: the modes are read once for all."""
+    def whole_forms(self, labels: UInt8[np.ndarray, "T Z Y X"]) -> list[NormalForm]:
+        """The :meth:`normal_form` of fully observed frames, together: the modes are read once for all."""
         sampled = fields(labels, self.where)
         squares = np.square(sampled - self.mean).sum(axis=(1, 2, 3, 4), dtype=np.float64)
         linear = self.project(sampled)
         return [NormalForm(None, b, float(c)) for b, c in zip(linear, squares, strict=True)]
 
-    def _to_planes(self, planes: NDArray[np.intp]) -> Array:
-        """Linear interpolation [P, z] from the box's coarse planes to planes of the label grid."""
+    def _to_planes(self, planes: Int[np.ndarray, " P"]) -> Float32[np.ndarray, "P z"]:
+        """Linear interpolation from the box's coarse planes to planes of the label grid."""
         place = (planes + 0.5) / self.where.factor[0] - 0.5 - self.where.start[0]
         place = place.clip(0, self.where.shape[0] - 1)
         low = np.floor(place).astype(int).clip(0, max(self.where.shape[0] - 2, 0))
@@ -206,26 +194,26 @@ class ShapeBasis:
             weights[rows, low + 1] = place - low
         return weights
 
-    def estimate(self, form: NormalForm) -> Array:
-        """The most probable coefficients [K] given what was observed (the modes' own variances as the prior)."""
+    def estimate(self, form: NormalForm) -> Float32[np.ndarray, " K"]:
+        """The most probable coefficients given what was observed (the modes' own variances as the prior)."""
         return self.most_probable(form.gram, form.linear).astype(np.float32)
 
-    def describe(self, labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> Array:
-        """The coefficients [K] of a frame as an encoder is given it.
+    def describe(
+        self, labels: UInt8[np.ndarray, "Z Y X"], observed: Bool[np.ndarray, " Z"]
+    ) -> Float32[np.ndarray, " K"]:
+        """The coefficients of a frame as an encoder is given it.
 
         A thick stack counts as the importer filled it: where its slices end tells of the heart as well, and the same
         slices are missing from the frames that follow. Where nothing was filled in, observed planes alone count.
-
-        Args:
-            labels: one frame, [Z, Y, X].
-            observed: [Z] bool.
         """
         if observed.all() or is_filled(labels, observed):
             return self.estimate(self.whole_forms(labels[None])[0])
         return self.estimate(self.normal_form(labels, observed))
 
-    def most_probable(self, gram: Array | None, linear: Array) -> NDArray[np.float64]:
-        """:meth:`estimate` of a normal form's G [K, K], or None, and b [K]."""
+    def most_probable(
+        self, gram: Float[np.ndarray, "K K"] | None, linear: Float[np.ndarray, " K"]
+    ) -> Float64[np.ndarray, " K"]:
+        """:meth:`estimate` of a normal form's G, or None, and b."""
         prior = self.residual_variance / np.square(self.sd, dtype=np.float64)
         if gram is None:
             return linear / (1 + prior)
@@ -275,13 +263,13 @@ class NormalForm:
     """aᵀ G a − 2 bᵀ a + c: the squared distance (mm²) between observed fields and those of coefficients a.
 
     Attributes:
-        gram: G [K, K], or None for the identity (everything observed).
-        linear: b [K].
+        gram: G, or None for the identity (everything observed).
+        linear: b.
         constant: c.
     """
 
-    gram: Array | None
-    linear: Array
+    gram: Float[np.ndarray, "K K"] | None
+    linear: Float[np.ndarray, " K"]
     constant: float
 
 

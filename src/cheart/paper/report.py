@@ -34,11 +34,6 @@ Entries = Mapping[str, Mapping[str, Any]]
 def write_report(experiment: Experiment, results: Mapping[str, Results], steps: Entries) -> dict[str, Any]:
     """Write ``tables/``, ``result.json`` and ``report.html``.
 
-    Args:
-        experiment: that is done.
-        results: by row of the tables.
-        steps: how long each took.
-
     Returns:
         What ``result.json`` says.
     """

@@ -58,10 +58,6 @@ class Sheet:
 def all_titles(hearts: Sequence[Heart], titles: Sequence[str] | None) -> list[str]:
     """What stands over each heart, such as ``Generated: age 63 years, sex F``; what it is is never left out.
 
-    Args:
-        hearts: at least one.
-        titles: in place of the conditions in words.
-
     Raises:
         InputError: no heart, or not one title a heart.
     """

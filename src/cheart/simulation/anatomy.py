@@ -143,13 +143,8 @@ def _draw_shape(rng: np.random.Generator, pressure: float) -> _Shape:
 
 
 def random_field(rng: np.random.Generator, *, sd: float, angles: int = 4, heights: int = 5) -> Field:
-    """A smooth random field of zero mean: cosines in height times a Fourier series in angle, falling off with order.
-
-    Args:
-        rng: where chance comes from.
-        sd: standard deviation at a node, on average over the nodes.
-        angles, heights: highest order in angle, number of orders in height.
-    """
+    """A smooth random field of zero mean: cosines in height times a Fourier series in angle, falling off with order,
+    of SD ``sd`` at a node on average; ``angles`` and ``heights`` say how many orders."""
     along = np.cos(np.pi * np.arange(heights)[None] * S[:, None])
     around = surfaces.fourier(angles)
     k = np.repeat(np.arange(angles + 1), 2)[1:]

@@ -78,12 +78,9 @@ class Surfaces:
 
 
 def draw_heart(conditions: Conditions, *, seed: Seed, frames: int = 20) -> Truth:
-    """Draw one of the hearts that a person of these conditions may have; another seed gives another heart.
+    """Draw one of the hearts that a person of these conditions, all known, may have; another seed gives another heart.
 
-    Args:
-        conditions: age, sex, weight, height and sbp, all known; heart_rate if it matters (else 62.5 a minute).
-        seed: the same seed gives the same heart.
-        frames: T, of the volume-time curves.
+    The heart rate is 62.5 a minute where it is not among the conditions; ``frames`` are of the volume-time curves.
 
     Raises:
         InputError: a condition is missing or refused.

@@ -86,14 +86,7 @@ class Motion:
 
 
 def draw_motion(conditions: Conditions, phenotypes: Phenotypes, length: float, rng: np.random.Generator) -> Motion:
-    """Draw how a heart of these conditions and volumes beats.
-
-    Args:
-        conditions: age and, if known, heart_rate.
-        phenotypes: the volumes between which the ventricles move.
-        length: of the LV, mm.
-        rng: where chance comes from.
-    """
+    """Draw how a heart of these conditions, volumes and length of the LV in mm beats."""
     age = float(conditions["age"])  # type: ignore[arg-type]
     rate = float(conditions.get("heart_rate") or DEFAULT_HEART_RATE)
     cycle = 60.0 / rate

@@ -95,10 +95,6 @@ _SIZE_TOGETHER = 0.45
 def draw_phenotypes(conditions: Conditions, rng: np.random.Generator) -> Phenotypes:
     """Draw a heart's size for one person; call again for another heart of the same person's kind.
 
-    Args:
-        conditions: age, sex, weight, height and sbp, all known.
-        rng: where chance comes from.
-
     Raises:
         InputError: conditions so far out that no plausible heart is drawn.
     """
@@ -134,11 +130,6 @@ def expected_sizes(conditions: Conditions) -> tuple[float, float, float]:
 
 def true_distribution(conditions: Conditions, *, n: int, seed: int) -> pd.DataFrame:
     """What hearts a person of these conditions may have: the distribution that a model should learn.
-
-    Args:
-        conditions: age, sex, weight, height and sbp, all known.
-        n: draws.
-        seed: the same seed gives the same draws.
 
     Returns:
         n rows: lvedv, lvesv, rvedv, rvesv (mL), lvm (g), lvef, rvef (%).

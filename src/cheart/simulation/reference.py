@@ -61,13 +61,8 @@ class Normal:
 
 
 def normal(quantity: str, sex: str, age: float) -> Normal:
-    """Published mean and SD at an age, between the middles of the age groups by straight lines.
-
-    Args:
-        quantity: one of lvedv, lvesv, rvedv, rvesv (mL), lvm (g), lvef, rvef (%).
-        sex: F or M.
-        age: years.
-    """
+    """Published mean and SD of a volume (mL), mass (g) or ejection fraction (%) at an age, by straight lines between
+    the middles of the age groups."""
     low, high = np.array(INTERVALS[quantity, sex]).T
     at = [float(np.interp(age, _MIDDLES, values)) for values in ((low + high) / 2, (high - low) / 3.92)]
     return Normal(*at)

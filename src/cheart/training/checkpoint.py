@@ -23,15 +23,7 @@ def write_checkpoint(
     average: Averaged,
     state: dict[str, Any],
 ) -> None:
-    """Write everything that a training needs to go on as if it had never stopped.
-
-    Args:
-        path: the file, written whole or not at all.
-        network: its parameters and buffers.
-        optimisers: by group name; their state tensors are kept.
-        average: of the network's weights, if one is kept.
-        state: counters and figures, JSON values.
-    """
+    """Write everything that a training needs to go on as if it had never stopped; ``state`` are JSON values."""
     tensors: dict[str, Tensor] = {f"network/{n}": t.detach().contiguous() for n, t in network.state_dict().items()}
     tensors |= {f"average/{name}": tensor for name, tensor in average.tensors.items()}
     for group, optimiser in optimisers.items():

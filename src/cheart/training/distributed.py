@@ -153,13 +153,7 @@ def follows() -> bool:
 def follow(
     team: Team, run: Path, read: Callable[[HeartModel, Path], Any]
 ) -> tuple[HeartModel, Any, dict[str, Any], int]:
-    """What the leader hands out: the network, its data, its config, the run's seed.
-
-    Args:
-        team: this process does not lead it.
-        run: the run's folder.
-        read: from a network and the folder that is handed out to training and validation data.
-    """
+    """What the leader hands out: the network, what ``read`` makes of it and the folder, its config, the run's seed."""
     team.wait()
     stored = read_model(run / HANDED)
     data, seed = read(stored.network, run / HANDED), read_json(run / "run.json")["seed"]

@@ -9,17 +9,12 @@ from cheart.models.representation import SomeFrames
 
 
 def draw_frames(frames: int, some: int, rng: np.random.Generator) -> SomeFrames:
-    """Frames at even steps from a random start.
+    """``some`` of T frames at even steps from a random start.
 
     Each has the same chance to be there, some / frames, and stands for frames / some of them, so that the expectation
     of a weighted sum is the sum over all frames. Neighbours are alike: even steps scatter less than independent
     draws, and less than end-diastole and end-systole always, which stand for themselves alone, with fewer others that
     stand for all the rest (``python -m benchmarks.convergence``).
-
-    Args:
-        frames: T.
-        some: how many, from 1 to T.
-        rng: of the start.
     """
     step = frames / some
     which = (rng.uniform(0, step) + step * np.arange(some)).astype(int)

@@ -78,16 +78,6 @@ def fit(
     Every random number of an epoch comes from (seed, epoch), so a training that goes on after a kill ends with the
     weights of one that never stopped (bit for bit on a CPU).
 
-    Args:
-        network: trained in place, on the team's device.
-        training, validation: subjects.
-        run: the run's folder.
-        options: batch, rate, epochs, patience.
-        seed: of order, latents and forgotten conditions.
-        team: where to compute, and which other processes do too; what they make is the same.
-        resume: go on from the run's checkpoint, if it has one.
-        log: called with each epoch's row.
-
     Raises:
         InputError: the checkpoint is of another training; the loss is no number any more.
     """

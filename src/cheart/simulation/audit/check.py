@@ -34,10 +34,6 @@ def check_cohort(cohort: Cohort, *, jobs: Jobs = -1) -> list[Row]:
     """Compare a cohort with what is published of healthy volunteers.
 
     Sizes are taken from the truth where the cohort is simulated, else from voxels; everything else from voxels.
-
-    Args:
-        cohort: simulated or imported, with any conditions.
-        jobs: worker processes, −1 for one a core.
     """
     if population_of(cohort) == "clinical":
         return check_clinical(cohort, jobs=jobs)

@@ -75,13 +75,7 @@ class Studied:
 
 
 def study(truth: ClinicalTruth, schema: Schema, *, seed: int) -> Studied:
-    """Measure one heart, and draw what the oracle knows of it.
-
-    Args:
-        truth: the heart.
-        schema: the conditions that are known of its owner.
-        seed: of the oracle's draws.
-    """
+    """Measure one heart, and draw what the oracle knows of it from the conditions of a schema."""
     g, form = geometry_of(truth), truth.form[None]
     sizes = [g.lvedv[0], g.lvm[0], g.rvedv[0], g.length[0]]
     beat = {k: np.array([v]) for k, v in truth.beat.items()} | {"amplitude": truth.amplitude[None]}

@@ -42,15 +42,8 @@ class Rays:
 def rays(
     labels: NDArray[np.uint8], grid: Grid, *, heights: NDArray[np.floating], angles: int = 120, step: float = 0.5
 ) -> Rays:
-    """Follow rays outward from the LV axis until each structure ends.
-
-    Args:
-        labels: [Z, Y, X], one frame in the template pose.
-        grid: its grid.
-        heights: fractions of the LV wall's length from apex (0) to base (1).
-        angles: rays a height.
-        step: along a ray, mm.
-    """
+    """Follow rays of one frame outward from the LV axis until each structure ends, at heights from the LV wall's
+    apex (0) to its base (1)."""
     z, y, x = grid.axes()
     lv_wall = (labels == LV) | (labels == MYO)
     planes = np.flatnonzero(lv_wall.any(axis=(1, 2)))
@@ -84,10 +77,8 @@ _MIN_RV = 1.0  # mm: thinner is no RV
 def surface_points(r: Rays) -> NDArray[np.float64]:
     """Corresponding points [P, 3] in mm on the three surfaces, for a shape model.
 
-    The LV at fixed heights and angles, the RV at fixed heights and fractions of the arc between its insertions.
-
-    Args:
-        r: rays of one frame at HEIGHTS_ED.
+    Of rays at HEIGHTS_ED: the LV at fixed heights and angles, the RV at fixed heights and fractions of the arc between
+    its insertions.
     """
     points = []
     for radii, start in ((r.endo, 2), (r.epi, 0)):
@@ -141,14 +132,8 @@ def insertions(r: Rays, i: int) -> tuple[float, float] | None:
 
 
 def septal_sagitta(r: Rays) -> NDArray[np.float64]:
-    """How far the septum bows towards the RV beyond the chord of the RV's insertions, mm (+: convex).
-
-    Args:
-        r: rays of one frame at HEIGHTS_ED.
-
-    Returns:
-        At SECTIONS [9]; nan where there is no RV.
-    """
+    """How far the septum bows towards the RV beyond the chord of the RV's insertions, mm (+: convex), at
+    SECTIONS [9], of rays at HEIGHTS_ED; nan where there is no RV."""
     out = np.full(SECTIONS.size, np.nan)
     for i in range(SECTIONS.size):
         h = 17 - 2 * i
@@ -165,13 +150,8 @@ def septal_sagitta(r: Rays) -> NDArray[np.float64]:
 
 
 def sections(labels: NDArray[np.uint8], grid: Grid, *, slab: float = 0.06) -> NDArray[np.float64]:
-    """Areas [3, 9] in mm² of LV cavity, LV with its wall, and RV at SECTIONS along the apex-to-mitral-centre axis.
-
-    Args:
-        labels: [Z, Y, X], end-diastole.
-        grid: its grid.
-        slab: half-width of the hat over which an area is averaged, as a fraction of the length.
-    """
+    """Areas [3, 9] in mm² of LV cavity, LV with its wall, and RV at SECTIONS along the apex-to-mitral-centre axis, each
+    averaged over a hat of half-width ``slab``, a fraction of the length."""
     z, y, x = grid.axes()
     at = np.argwhere(labels > 0)
     what = labels[tuple(at.T)]
@@ -301,10 +281,7 @@ def frame_faults(frame: NDArray[np.uint8]) -> list[str]:
 
 
 def shape_spectrum(points: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """PCA of corresponding points, rigidly aligned (generalised Procrustes, no scaling).
-
-    Args:
-        points: [N, P, 3] mm.
+    """PCA of corresponding points [N, P, 3] in mm, rigidly aligned (generalised Procrustes, no scaling).
 
     Returns:
         RMS distance per point from the mean shape in mm, and each mode's fraction of the variance.
