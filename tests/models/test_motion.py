@@ -58,3 +58,39 @@ def test_a_seed_is_a_sample(moved: Model, cohort: Cohort) -> None:
 def test_it_refuses_what_it_cannot_do(moved: Model) -> None:
     with pytest.raises(InputError, match="motion model cannot generate; it can complete"):
         moved.generate({})
+
+
+def known_es(cohort: Cohort, planes: slice, measured: dict[str, float] | None = None) -> tuple[Evidence, int]:
+    """End-diastole of a test subject, some planes of end-systole, and its frame."""
+    real = cohort.heart(int(cohort.indices("test")[0]))
+    es = real.phenotypes.es_frame
+    assert es is not None
+    seen = np.zeros_like(real.observed)
+    seen[0], seen[es, planes] = True, True
+    return Evidence(np.where(seen[..., None, None], real.labels, 0).astype(np.uint8), seen, measured or {}), es
+
+
+def test_a_frame_that_was_given_comes_back_and_three_of_its_planes_say_most_of_it(moved: Model, cohort: Cohort) -> None:
+    real, nobody = cohort.heart(int(cohort.indices("test")[0])), person(moved, cohort, 0)
+    whole, es = known_es(cohort, slice(None))
+    np.testing.assert_array_equal(moved.network.complete(whole, nobody)[es], real.labels[es])
+    few, _ = known_es(cohort, slice(12, 20, 3))
+    blind = moved.network.complete(Evidence.of_first_frame(real), nobody)
+    told = moved.network.complete(few, nobody)
+    one, other = (dice(labels[es : es + 1], real.labels[es : es + 1]).mean() for labels in (blind, told))
+    assert other > one
+
+
+@pytest.mark.parametrize("lvef", [30.0, 45.0])
+def test_a_measured_ejection_fraction_is_kept(moved: Model, cohort: Cohort, lvef: float) -> None:
+    real = cohort.heart(int(cohort.indices("test")[0]))
+    known = Evidence.of_first_frame(real, {"lvef": lvef})
+    samples = [moved.network.complete(known, person(moved, cohort, 0), seed=seed) for seed in range(4)]
+    found = [moved.heart(labels).phenotypes.lvef for labels in samples]
+    assert np.mean(found) == pytest.approx(lvef, abs=5)
+
+
+def test_a_measurement_of_what_was_observed_is_refused(moved: Model, cohort: Cohort) -> None:
+    known = Evidence.of_first_frame(cohort.heart(0), {"lvedv": 150.0})
+    with pytest.raises(InputError, match="given lvedv: end-diastole is observed as it is; expected one of lvesv"):
+        moved.network.complete(known, person(moved, cohort, 0))

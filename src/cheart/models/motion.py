@@ -13,26 +13,37 @@ structure and frame, from which the expected Dice follows (:mod:`cheart.models.e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import ndtr
 from torch import Tensor
 
 from cheart.errors import InputError
-from cheart.evidence import Evidence
+from cheart.evidence import Evidence, EvidenceKind
 from cheart.models.base import HeartModel, Setting, Style
 from cheart.models.beat_basis import fit_curves, numbers
 from cheart.models.expected_overlap import in_one_piece, most_overlap, nearest_surface, probabilities
 from cheart.models.fields import Array
-from cheart.models.heart_frame import PLANE, interpolation
+from cheart.models.heart_frame import PLANE, STEP_MM, interpolation
 from cheart.models.kernel_regression import KernelRegression
+from cheart.models.motion_evidence import (
+    NOISE_SHARE,
+    Posterior,
+    Volumes,
+    carried,
+    nothing,
+    of_frames,
+    of_measurements,
+)
 from cheart.models.plane_features import HEIGHTS, Wide, features_size, fit_features, raw
 from cheart.models.planes import Described, PlaneData, PlaneRepresentation
 from cheart.models.registry import register
-from cheart.models.uncertainty import ZONES, residual_axes, surface_sd
+from cheart.models.shape_basis import is_filled
+from cheart.models.uncertainty import LEAST_SD_MM, ZONES, residual_axes, surface_sd
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
 """Candidates for λ of the kernel ridge regression."""
@@ -66,11 +77,40 @@ class MotionOptions:
             raise InputError("landmarks, curves and residual must be at least 1")
 
 
+@dataclass(frozen=True)
+class Conditioned:
+    """A beat given the evidence: numbers expected + spread · q on the R planes in reach.
+
+    Attributes:
+        described: end-diastole.
+        expected: [R, J, M].
+        spread: E, [R, Q, J, M].
+        posterior: of q.
+    """
+
+    described: Described
+    expected: Wide
+    spread: Wide
+    posterior: Posterior
+
+    def numbers(self, q: Wide) -> Wide:
+        """The numbers [R, J, M] of q."""
+        return np.asarray(self.expected + np.tensordot(q, self.spread, axes=(0, 1)))
+
+    def left_open(self, curve: Wide) -> Wide:
+        """By which factor the evidence narrows a surface, [R], where the curves [J] are at some frame."""
+        along = np.tensordot(curve, self.spread, axes=(0, 2))  # [R, Q, M]
+        prior = np.square(along).sum(axis=(1, 2))
+        now = np.square(np.einsum("rqm,qs->rsm", along, self.posterior.root)).sum(axis=(1, 2))
+        return np.asarray(np.sqrt(NOISE_SHARE + (1 - NOISE_SHARE) * now / np.maximum(prior, 1e-12)))
+
+
 @register("motion")
 class PlaneMotion(HeartModel):
     """Motion applied to the observed heart. It completes; it does not generate. Its small algebra stays on the CPU."""
 
     tasks = ("complete",)
+    evidence: ClassVar[frozenset[EvidenceKind]] = frozenset({"later frames", "measurements"})
     Options = MotionOptions
     presets: ClassVar[dict[str, dict[str, Any]]] = {"quick": {"landmarks": 800}}
     style = Style("Motion", "#b5475d", "-", "D")
@@ -90,6 +130,7 @@ class PlaneMotion(HeartModel):
             "mean": (outputs,),
             "length": (),
             "axes": (options.residual, len(HEIGHTS), outputs),
+            "variance": (outputs,),
             "sd": (len(ZONES), PLANE[0], setting.frames),
         }
         for name, shape in shapes.items():
@@ -130,6 +171,7 @@ class PlaneMotion(HeartModel):
             landmarks=_padded(fitted.landmarks, self.options.landmarks),
             weights=_padded(fitted.weights, self.options.landmarks),
             axes=_padded(residual_axes(training, rows, heart, left, self.options.residual), self.options.residual),
+            variance=np.square(left).mean(axis=0),
             sd=surface_sd(self.planes, training, [seen for _, seen in rows], y - left, left, curves),
         )  # fmt: skip
         return float(self.validation_loss(validation).mean()), {"penalty": chosen[0], "trust": chosen[1]}
@@ -166,18 +208,72 @@ class PlaneMotion(HeartModel):
     ) -> NDArray[np.uint8]:
         """The observed heart, moved. Frame 0 is what was given, with what lay between its planes filled in."""
         self.require_evidence(evidence)
-        described = self.planes.describe(evidence.first, evidence.first_observed)
-        frame, reach = described.frame, described.frame.reach
-        spread = frame.between(frame.height[reach])
-        moved = np.tensordot(spread, self._expected(described.subject, conditions), axes=1)
-        sd = interpolation(frame.relative[reach], ZONES)
-        if seed is not None:
-            q = np.random.default_rng(seed).standard_normal(self.options.residual)
-            drawn = np.tensordot(q, self._get("axes"), axes=1)
-            moved += (interpolation(frame.relative[reach], HEIGHTS) @ drawn).reshape(moved.shape)
-        labels = self._labels(described, moved, None if seed is not None or not self.options.overlap else sd)
-        labels[0, evidence.first_observed] = evidence.first[evidence.first_observed]
+        known = self.conditioned(evidence, conditions)
+        likely = known.posterior.mean if seed is None else known.posterior.draw(seed)
+        labels = self._labels(known, likely, best=seed is None and self.options.overlap)
+        given = evidence.observed.copy()
+        given[0] |= is_filled(evidence.first, evidence.first_observed)
+        labels[given] = evidence.labels[given]
         return labels
+
+    def conditioned(self, evidence: Evidence, conditions: NDArray[np.float32]) -> Conditioned:
+        """The beat given the evidence, as a Gaussian."""
+        described = self.planes.describe(evidence.first, evidence.first_observed)
+        frame, subject = described.frame, described.subject
+        height, reach = frame.height[frame.sampled], frame.height[frame.reach]
+        axes = self._get("axes").reshape(self.options.residual, len(HEIGHTS), self.options.curves, -1)
+
+        def at(relative: Wide) -> Wide:
+            return np.tensordot(interpolation(relative, HEIGHTS), axes, axes=(1, 1))  # [R, Q, J, M]
+
+        own = self._expected(subject, conditions)
+        expected, spread = np.tensordot(frame.between(reach), own, axes=1), at(frame.relative[frame.reach])
+        curves, known = self._get("curves"), nothing(self.options.residual)
+        moved, seen = self._observed_motion(evidence, described)
+        wrong = moved - np.einsum("jt,pjm->tpm", curves, own)
+        if seen.any():
+            at_planes = at(frame.relative[frame.sampled])
+            known = of_frames(wrong, seen, at_planes, curves, self._get("variance").reshape(own.shape[1:]))
+            q = Posterior.of(known).mean
+            wrong -= np.einsum("jt,q,pqjm->tpm", curves, q, at_planes)
+            expected = expected + carried(wrong, seen, curves, height, reach)
+        before = Conditioned(described, expected, spread, Posterior.of(known))
+        if not evidence.measured:
+            return before
+        return replace(before, posterior=Posterior.of(of_measurements(evidence.measured, self._volumes(before), known)))
+
+    def _observed_motion(self, evidence: Evidence, described: Described) -> tuple[Wide, NDArray[np.bool_]]:
+        """Motion [T, P, M] of the planes of later frames that were observed, and which those are, [T, P]."""
+        frame, later = described.frame, [int(t) for t in np.flatnonzero(evidence.observed[1:].any(axis=1)) + 1]
+        seen = evidence.observed[:, frame.sampled].copy()
+        seen[0] = False
+        if not later:
+            return np.zeros((*seen.shape, len(self.planes.motion))), seen
+        planes = frame.sample(evidence.labels[[0, *later]], frame.sampled)
+        subject = self.planes.subject(frame, planes, later, seen[later])
+        return subject.motion.astype(np.float64), seen
+
+    def _volumes(self, known: Conditioned) -> Volumes:
+        """Volumes in mL and their gradients as functions of q; a voxel counts by its chance to lie inside."""
+        frame, curves, modes = known.described.frame, self._get("curves"), self.planes.motion
+        zones = interpolation(frame.relative[frame.reach], ZONES)
+        thick, bodies = frame.grid.spacing[0] * STEP_MM**2 / 1000, PLANE[0]
+        by_body = modes.reshape(len(modes), bodies, -1).transpose(1, 2, 0)  # [3, V, M]
+
+        def volumes(q: Wide) -> tuple[Wide, Wide]:
+            moved, out, slopes = known.numbers(q), [], []
+            for t in range(self.setting.frames):
+                sd = (zones @ self._get("sd")[:, :, t])[:, :, None, None] / 2
+                fields = (known.described.first + self._change(moved, t)) / sd
+                out.append(ndtr(-fields).sum(axis=(0, 2, 3)) * thick)
+                density = (np.exp(-0.5 * np.square(fields)) / sd / np.sqrt(2 * np.pi)).reshape(len(fields), bodies, -1)
+                along = np.tensordot(curves[:, t], known.spread, axes=(0, 2))  # [R, Q, M]
+                slopes.append(
+                    [-thick * np.einsum("rm,rqm->q", density[:, k] @ by_body[k], along) for k in range(bodies)]
+                )
+            return np.stack(out), np.array(slopes)
+
+        return volumes
 
     def _expected(self, subject: Any, conditions: NDArray[np.float32]) -> Wide:
         """f(x) of a subject's planes, [P, J, M]."""
@@ -187,21 +283,26 @@ class PlaneMotion(HeartModel):
         )
         return kept.predict(x).reshape(len(x), self.options.curves, -1)
 
-    def _labels(self, described: Described, moved: Wide, zones: Array | None) -> NDArray[np.uint8]:
-        """Label maps [T, Z, Y, X] of numbers [R, J, M] of planes in reach; by expected Dice where zones are given."""
-        reach = described.frame.reach
-        rows, columns = described.frame.back()
+    def _change(self, moved: Wide, t: int) -> Array:
+        """What frame t adds to distances, [R, 3, 50, 58], of numbers [R, J, M]."""
+        numbers_then = np.tensordot(self._get("curves")[:, t], moved, axes=(0, 1)).astype(np.float32)
+        return np.asarray((numbers_then @ self.planes.motion).reshape(-1, *PLANE), np.float32)
+
+    def _labels(self, known: Conditioned, q: Wide, *, best: bool) -> NDArray[np.uint8]:
+        """Label maps [T, Z, Y, X] of q: those of the highest expected Dice, or of the nearest surfaces."""
+        frame, moved = known.described.frame, known.numbers(q)
+        rows, columns = frame.back()
+        zones = interpolation(frame.relative[frame.reach], ZONES)
         out = np.zeros((self.setting.frames, *self.setting.grid.shape), np.uint8)
-        curves, sd, first = self._get("curves"), self._get("sd"), described.first
         for t in range(self.setting.frames):
-            change = np.tensordot(curves[:, t], moved, axes=(0, 1)).astype(np.float32) @ self.planes.motion
-            fields = rows[:, None] @ (first + change.reshape(first.shape)) @ columns[:, None]
-            if zones is None or t == 0:
-                made = nearest_surface(fields)
+            fields = rows[:, None] @ (known.described.first + self._change(moved, t)) @ columns[:, None]
+            if best and t > 0:
+                left = known.left_open(self._get("curves")[:, t])[:, None]
+                sd = np.maximum((zones @ self._get("sd")[:, :, t]) * left, LEAST_SD_MM).astype(np.float32)
+                made = most_overlap(probabilities(fields / sd[:, :, None, None]))
             else:
-                width = (zones @ sd[:, :, t]).astype(np.float32)
-                made = most_overlap(probabilities(fields / width[:, :, None, None]))
-            out[t, reach] = in_one_piece(made)
+                made = nearest_surface(fields)
+            out[t, frame.reach] = in_one_piece(made)
         return out
 
     # -- what is stored --------------------------------------------------------------------------------------------
