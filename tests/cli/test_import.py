@@ -23,6 +23,18 @@ def test_acdc(tmp_path):
     assert Cohort.open(tmp_path / "out").frames == 6
 
 
+def test_a_page_to_look_over_and_who_was_rejected(tmp_path):
+    for i in range(3):
+        acdc_patient(tmp_path / "in", f"patient{i:03}", turn_deg=10.0 * i)
+    same = ["--grid", "quarter", "--frames", 6, "--jobs", 1]
+    result = run("acdc", tmp_path / "in", tmp_path / "one", *same, "--qc", tmp_path / "qc")
+    assert f"Look over {tmp_path / 'qc'}/index.html first" in result.stdout
+    path = tmp_path / "qc" / "review.csv"
+    path.write_text(path.read_text().replace("patient001,", "patient001,reject"))
+    run("acdc", tmp_path / "in", tmp_path / "two", *same, "--review", path)
+    assert list(Cohort.open(tmp_path / "two").left_out) == ["patient001"]
+
+
 def test_what_was_imported_is_written_for_correction_and_comes_back(tmp_path):
     for i in range(3):
         acdc_patient(tmp_path / "in", f"patient{i:03}")

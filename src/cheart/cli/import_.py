@@ -80,14 +80,26 @@ def _import(
         bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz, to correct by hand.")
     ] = False,
     align_slices: AlignSlices = True,
+    qc: Annotated[
+        Path | None,
+        typer.Option("--qc", metavar="FOLDER", help="Also write a page with every heart, the most doubtful first."),
+    ] = None,
+    review: Annotated[
+        Path | None, typer.Option("--review", help="The review.csv of --qc, filled in: leave out who was rejected.")
+    ] = None,
 ) -> None:
     import cheart
     from cheart.cli.console import answer, warn
+    from cheart.files import refuse_existing
 
+    if qc is not None:
+        refuse_existing(qc, overwrite=target.overwrite)
     cohort = cheart.import_cohort(
         name, src, target.out, grid=grid, frames=frames, seed=seed, skip_bad=skip_bad, jobs=scheduler or jobs,
-        nifti=nifti, align_slices=align_slices, overwrite=target.overwrite, **own,
+        nifti=nifti, align_slices=align_slices, review=review, overwrite=target.overwrite, **own,
     )  # fmt: skip
+    if qc is not None:
+        cohort.review(qc, jobs=scheduler or jobs, overwrite=target.overwrite)
     for who, reason in cohort.left_out.items():
         warn(f"left out {who}: {reason}")
     value = {
@@ -98,4 +110,8 @@ def _import(
     }
     text = f"{len(cohort)} subjects in {target.out}"
     text += f", {len(cohort.left_out)} left out" if cohort.left_out else ""
-    answer(value, f"{text}. Look over {target.out}/quality.tsv first.", as_json=target.as_json)
+    answer(
+        value,
+        f"{text}. Look over {qc or target.out}/{'index.html' if qc else 'quality.tsv'} first.",
+        as_json=target.as_json,
+    )

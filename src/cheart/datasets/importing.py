@@ -16,6 +16,7 @@ from cheart.datasets.participants import read_conditions
 from cheart.datasets.posing import MIRRORED_DEG, lay_out, pose
 from cheart.datasets.recording import LeftOut, Recording, Source, fingerprint, read_source
 from cheart.datasets.registry import list_source
+from cheart.datasets.review import read_rejected
 from cheart.errors import InputError, show_warnings
 from cheart.export.bids import export_cohort
 from cheart.files import new_folder, refuse_existing, write_json
@@ -53,6 +54,7 @@ def import_cohort(
     jobs: Jobs = -1,
     nifti: bool = False,
     align_slices: bool = True,
+    review: Path | str | None = None,
     overwrite: bool = False,
     **options: Any,
 ) -> Cohort:
@@ -60,9 +62,9 @@ def import_cohort(
 
     All subjects are checked before anything is written, so that a person learns of all that is wrong at once. The
     cohort does not depend on ``jobs``. Beside the cohort's own files the folder holds ``quality.tsv`` (see
-    :func:`cheart.datasets.posing.quality`), ``poses.json`` (the way back to each subject's own space) and, if anyone
-    was left out, ``left-out.tsv``. What to look at first is in the cohort's ``warnings``, and shown as
-    :class:`cheart.errors.CheartWarning`.
+    :func:`cheart.datasets.posing.quality`; and ``corrected``, of label maps that are other than cheart wrote them),
+    ``poses.json`` (the way back to each subject's own space) and, if anyone was left out, ``left-out.tsv``. What to
+    look at first is in the cohort's ``warnings``, and shown as :class:`cheart.errors.CheartWarning`.
 
     Args:
         name: of the importer: acdc, mnms, nifti, or another (:mod:`cheart.datasets.registry`).
@@ -72,6 +74,7 @@ def import_cohort(
         seed: of the split, unless the table has one.
         skip_bad: leave out subjects that cannot be imported instead of refusing.
         jobs: processes (−1: one a core) or a Dask scheduler.
+        review: the table of :meth:`cheart.Cohort.review`, filled in: who was rejected is left out.
         nifti: also write ``nifti/`` (:func:`cheart.export.bids.export_cohort`), to correct by hand and import again.
         align_slices: put the slices of thick stacks in line (:func:`cheart.datasets.posing.lay_out`).
         overwrite: replace what is there.
@@ -85,9 +88,12 @@ def import_cohort(
     refuse_existing(out, overwrite=overwrite)
     settings = _Settings(listed.scheme, listed.schema, listed.dictionary, Grid.parse(grid), frames, align_slices)
     # workers anywhere open these paths
-    subjects = [replace(s, files=tuple(path.absolute() for path in s.files)) for s in listed.subjects]
+    rejected = [] if review is None else read_rejected(Path(review), [s.participant_id for s in listed.subjects])
+    gone = {who.participant_id for who in rejected}
+    present = [s for s in listed.subjects if s.participant_id not in gone]
+    subjects = [replace(s, files=tuple(path.absolute() for path in s.files)) for s in present]
     checks = [(subject, settings) for subject in subjects]
-    good, left_out = [], list(listed.left_out)
+    good, left_out = [], [who for who in listed.left_out if who.participant_id not in gone]
     checked = collect(_check, checks, jobs=jobs, title="Checking label maps")
     for subject, result in zip(subjects, checked, strict=True):
         if isinstance(result, LeftOut):
@@ -95,6 +101,7 @@ def import_cohort(
         else:
             good.append((subject, result))
     _refuse(left_out, good=len(good), skip_bad=skip_bad)
+    left_out += rejected
     with new_folder(out, overwrite=overwrite) as folder:
         _write(folder, listed, good, left_out, settings, seed=seed, jobs=jobs)
         if nifti:
@@ -158,6 +165,7 @@ def _write(
         title=source.title, warnings=[*source.warnings, *_warnings(figures)], seed=seed,
         labels=scheme_text(source.scheme), sources_sha256=sources, left_out=len(left_out),
         slices_aligned=int((figures["slice_shift_mm"] > 0).sum()),
+        corrected=list(figures["participant_id"][figures["corrected"] == "yes"]),
     )  # fmt: skip
 
 
@@ -181,13 +189,15 @@ def _warnings(figures: pd.DataFrame) -> list[str]:
 
 def _bring_in(task: tuple[int, Recording, _Settings, CohortWriter]) -> dict[str, Any]:
     index, subject, settings, writer = task
-    heart, figures = pose(read_source(subject, settings.scheme), **settings.how)
+    source = read_source(subject, settings.scheme)
+    heart, figures = pose(source, **settings.how)
     assert heart.origin is not None
+    figures["corrected"] = {None: "n/a", True: "yes", False: "no"}[source.corrected]
     return {
         "fingerprint": writer.write(index, heart),
         "cycle_s": heart.cycle_s,
         "quality": figures,
-        "pose": {"files_sha256": fingerprint(subject.files)} | heart.origin.to_json(),
+        "pose": {"files_sha256": fingerprint(subject.files), "made": source.made} | heart.origin.to_json(),
     }
 
 

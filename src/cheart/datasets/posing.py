@@ -28,8 +28,10 @@ MAX_CUT = 0.01
 MIRRORED_DEG = -5.0
 """An outflow turn below this is a mirror image's; of ACDC's 100 hearts, once put right, one is below."""
 
-_JITTER_MM = 5.0  # of ACDC's 100 hearts, nine are above
-_MOVED_MM = 3.0
+RESTLESS_MM = 5.0
+"""Slices that are so far off a line do not fit one another; of ACDC's 100 hearts, nine are above."""
+MOVED_MM = 3.0
+"""Slices that were moved in plane by more than this, in the mean, are worth a look."""
 
 
 def read_heart(
@@ -137,12 +139,12 @@ def _warnings(figures: dict[str, Any]) -> tuple[str, ...]:
             "the heart looks like a mirror image (its RV outflow tract lies posterior): has the header lost the "
             "slices' direction, as ACDC's have? then read it with mirrored=True (--mirrored)"
         )
-    if figures["slice_shift_mm"] > _MOVED_MM:
+    if figures["slice_shift_mm"] > MOVED_MM:
         warnings.append(
             f"slices that did not fit one another were moved in plane, {figures['slice_shift_mm']:.1f} mm in the mean: "
             "look at the picture; align_slices=False (--no-align-slices) leaves them"
         )
-    elif not figures["slice_shift_mm"] and figures["slice_jitter_mm"] > _JITTER_MM:
+    elif not figures["slice_shift_mm"] and figures["slice_jitter_mm"] > RESTLESS_MM:
         warnings.append(
             f"the slices do not fit one another (their LV centres are {figures['slice_jitter_mm']:.1f} mm off a line): "
             "were they taken at different breath-holds?"

@@ -20,7 +20,15 @@ from cheart.conditions import MISSING, PAPER_SCHEMA, Schema
 from cheart.errors import InputError
 from cheart.files import read_json
 from cheart.heart import check_cycle
-from cheart.io.nifti import TEMPLATE, LabelMap, Spacing, read_label_map, sidecar_path
+from cheart.io.nifti import (
+    LABELS_SHA256,
+    TEMPLATE,
+    LabelMap,
+    Spacing,
+    read_label_map,
+    sha256_of_labels,
+    sidecar_path,
+)  # fmt: skip
 from cheart.labels import BACKGROUND, LV, MYO, RV, STRUCTURES, TITLES, Scheme, check_topology, scheme_text, to_canonical
 from cheart.phenotypes import count_voxels, voxel_volumes
 
@@ -99,6 +107,8 @@ class SourceLabels:
         cycle_s: in s, nan where it is not known.
         mirrored: whether the header's third axis was turned round to get ``affine``.
         observed: [T, Z] bool for label maps that are in the template pose already, otherwise None.
+        made: what the sidecar says of how the label maps were made, empty where it says nothing.
+        corrected: whether they are other than when cheart wrote them; None where cheart did not.
     """
 
     labels: NDArray[np.uint8]
@@ -110,6 +120,8 @@ class SourceLabels:
     cycle_s: float
     mirrored: bool = False
     observed: NDArray[np.bool_] | None = None
+    made: str = ""
+    corrected: bool | None = None
 
     @cached_property
     def _volumes(self) -> NDArray[np.float64]:
@@ -169,7 +181,10 @@ def check_labels(stored: LabelMap, sidecar: Mapping[str, Any], recording: Record
     turned, when = labels[labelled].transpose(0, *(1 + axis for axis in order)), tuple(moments[i] for i in labelled)
     seen = None if observed is None else observed[labelled]
     affine, cycle_s = reorder_affine(affine, order), _cycle(recording, stored)
-    heart = SourceLabels(turned, affine, order, when, ed, es, cycle_s, recording.mirrored, seen)
+    written = sidecar.get(LABELS_SHA256)
+    corrected = None if written is None else written != sha256_of_labels(stored.labels)
+    about = str(sidecar.get("Made", "")), corrected
+    heart = SourceLabels(turned, affine, order, when, ed, es, cycle_s, recording.mirrored, seen, *about)
     _check_topology(heart.labels[heart.ed], scheme)
     _check_volumes(heart)
     return heart

@@ -15,7 +15,7 @@ from cheart.cohort import Cohort, write_table
 from cheart.errors import InputError
 from cheart.files import new_file, new_folder, write_json
 from cheart.heart import Heart
-from cheart.io.nifti import TEMPLATE, sidecar_path, write_heart, write_labels
+from cheart.io.nifti import LABELS_SHA256, TEMPLATE, sha256_of_labels, sidecar_path, write_heart, write_labels
 from cheart.labels import COLOURS, STRUCTURES, TITLES
 from cheart.progress import track
 
@@ -62,7 +62,8 @@ def write_in_template(path: Path, heart: Heart, **about: Any) -> None:
     """
     write_heart(path, heart)
     planes = [[int(z) for z in frame.nonzero()[0]] for frame in heart.observed]
-    write_json(sidecar_path(path), {"SpatialReference": TEMPLATE, "ObservedPlanes": planes, **about})
+    as_written = {LABELS_SHA256: sha256_of_labels(heart.labels)}
+    write_json(sidecar_path(path), {"SpatialReference": TEMPLATE, "ObservedPlanes": planes, **as_written, **about})
 
 
 def write_in_own_space(path: Path, heart: Heart) -> None:
@@ -81,8 +82,8 @@ def _bids_name(participant_id: str) -> str:
     return "sub-" + re.sub(r"[^A-Za-z0-9]", "", participant_id.removeprefix("sub-"))
 
 
-LABEL_FILE = "itk-snap-labels.txt"
-"""Lies beside every folder of label maps that cheart writes."""
+LABEL_FILE, SLICER_FILE = "itk-snap-labels.txt", "slicer-labels.ctbl"
+"""Lie beside every folder of label maps that cheart writes: names and colours for ITK-SNAP and 3D Slicer."""
 
 _HEAD = """\
 ################################################
@@ -104,10 +105,13 @@ _HEAD = """\
 
 
 def write_label_file(folder: Path) -> None:
-    """Write :data:`LABEL_FILE` into a folder of label maps."""
-    rows = []
+    """Write :data:`LABEL_FILE` and :data:`SLICER_FILE` into a folder of label maps."""
+    rows, table = [], ["# Color table file slicer-labels.ctbl", "# 4 values", "0 Background 0 0 0 0"]
     for name, number in STRUCTURES.items():
         red, green, blue = COLOURS[number]
         rows.append(f'{number:5d} {red:5d} {green:4d} {blue:4d}        1  1  1    "{TITLES[name]}"\n')
+        table.append(f"{number} {TITLES[name].replace(' ', '_')} {red} {green} {blue} 255")
     with new_file(folder / LABEL_FILE) as partial:
         partial.write_text(_HEAD + "".join(rows), encoding="ascii")
+    with new_file(folder / SLICER_FILE) as partial:
+        partial.write_text("\n".join(table) + "\n", encoding="ascii")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import math
 import zlib
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ Spacing = Literal["pixdim", "affine"]
 
 TEMPLATE = "cheart template"
 """What a sidecar's ``SpatialReference`` says of label maps that are in the template pose already."""
+
+LABELS_SHA256 = "LabelsSHA256"
+"""What a sidecar says of the label maps as cheart wrote them: by it those that a person has corrected are known."""
 
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 _SECONDS = {"sec": 1.0, "unknown": 1.0, "msec": 1e-3, "usec": 1e-6}
@@ -103,6 +107,11 @@ def read_frames(path: Path | str, *, spacing: Spacing | None = None) -> tuple[ND
     time_axis = next((i for i, n in enumerate(shape) if i >= 3 and n > 1), 3)
     frames = values.reshape(*shape[:3], -1).transpose(3, 2, 1, 0)
     return frames, _affine(image, path, spacing), _frame_s(image, path, time_axis)
+
+
+def sha256_of_labels(labels: NDArray[np.integer]) -> str:
+    """SHA-256 of label maps [T, Z, Y, X], whatever type and compression a program saved them with."""
+    return hashlib.sha256(np.ascontiguousarray(labels, np.uint8).tobytes()).hexdigest()
 
 
 def sidecar_path(path: Path) -> Path:

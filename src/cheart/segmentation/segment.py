@@ -18,7 +18,7 @@ from cheart.export.bids import write_label_file
 from cheart.files import refuse_existing, write_json
 from cheart.io.cine import Cine
 from cheart.io.images import read_cine
-from cheart.io.nifti import LabelMap, Spacing, sidecar_path, write_labels
+from cheart.io.nifti import LABELS_SHA256, LabelMap, Spacing, sha256_of_labels, sidecar_path, write_labels
 from cheart.labels import LV, SCHEMES, Scheme, parse_scheme, scheme_text, to_canonical
 from cheart.provenance import provenance, without_places
 from cheart.segmentation.engines import Engine, find_engine
@@ -67,7 +67,7 @@ class Segmentation:
         write_labels(path, self.labels, self.cine.affine, frame_s=self.cine.frame_s)
         made = provenance()
         del made["command"]  # it may name a person
-        write_json(beside, {**self.about, **made})
+        write_json(beside, {LABELS_SHA256: sha256_of_labels(self.labels), **self.about, **made})
         write_label_file(path.parent)
         frames = {"End-diastole": self.ed, "End-systole": self.es}
         moments = {name: t for name, t in frames.items() if t is not None} or {"Frame": 0}
