@@ -6,7 +6,7 @@ VERBS = (
     "dicom", "segment", "export", "simulate", "import", "info", "train", "complete", "generate", "vary", "evaluate",
     "render", "mesh", "pack", "push", "demo",
 )  # fmt: skip
-SOURCES = ("acdc", "mnms", "nifti")
+SOURCES = ("acdc", "mnms", "ukbb", "ukdhp", "nifti")
 
 
 @pytest.mark.parametrize("words", [(), *((v,) for v in VERBS), *(("import", s) for s in SOURCES)], ids=" ".join)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 BUILT_IN = {
     "acdc": ("cheart.datasets.acdc", "The ACDC training set, at ED and ES."),
     "mnms": ("cheart.datasets.mnms", "The M&Ms and M&Ms-2 sets, at ED and ES."),
+    "ukbb": ("cheart.datasets.ukbb", "UK Biobank: a folder a participant, and the main table."),
+    "ukdhp": ("cheart.datasets.ukdhp", "The UK Digital Heart Project's published label maps, at ED and ES."),
     "nifti": ("cheart.datasets.nifti", "A folder of NIfTI label maps and a table of people."),
 }
 """The importers that come with cheart: the modules that register them, and a line on each for a list."""
