@@ -1,5 +1,5 @@
-"""The UK Digital Heart Project's label maps of 1,331 volunteers (Savioli et al., Mendeley Data pw87p286yx): of the cohort
-that the paper draws on, what is published.
+"""The UK Digital Heart Project's label maps of 1,331 volunteers (Savioli et al., Mendeley Data pw87p286yx): what is
+published of the cohort that the paper draws on.
 
 A folder a participant with ``HR_ED.nii.gz`` and ``HR_ES.nii.gz``, from three-dimensional cine at high resolution (and
 LR_ED, LR_ES, which are passed over); 1 LV, 2 myocardium, 4 RV. No table comes with them.
