@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cheart.models.base import HeartModel
     from cheart.models.registry import register
     from cheart.plot.collect import render
+    from cheart.plot.review import review
     from cheart.segmentation.segment import segment
     from cheart.simulation.acquisition import Acquisition
     from cheart.simulation.cohort import simulate
@@ -60,6 +61,7 @@ __all__ = [
     "read_heart",
     "register",
     "render",
+    "review",
     "segment",
     "simulate",
     "train",
@@ -85,6 +87,7 @@ _HOMES = {
     "read_heart": "cheart.datasets.posing",
     "register": "cheart.models.registry",
     "render": "cheart.plot.collect",
+    "review": "cheart.plot.review",
     "segment": "cheart.segmentation.segment",
     "simulate": "cheart.simulation.cohort",
     "train": "cheart.model",

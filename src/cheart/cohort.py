@@ -36,7 +36,7 @@ from cheart.errors import InputError
 from cheart.files import checked, new_file, read_json, write_checksums, write_json
 from cheart.grid import Grid
 from cheart.heart import Heart
-from cheart.progress import Jobs, track
+from cheart.progress import track
 from cheart.provenance import provenance
 
 if TYPE_CHECKING:
@@ -215,19 +215,6 @@ class Cohort:
     def conditions(self, index: int) -> dict[str, Value]:
         """One subject's conditions, checked against the schema."""
         return self.schema.read({str(k): v for k, v in self.table.iloc[index].items()})
-
-    def review(self, out: Path | str, *, jobs: Jobs = -1, overwrite: bool = False) -> list[str]:
-        """Write one page with every heart at ED and ES, the most doubtful first, and a table for verdicts.
-
-        ``review.csv``, filled in, goes to ``cheart.import_cohort(…, review="OUT/review.csv")``, which leaves out who
-        was rejected. What was decided in a table that is there already is kept.
-
-        Returns:
-            The participants, the most doubtful first.
-        """
-        from cheart.plot.review import write_review
-
-        return write_review(self, out, jobs=jobs, overwrite=overwrite)
 
     def recount_fingerprint(self) -> str:
         """The fingerprint of what the folder holds now; every voxel is read."""

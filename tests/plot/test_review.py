@@ -5,7 +5,7 @@ import pytest
 
 from cheart.cohort import Cohort
 from cheart.errors import InputError
-from cheart.plot.review import write_review
+from cheart.plot.review import review
 from cohorts import tiny_cohort
 
 
@@ -20,7 +20,7 @@ def table(folder):
 
 
 def test_every_heart_is_on_the_page_and_in_the_table(small, tmp_path):
-    order = small.review(tmp_path / "qc", jobs=1)
+    order = review(small, tmp_path / "qc", jobs=1)
     assert sorted(order) == sorted(small.table["participant_id"])
     page = (tmp_path / "qc" / "index.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 9
@@ -41,18 +41,18 @@ def test_the_most_doubtful_come_first(small, tmp_path):
     from cheart.files import write_checksums
 
     write_checksums(tmp_path / "cohort")
-    order = write_review(Cohort.open(tmp_path / "cohort"), tmp_path / "qc", jobs=1)
+    order = review(Cohort.open(tmp_path / "cohort"), tmp_path / "qc", jobs=1)
     assert order[0] == "sub-004"
     assert "islands (4 of RV cavity" in table(tmp_path / "qc")[0]["concerns"]
 
 
 def test_verdicts_outlive_a_new_page(small, tmp_path):
-    small.review(tmp_path / "qc", jobs=1)
+    review(small, tmp_path / "qc", jobs=1)
     path = tmp_path / "qc" / "review.csv"
     path.write_text(path.read_text().replace("sub-003,,", "sub-003,reject,blurred"))
     with pytest.raises(InputError, match="exists already"):
-        small.review(tmp_path / "qc", jobs=1)
-    small.review(tmp_path / "qc", jobs=1, overwrite=True)
+        review(small, tmp_path / "qc", jobs=1)
+    review(small, tmp_path / "qc", jobs=1, overwrite=True)
     (row,) = (row for row in table(tmp_path / "qc") if row["participant_id"] == "sub-003")
     assert (row["decision"], row["reason"]) == ("reject", "blurred")
     assert '<option selected>reject</option></select> <input placeholder="reason" value="blurred">' in (

@@ -99,7 +99,7 @@ def _import(
         nifti=nifti, align_slices=align_slices, review=review, overwrite=target.overwrite, **own,
     )  # fmt: skip
     if qc is not None:
-        cohort.review(qc, jobs=scheduler or jobs, overwrite=target.overwrite)
+        cheart.review(cohort, qc, jobs=scheduler or jobs, overwrite=target.overwrite)
     for who, reason in cohort.left_out.items():
         warn(f"left out {who}: {reason}")
     value = {

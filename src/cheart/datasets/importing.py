@@ -74,7 +74,7 @@ def import_cohort(
         seed: of the split, unless the table has one.
         skip_bad: leave out subjects that cannot be imported instead of refusing.
         jobs: processes (−1: one a core) or a Dask scheduler.
-        review: the table of :meth:`cheart.Cohort.review`, filled in: who was rejected is left out.
+        review: the table of :func:`cheart.review`, filled in: who was rejected is left out.
         nifti: also write ``nifti/`` (:func:`cheart.export.bids.export_cohort`), to correct by hand and import again.
         align_slices: put the slices of thick stacks in line (:func:`cheart.datasets.posing.lay_out`).
         overwrite: replace what is there.

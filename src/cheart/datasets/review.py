@@ -1,4 +1,4 @@
-"""A cardiologist's verdict on the hearts of a cohort: ``review.csv``, which :meth:`cheart.Cohort.review` writes."""
+"""A cardiologist's verdict on the hearts of a cohort: ``review.csv``, which :func:`cheart.review` writes."""
 
 from __future__ import annotations
 

@@ -50,14 +50,17 @@ class _Row:
     concerns: tuple[str, ...]
 
 
-def write_review(cohort: Cohort, out: Path | str, *, jobs: Jobs = -1, overwrite: bool = False) -> list[str]:
-    """Write the page and the table; verdicts of a table that is replaced are kept.
+def review(cohort: Cohort | Path | str, out: Path | str, *, jobs: Jobs = -1, overwrite: bool = False) -> list[str]:
+    """Write one page with every heart at ED and ES, the most doubtful first, and a table for verdicts.
+
+    ``review.csv``, filled in, goes to ``cheart.import_cohort(…, review="OUT/review.csv")``, which leaves out who was
+    rejected. Verdicts of a table that is replaced are kept.
 
     Concerns are what :class:`cheart.validity.Validity` finds, a pose that looks wrong (``quality.tsv``), and figures
     far from the cohort's own. Hearts with the most concerns come first, of equals the one furthest off.
 
     Args:
-        cohort: whose hearts.
+        cohort: whose hearts, or its folder.
         out: the folder to write.
         jobs: processes (−1: one a core) or a Dask scheduler.
         overwrite: replace what is there.
@@ -68,7 +71,7 @@ def write_review(cohort: Cohort, out: Path | str, *, jobs: Jobs = -1, overwrite:
     Raises:
         InputError: ``out`` exists and is not to be replaced.
     """
-    out = Path(out)
+    out, cohort = Path(out), cohort if isinstance(cohort, Cohort) else Cohort.open(cohort)
     refuse_existing(out, overwrite=overwrite)
     before = _verdicts(out / REVIEW)
     rows = collect(_look, [(cohort, i) for i in range(len(cohort))], jobs=jobs, title="Drawing hearts")
