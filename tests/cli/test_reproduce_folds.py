@@ -13,6 +13,8 @@ from cheart.paper import reproduce as running
 from cohorts import tiny_cohort
 
 ROWS = ["cheart", "pca", "cheart as it was", "first frame copied"]
+EVERY = [*ROWS, "mean EF", "ridge of volumes"]
+"""And those that know volumes alone."""
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +48,14 @@ def out(cheart, small, options, tmp_path_factory) -> Path:
         answer = cheart("reproduce", "-o", path, *options)
         assert answer.code == 0, answer
         assert "Average Dice at end-systole: " in answer.out
-        assert "14 of 14" in answer.err
+        assert "22 of 22" in answer.err
     return path
 
 
 def test_every_subject_is_in_every_row_of_the_tables(out, people):
     result = read_json(out / "result.json")
     assert result["kind"] == "cross-validation"
-    assert list(result["results"]) == ROWS
+    assert list(result["results"]) == EVERY
     assert set(result["models"]) == {f"fold {k}: {name}" for k in (1, 2) for name in ("cheart", "pca")}
     assert all(step["finished"] for step in result["steps"].values())
     for row in ROWS:
@@ -76,8 +78,16 @@ def test_models_of_two_folds_differ_and_learned_of_others_than_they_are_judged_o
 
 def test_what_has_learned_of_hearts_beats_the_heart_that_stands_still(out):
     results = read_json(out / "result.json")["results"]
-    dice = {row: one["completion"]["dice_es"]["mean"] for row, one in results.items()}
+    dice = {row: results[row]["completion"]["dice_es"]["mean"] for row in ROWS}
     assert min(dice["cheart"], dice["pca"], dice["cheart as it was"]) > dice["first frame copied"] + 0.05
+
+
+def test_what_is_held_for_possible_is_judged_in_every_row(out, people):
+    table = pd.read_csv(out / "tables" / "prediction.csv", index_col=0)
+    assert list(table.index) == EVERY
+    drawn = pd.read_csv(out / "evaluation" / "mean-EF" / "prediction_samples.csv")
+    assert sorted(set(drawn["subject"])) == list(range(1, len(people) + 1))
+    assert set(table["samples"]) == {1, 2}, "a copy has one beat"
 
 
 def test_the_page_says_how_it_was_judged_and_names_nobody(out):
@@ -94,7 +104,7 @@ def test_the_same_command_does_nothing_again_and_others_are_refused(cheart, refu
     answer = cheart("reproduce", "-o", out, *options, "--json")
     assert answer.code == 0, answer
     assert "step " not in answer.err
-    assert list(json.loads(answer.out)["results"]) == ROWS
+    assert list(json.loads(answer.out)["results"]) == EVERY
     assert {path: path.stat().st_mtime_ns for path in (out / "folds").rglob("*.*")} == before
     assert "--folds 2" in refused("reproduce", "-o", out, *options, "--folds", 3)
     assert "--from" in refused("reproduce", "-o", out, *options[:8], "--samples", 2)
@@ -110,7 +120,7 @@ def test_what_was_stopped_goes_on_with_the_same_result(cheart, small, out, optio
         assert cheart("reproduce", "-o", tmp_path / "out", *options).code == 130
     answer = cheart("reproduce", "-o", tmp_path / "out", *options)
     assert answer.code == 0, answer
-    assert "step 6 of 14: fold 1: first frame copied" in answer.err.splitlines()[0], "what was there stayed"
+    assert "step 9 of 22: fold 1: first frame copied" in answer.err.splitlines()[0], "what was there stayed"
     first, second = (read_json(path / "result.json") for path in (out, tmp_path / "out"))
     assert first["results"] == second["results"]
     weights = [{name: about["weights"] for name, about in one["models"].items()} for one in (first, second)]

@@ -22,6 +22,8 @@ def test_tables_are_numbers_by_name(scores: Scores, model: Model, cohort: Cohort
     assert dice.loc["cheart", "Average"] == pytest.approx(scores.rows["completion"]["dice"].mean())
     assert dice.loc["cheart", "Average SD"] == pytest.approx(scores.rows["completion"]["dice"].std())
     assert {"hd", "assd", "phenotypes", "likeness", "w1", "seam", "response", "memorisation"} <= set(scores.tables)
+    assert list(scores.table("prediction").index) == ["cheart", "first frame copied", "mean EF", "ridge of volumes"]
+    assert {"joint", "physiology"} <= set(scores.tables)
     everything = scores.table().set_index(["table", "row", "column"])
     assert everything.loc[("dice", "cheart", "LV"), "mean"] == dice.loc["cheart", "LV"]
     with pytest.raises(InputError, match="expected one of dice, hd"):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from cheart.evaluation.generation import Generation
 from cheart.evaluation.tables import (
+    BEST,
     Estimate,
     Table,
     comma_separated,
@@ -15,6 +16,7 @@ from cheart.evaluation.tables import (
     hypertext,
     latex,
     markdown,
+    marked,
     memorisation_table,
     response_table,
 )
@@ -114,3 +116,15 @@ def test_hypertext_is_escaped_and_closed() -> None:
 
     Checker().feed(text)
     assert not open_tags
+
+
+def test_the_best_of_a_column_is_bold_wherever_letters_can_be():
+    entry = {"mean": 0.9, "sd": 0.01}
+    (dice, *_) = completion_tables({"a": {"dice_lv": entry}, "b": {"dice_lv": entry}}, {("dice_lv", "a"): f"{BEST}†"})
+    assert "**0.900±0.010†**" in markdown(dice)
+    assert r"\textbf{0.900$\pm$0.010$^\dagger$}" in latex(dice)
+    assert '<strong>0.900</strong><span class="sd">±0.010</span><sup>†</sup>' in hypertext(dice)
+    assert "best" not in comma_separated(dice) + dice.text()
+    text = Table("t", ("", "x"), (("a", marked("1.0", BEST)), ("b", marked("2.0", "*"))))
+    assert "**1.0**" in markdown(text)
+    assert "<strong>1.0</strong>" in hypertext(text)

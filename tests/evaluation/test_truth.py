@@ -51,6 +51,7 @@ def test_the_truth_itself_is_recognised(cohort: Cohort, truths: Truths) -> None:
         assert measured[name]["w1"] == pytest.approx(measured[name]["floor"], rel=0.2)
         assert measured[name]["bias_low"] - 0.5 < 0 < measured[name]["bias_high"] + 0.5
         assert measured[name]["follow"] == pytest.approx(1.0, abs=0.15)
+        assert abs(measured["energy"]["value"]) < 0.05
         assert measured[name]["voxels"] == pytest.approx(100 - truths.exact[name].mean())
 
 
@@ -61,6 +62,11 @@ def test_hearts_of_other_people_are_caught(cohort: Cohort, truths: Truths) -> No
         assert abs(wrong[name]["follow"]) < 0.5
         assert wrong[name]["w1"] > 1.2 * right[name]["w1"]
         assert wrong[name]["bias"] == pytest.approx(right[name]["bias"], abs=1.5), "pooled, nothing is amiss"
+
+
+def test_the_joint_distance_sees_a_spread_that_is_a_fifth_too_small(cohort: Cohort, truths: Truths) -> None:
+    right, narrow = (evaluate_truth(_generation(cohort, narrow=n), truths).people["energy"] for n in (1.0, 0.8))
+    assert narrow.mean() > right.mean() + 4 * (narrow - right).std() / np.sqrt(len(right))
 
 
 def test_hearts_too_much_alike_and_hearts_too_large_are_caught(cohort: Cohort, truths: Truths) -> None:

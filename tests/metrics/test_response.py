@@ -107,6 +107,12 @@ def test_verdicts(low, high, verdict):
     assert response.verdict == verdict
 
 
+def test_a_third_of_a_clear_slope_does_not_agree_however_wide_the_intervals():
+    response = Response(cohort=Slope(-0.6, -1.1, -0.1, 30), model=Slope(-0.2, -0.3, -0.1, 20))
+    assert response.ratio == pytest.approx(0.33, abs=0.01)
+    assert response.verdict == "weak"
+
+
 def test_a_slope_that_the_cohort_does_not_have():
     response = Response(cohort=Slope(0.05, -0.1, 0.2, 300), model=Slope(1, 0.8, 1.2, 20))
     assert response.verdict == "unfounded"

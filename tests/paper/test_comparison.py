@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 
+from cheart.evaluation.tables import BEST
 from cheart.metrics.statistics import holm
-from cheart.paper.comparison import ALPHA, family, marks, table_of_tests
+from cheart.paper.comparison import ALPHA, best, family, marks, table_of_tests
 
 
 def rows(n: int = 30) -> dict[str, pd.DataFrame]:
@@ -28,3 +29,19 @@ def test_the_table_of_tests_names_nobody_better_without_a_clear_test() -> None:
 
 def test_without_the_reference_there_is_nothing_to_test() -> None:
     assert family(rows(), {"dice": "max"}, "another") == []
+
+
+def test_bold_is_only_what_is_better_than_every_other_row() -> None:
+    assert best(rows(), {"dice": "max"}) == {("dice", "good")}
+    assert best({name: t for name, t in rows().items() if name != "good"}, {"dice": "max"}) == set(), "two are alike"
+    assert best(rows(5), {"dice": "max"}) == set(), "too few people for any test"
+
+
+def test_the_oracle_is_no_contestant() -> None:
+    perfect = {"oracle": pd.DataFrame({"dice": np.ones(30)})}
+    assert best({**rows(), **perfect}, {"dice": "max"}) == {("dice", "good")}
+
+
+def test_a_bold_cell_keeps_its_mark() -> None:
+    tests = family(rows(), {"dice": "max"}, "cheart")
+    assert marks(tests, {("dice", "good")})["dice", "good"] == f"{BEST}†"

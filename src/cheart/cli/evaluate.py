@@ -17,10 +17,10 @@ def evaluate(
         Path | None, typer.Option("-o", "--out", help="Folder for the tables; without it they are only printed.")
     ] = None,
     task: Annotated[
-        Literal["complete", "generate", "all"] | None,
-        typer.Option("--task", help="What to judge; all takes long. Without it completion, if the model can."),
+        Literal["complete", "predict", "generate", "all"] | None,
+        typer.Option("--task", help="predict: draws of completion; all takes long. Without it complete, if it can."),
     ] = None,
-    samples: Annotated[int, typer.Option("--samples", min=2, help="Hearts to generate a person.")] = 20,
+    samples: Annotated[int, typer.Option("--samples", min=2, help="Hearts to generate or to draw a person.")] = 20,
     subjects: Annotated[int | None, typer.Option("--subjects", min=1, help="Only the split's first so many.")] = None,
     split: Annotated[
         Literal["train", "val", "test", "all"],

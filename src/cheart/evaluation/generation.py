@@ -148,7 +148,7 @@ def _judge_person(model: Model, cohort: Cohort, samples: int, seed: int, person:
         row, missing = _judge(judge, truth, model.heart(labels, real.cycle_s))
         rows.append({"subject": number, "sample": k + 1, **row})
         empty += missing
-    about = {"subject": number, "decade": _decade(cohort.conditions(index).get("age"))}
+    about = {"subject": number, "decade": age_decade(cohort.conditions(index).get("age"))}
     about |= {f"real_{name}": truth[name] for name in PAPER_FIVE}
     return _Person(
         about | _mean_and_best(rows), rows, {"subject": number, **_seam(real)} if real.observed.all() else None, empty
@@ -185,7 +185,7 @@ def _seam_summary(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
     return summaries({c: rows[c] for c in rows.columns if c.startswith(("seam", "jump"))})
 
 
-def _decade(age: Value) -> str:
+def age_decade(age: Value) -> str:
     """The age decade, or why there is none."""
     if age is None:
         return NO_DECADE[0]

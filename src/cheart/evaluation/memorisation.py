@@ -73,16 +73,16 @@ def _described(
 
 def describe_real(cohort: Cohort, index: int) -> NDArray[np.uint8]:
     """The descriptor of one subject of a cohort, [D]."""
-    return _describe(cohort.heart(index))
+    return describe(cohort.heart(index))
 
 
 def _generated(model: Model, cohort: Cohort, seed: int, person: tuple[int, int]) -> NDArray[np.uint8]:
     n, index = person
     labels = model.network.generate(encoded_conditions(model, cohort, index), seed=heart_seed(seed, n))
-    return _describe(model.heart(labels))
+    return describe(model.heart(labels))
 
 
-def _describe(heart: Heart) -> NDArray[np.uint8]:
+def describe(heart: Heart) -> NDArray[np.uint8]:
     """The descriptor of end-diastole and end-systole, [D]."""
     es = heart.phenotypes.es_frame or 0
     return occupancy(heart.labels[[0, es]], heart.grid)

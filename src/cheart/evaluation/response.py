@@ -14,7 +14,7 @@ from cheart.conditions import Conditions, Factor, Schema, Value
 from cheart.errors import InputError
 from cheart.evaluation.completion import chosen_subjects
 from cheart.hearts import heart_seed
-from cheart.metrics.response import Response, Slope, cohort_slopes, model_slope
+from cheart.metrics.response import BAR, Response, Slope, cohort_slopes, model_slope
 from cheart.model import Model
 from cheart.phenotypes import PAPER_FIVE
 from cheart.progress import Jobs, collect
@@ -26,8 +26,8 @@ DEFINITIONS = (
     "Condition response: a model's slope is that of a phenotype between the training mean − 1 SD and + 1 SD of one "
     "condition (for a level: against the first level), the person's other conditions and random latent held, mean over "
     "people with its 95 % interval; the cohort's is the partial slope of a multiple linear regression over the same "
-    "split. agrees: the intervals meet; ignored: clear in the cohort, not in the model; in brackets, without a ratio: "
-    "the cohort's own interval has 0 in it."
+    f"split. agrees: the intervals meet, and the ratio is within {BAR[0]:g} and {BAR[1]:g}; ignored: clear in the "
+    "cohort, not in the model; in brackets, without a ratio: the cohort's own interval has 0 in it."
 )
 
 

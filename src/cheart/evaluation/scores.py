@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +14,16 @@ from cheart.cohort import Cohort, Split
 from cheart.errors import InputError
 from cheart.evaluation import completion as judge_completion
 from cheart.evaluation import generation as judge_generation
+from cheart.evaluation import joint as judge_joint
 from cheart.evaluation import memorisation as judge_memorisation
+from cheart.evaluation import physiology as judge_physiology
+from cheart.evaluation import prediction as judge_prediction
+from cheart.evaluation import references as judge_references
 from cheart.evaluation import response as judge_response
-from cheart.evaluation.completion import COPIED
+from cheart.evaluation.completion import COPIED, chosen_subjects
+from cheart.evaluation.joint import HALVED, halves, joint, phenotypes_of
+from cheart.evaluation.prediction import Prediction
+from cheart.evaluation.score_tables import joint_table, physiology_table, prediction_tables
 from cheart.evaluation.tables import (
     Estimate,
     Table,
@@ -38,20 +45,21 @@ def evaluate(
     cohort: Cohort | Path | str,
     *,
     split: Split = "test",
-    task: Literal["complete", "generate", "all"] | None = None,
+    task: Literal["complete", "predict", "generate", "all"] | None = None,
     samples: int = 20,
     subjects: int | None = None,
     seed: int = 0,
     jobs: Jobs | None = None,
 ) -> Scores:
-    """The paper's Tables I to IV for one model, on hearts that it was not trained on.
+    """The paper's Tables I to IV for one model, and what they lack, on hearts that it was not trained on.
 
     Args:
         model: a trained model.
         cohort: on the model's grid, with its number of frames.
         split: which subjects.
-        task: what to judge; ``all`` takes long. None: completion, if the model can.
-        samples: hearts to generate for each subject.
+        task: what to judge: completion, draws of it (``predict``), generation; ``all`` takes long. None: completion, if
+            the model can.
+        samples: hearts to generate for each subject, and completions to draw.
         subjects: only the split's first so many.
         seed: of the hearts that are generated.
         jobs: processes (−1: one a core) or a Dask scheduler; the scores do not depend on them. None: one a core, and
@@ -65,7 +73,9 @@ def evaluate(
     if jobs is None:
         jobs = -1 if model.network.device.type == "cpu" else 1
     can = model.network.tasks
-    asked = can if task == "all" else (task or ("complete" if "complete" in can else "generate"),)
+    asked: tuple[str, ...] = (task or ("complete" if "complete" in can else "generate"),)
+    if task == "all":
+        asked = (*can, *(["predict"] if "complete" in can else []))
     which: dict[str, Any] = {"split": split, "subjects": subjects, "jobs": jobs}
     found: dict[str, Any] = {"structures_empty": {}, "definitions": {}}
     rows: dict[str, pd.DataFrame] = {}
@@ -76,6 +86,12 @@ def evaluate(
         found["structures_empty"]["completion"] = own.structures_empty
         found["definitions"]["completion"] = judge_completion.DEFINITIONS
         rows |= {"completion": own.subjects, "completion_first_frame_copied": copied.subjects}
+    if "predict" in asked:
+        drawn = judge_prediction.evaluate_prediction(model, cohort, samples=samples, seed=seed, **which)
+        beside = _references(model, cohort, split=split, subjects=subjects, samples=samples, seed=seed, jobs=jobs)
+        found["prediction"] = {name: one.summary() for name, one in {model.name: drawn, **beside}.items()}
+        found["definitions"]["prediction"] = f"{judge_prediction.DEFINITIONS} {judge_references.DEFINITIONS}"
+        rows |= {"prediction": drawn.people, "prediction_samples": drawn.samples}
     if "generate" in asked:
         made = judge_generation.evaluate_generation(model, cohort, samples=samples, seed=seed, **which)
         found["generation"] = {
@@ -83,15 +99,33 @@ def evaluate(
             "samples": samples,
             "response": judge_response.evaluate_response(model, cohort, seed=seed, **which),
             "memorisation": judge_memorisation.evaluate_memorisation(model, cohort, seed=seed, **which),
+            "physiology": judge_physiology.evaluate_physiology(model, cohort, seed=seed, **which),
+            "joint": {
+                model.name: joint(*phenotypes_of(made)),
+                HALVED: halves(phenotypes_of(made)[0]),
+            },
         }
         found["structures_empty"]["generation"] = made.structures_empty
-        judges = (judge_generation, judge_response, judge_memorisation)
+        judges = (judge_generation, judge_response, judge_memorisation, judge_physiology, judge_joint)
         found["definitions"]["generation"] = "\n".join(judge.DEFINITIONS for judge in judges)
         rows |= {"generation": made.people, "generation_samples": made.samples}
     about = {"title": cohort.info["title"], "kind": cohort.info["kind"], "fingerprint": cohort.fingerprint}
     count = len(next(iter(rows.values())))
     how = {"kind": "evaluation", "split": split, "subjects": count, "seed": seed, "cohort": about}
     return Scores(model.result(**how, **found), rows)
+
+
+def _references(
+    model: Model, cohort: Cohort, *, split: Split, subjects: int | None, **how: Any
+) -> dict[str, Prediction]:
+    """Rows that know volumes alone, learnt from the cohort's training subjects; none where these are judged."""
+    learnt = cohort.indices("train")
+    if split in ("train", "all") or not len(learnt):
+        return {}
+    indices = chosen_subjects(model, cohort, split, subjects)
+    hidden = [name for name in cohort.schema.names if name not in model.encoding.schema.names]
+    training = reduce(Cohort.without, hidden, cohort)
+    return judge_references.reference_predictions(cohort, indices, training, **how)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +135,8 @@ class Scores:
     Attributes:
         summary: everything in numbers: what ``result.json`` says.
         rows: one row a subject, numbered, without names; by the stem of its file: completion,
-            completion_first_frame_copied, generation (a row a person), generation_samples (a row a generated heart).
+            completion_first_frame_copied, prediction, prediction_samples (a row a drawn completion), generation (a row
+            a person), generation_samples (a row a generated heart).
     """
 
     summary: Mapping[str, Any]
@@ -178,16 +213,22 @@ def groups(summary: Mapping[str, Any]) -> dict[str, tuple[list[Table], str]]:
     if "completion" in summary:
         rows = {name: summary["completion"], COPIED: summary["first_frame_copied"]}
         found["completion"] = completion_tables(rows)
+    if "prediction" in summary:
+        found["prediction"] = prediction_tables(summary["prediction"])
     if "generation" in summary:
         made = summary["generation"]
         found["generation"] = [*generation_tables({name: made}), response_table({name: made["response"]})]
         if made["memorisation"] is not None:
             found["generation"].append(memorisation_table({name: made["memorisation"]}))
+        if "joint" in made:
+            found["generation"].append(joint_table(made["joint"], "Joint: the five phenotypes", "joint"))
+            found["generation"].append(physiology_table(made["physiology"]))
     return {task: (tables, _beneath(summary, task)) for task, tables in found.items()}
 
 
 def _beneath(summary: Mapping[str, Any], task: str) -> str:
-    lacking = f"Structure-frames without a structure: {summary['structures_empty'][task]}."
+    empty = summary["structures_empty"].get(task)
+    lacking = "" if empty is None else f"Structure-frames without a structure: {empty}."
     silent = task == "generation" and summary["generation"]["memorisation"] is None
     why = [judge_memorisation.WHY_NOT] if silent else []
-    return "\n".join([*why, lacking, summary["definitions"][task]])
+    return "\n".join(filter(None, [*why, lacking, summary["definitions"][task]]))

@@ -18,7 +18,10 @@ Summary = Mapping[str, Any]
 """What the judges summarise; a cell's entry has a mean and an SD."""
 
 Marks = Mapping[tuple[str, str], str]
-"""By measure and row: the sign behind a cell, such as ``*`` for a difference that a test found."""
+"""By measure and row: the sign behind a cell, such as ``*`` for a difference that a test found. Before the sign may
+stand :data:`BEST`, for a cell that tests say is better than every other model's."""
+
+BEST = "best "
 
 PHENOTYPES = ("lvedv", "lvesv", "rvedv", "rvesv", "lvm")
 """In the order of the paper's tables."""
@@ -41,18 +44,27 @@ class Estimate:
         mean, sd: nan for what could not be computed.
         digits: shown after the point.
         mark: behind it.
+        best: whether tests say that it is the best of its column, which is then bold.
     """
 
     mean: float
     sd: float
     digits: int
     mark: str = ""
+    best: bool = False
 
     def __str__(self) -> str:
         if self.mean != self.mean:
             return UNKNOWN
         sd = "n/a" if self.sd != self.sd else f"{self.sd:.{self.digits}f}"
         return f"{self.mean:.{self.digits}f}±{sd}{self.mark}"
+
+
+class Best(str):
+    """A cell of text that tests say is the best of its column, and that is bold where letters can be."""
+
+    __slots__ = ()
+    best = True
 
 
 Cell = str | Estimate
@@ -150,11 +162,11 @@ def generation_tables(models: Mapping[str, Summary], marks: Marks | None = None)
     heads = [f"{n.upper()} {UNITS[n]} {which}" for n in PHENOTYPES for which in both]
     keys = [f"d_{n}_{which}" for n in PHENOTYPES for which in both]
     third = _table("table-3", "Generation: |d| of phenotypes", heads, keys, likeness, 1, marks)
-    return [second, third, *_distribution_tables(models), _seam_table(models)]
+    return [second, third, *distribution_tables(models), _seam_table(models)]
 
 
-def _distribution_tables(models: Mapping[str, Summary]) -> list[Table]:
-    """Table IV."""
+def distribution_tables(models: Mapping[str, Summary]) -> list[Table]:
+    """Table IV, of rows that have ``distributions``; what these lack is not known."""
     titles = {
         "w1": "W1, pooled",
         "w1_by_decade": "W1, by age decade",
@@ -163,7 +175,9 @@ def _distribution_tables(models: Mapping[str, Summary]) -> list[Table]:
     }
     tables = []
     for key, title in titles.items():
-        cells = {name: {n: entry[key] for n, entry in value["distributions"].items()} for name, value in models.items()}
+        cells = {
+            name: {n: entry.get(key) for n, entry in value["distributions"].items()} for name, value in models.items()
+        }
         unit, digits = ("nats", 3) if key.startswith("kl") else ("mL, LVM g", 2)
         heads, name = [n.upper() for n in PHENOTYPES], f"table-4-{key.replace('_', '-')}"
         tables.append(_table(name, f"Distributions: {title} ({unit})", heads, PHENOTYPES, cells, digits))
@@ -227,15 +241,23 @@ def truth_table(models: Mapping[str, Mapping[str, Mapping[str, float]]], marks: 
         marks: of the cells of W1.
     """
     heads = ("", "phenotype", "W1", "floor", "spread", "bias, 95 % interval", "voxels", "coverage", "follow")
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for name, by_phenotype in models.items():
         for n, t in ((n, by_phenotype[n]) for n in PHENOTYPES):
-            w1 = f"{t['w1']:.2f}{(marks or {}).get((f'w1_{n}', name), '')}"
+            w1 = marked(f"{t['w1']:.2f}", (marks or {}).get((f"w1_{n}", name), ""))
             bias = f"{t['bias']:.1f} ({t['bias_low']:.1f} to {t['bias_high']:.1f})"
             floor, spread, coverage, follow = (f"{t[key]:.2f}" for key in ("floor", "spread", "coverage", "follow"))
             head = f"{n.upper()}, {UNITS[n]}"
             rows.append((name, head, w1, floor, spread, bias, f"{t['voxels']:.1f}", coverage, follow))
+        mark, e = (marks or {}).get(("energy", name), ""), by_phenotype["energy"]
+        energy = marked(f"{e['value']:.3f} ({e['low']:.3f} to {e['high']:.3f})", mark)
+        rows.append((name, "all five, energy", energy, "0", *[""] * 5))
     return Table("Generated hearts against the true distribution of each person", heads, tuple(rows), "truth")
+
+
+def marked(text: str, mark: str) -> str:
+    """A cell of text with its mark, bold where that says so."""
+    return Best(text + mark.removeprefix(BEST)) if mark.startswith(BEST) else text + mark
 
 
 def _table(
@@ -253,7 +275,8 @@ def estimate(entry: Any, digits: int, mark: str = "") -> Estimate:
     """A mean ± SD; nan for what could not be computed."""
     mean, sd = (None, None) if entry is None else (entry["mean"], entry["sd"])
     nan = float("nan")
-    return Estimate(nan if mean is None else mean, nan if sd is None else sd, digits, mark)
+    best = mark.startswith(BEST)
+    return Estimate(nan if mean is None else mean, nan if sd is None else sd, digits, mark.removeprefix(BEST), best)
 
 
 _TEX = {
@@ -267,9 +290,16 @@ _TEX = {
 def markdown(table: Table) -> str:
     """With its title above and its notes beneath."""
     rule = ["---", *["---:"] * (len(table.columns) - 1)]
-    body = [[str(cell).replace("|", r"\|").replace("*", r"\*") for cell in row] for row in table.rows]
+    body = [
+        [_bold(cell, str(cell).replace("|", r"\|").replace("*", r"\*"), "**", "**") for cell in row]
+        for row in table.rows
+    ]
     lines = [f"| {' | '.join(line)} |" for line in ([c.replace("|", r"\|") for c in table.columns], rule, *body)]
     return "\n".join([f"**{table.title}**", "", *lines, *(["", table.notes] if table.notes else [])])
+
+
+def _bold(cell: Cell, text: str, before: str, after: str) -> str:
+    return f"{before}{text}{after}" if getattr(cell, "best", False) else text
 
 
 def comma_separated(table: Table) -> str:
@@ -307,7 +337,8 @@ def _part(cell: Cell, part: str) -> str:
 
 def latex(table: Table) -> str:
     r"""A ``table`` of the booktabs package, to ``\input``."""
-    lines = [" & ".join(map(_tex, line)) + r" \\" for line in (table.columns, *(map(str, row) for row in table.rows))]
+    rows = [[_bold(cell, _tex(str(cell)), r"\textbf{", "}") for cell in row] for row in table.rows]
+    lines = [" & ".join(line) + r" \\" for line in (map(_tex, table.columns), *rows)]
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
@@ -348,10 +379,10 @@ def hypertext(table: Table) -> str:
 
 def _cell(cell: Cell) -> str:
     if isinstance(cell, str) or cell.mean != cell.mean:
-        return html.escape(str(cell))
+        return _bold(cell, html.escape(str(cell)), "<strong>", "</strong>")
     number, _, sd = str(Estimate(cell.mean, cell.sd, cell.digits)).partition("±")
     mark = f"<sup>{html.escape(cell.mark)}</sup>" if cell.mark else ""
-    return f'{number}<span class="sd">±{sd}</span>{mark}'
+    return f'{_bold(cell, number, "<strong>", "</strong>")}<span class="sd">±{sd}</span>{mark}'
 
 
 FORMATS: dict[str, Callable[[Table], str]] = {".csv": comma_separated, ".md": markdown, ".tex": latex}

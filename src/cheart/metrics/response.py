@@ -18,6 +18,9 @@ from cheart.errors import InputError
 CONFIDENCE = 0.95
 
 
+BAR = (0.5, 2.0)
+"""Within these a model's slope over the cohort's clear one may agree with it."""
+
 _NOTHING = 1e-6  # of the cohort's slope: what rounding leaves of none
 
 
@@ -63,14 +66,15 @@ class Response:
     def verdict(self) -> str:
         """One word.
 
-        ``agrees``: the intervals meet. ``unfounded``: the model has a slope where the cohort has no clear one.
-        Otherwise the cohort's slope is clear and the model's interval is apart from its: ``ignored`` (no clear slope
-        in the model), ``reversed``, ``weak`` or ``strong``.
+        Where the cohort's slope is clear, ``agrees`` needs intervals that meet and a ratio within :data:`BAR`: wide
+        intervals meet easily. Otherwise ``ignored`` (no clear slope in the model), ``reversed``, ``weak`` or
+        ``strong``. Where it is not, ``agrees``: the intervals meet; ``unfounded``: the model has a slope of its own.
         """
-        if self.model.low <= self.cohort.high and self.cohort.low <= self.model.high:
-            return "agrees"
+        meet = self.model.low <= self.cohort.high and self.cohort.low <= self.model.high
         if not self.cohort.clear:
-            return "unfounded"
+            return "agrees" if meet else "unfounded"
+        if meet and BAR[0] <= self.ratio <= BAR[1]:
+            return "agrees"
         if not self.model.clear or abs(self.ratio) < _NOTHING:
             return "ignored"
         if self.ratio < 0:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -103,16 +104,16 @@ class PairedTest:
 
 
 def paired_tests(
-    scores: Mapping[str, Mapping[str, ArrayLike]], better: Mapping[str, Better], *, reference: str
+    scores: Mapping[str, Mapping[str, ArrayLike]], better: Mapping[str, Better], *, reference: str | None
 ) -> list[PairedTest]:
-    """Compare one model with every other over subjects: one family of tests, with Holm's correction over all of it.
+    """Compare models over subjects: one family of tests, with Holm's correction over all of it.
 
     Args:
         scores: by measure, and by model, one value a subject [N], in the same order of subjects. Subjects without a
             value (nan) for either model leave that pair; a pair without subjects leaves the family, and so does a
             measure that the reference lacks.
         better: ``max`` or ``min``, by measure.
-        reference: the model that the others are compared with.
+        reference: the model that the others are compared with; None compares every two.
 
     Raises:
         InputError: another number of subjects for one model than for another.
@@ -123,18 +124,21 @@ def paired_tests(
         if len({a.shape for a in arrays.values()}) > 1:
             sizes = ", ".join(f"{name} {a.size}" for name, a in arrays.items())
             raise InputError(f"a paired test needs the same subjects for every model; got {sizes}")
-        others = [name for name in arrays if name != reference] if reference in arrays else []
-        for other in others:
-            difference = arrays[reference] - arrays[other]
+        for one, other in combinations(arrays, 2) if reference is None else _with(reference, arrays):
+            difference = arrays[one] - arrays[other]
             difference = difference[~np.isnan(difference)]
             if not difference.size:
                 continue
             median = float(np.median(difference))
             sign = median if better[measure] == "max" else -median
-            winner = reference if sign > 0 else other if sign < 0 else ""
-            found.append((measure, reference, other, int(difference.size), median, winner, _wilcoxon(difference)))
+            winner = one if sign > 0 else other if sign < 0 else ""
+            found.append((measure, one, other, int(difference.size), median, winner, _wilcoxon(difference)))
     corrected = holm([row[-1] for row in found])
     return [PairedTest(*row, p_holm=float(p)) for row, p in zip(found, corrected, strict=True)]
+
+
+def _with(reference: str, names: Collection[str]) -> list[tuple[str, str]]:
+    return [(reference, name) for name in names if name != reference] if reference in names else []
 
 
 def _wilcoxon(difference: NDArray[np.float64]) -> float:

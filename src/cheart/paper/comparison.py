@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
 from cheart.evaluation.generation import BETTER
-from cheart.evaluation.tables import PHENOTYPES, Table
+from cheart.evaluation.prediction import QUANTITIES
+from cheart.evaluation.references import ORACLE
+from cheart.evaluation.tables import BEST, PHENOTYPES, Table
 from cheart.labels import STRUCTURES
 from cheart.metrics.statistics import Better, PairedTest, paired_tests
 
@@ -25,7 +28,8 @@ SYSTOLE: dict[str, Better] = {
 }
 COMPLETED_PHENOTYPES: dict[str, Better] = {f"d_{name}": "min" for name in PHENOTYPES}
 LIKENESS: dict[str, Better] = {f"{m}_{k}": BETTER[m] for m in ("dice", "hd", "assd") for k in ("mean", "best")}
-TRUTH: dict[str, Better] = {f"w1_{name}": "min" for name in PHENOTYPES}
+TRUTH: dict[str, Better] = {**{f"w1_{name}": "min" for name in PHENOTYPES}, "energy": "min"}
+PREDICTION: dict[str, Better] = {**{f"crps_{name}": "min" for name in QUANTITIES}, "energy": "min"}
 GENERATED_PHENOTYPES: dict[str, Better] = {f"d_{n}_{k}": "min" for n in PHENOTYPES for k in ("mean", "best")}
 
 
@@ -41,20 +45,34 @@ def family(rows: Mapping[str, pd.DataFrame], measures: Mapping[str, Better], ref
     return paired_tests(scores, measures, reference=reference)
 
 
+def best(rows: Mapping[str, pd.DataFrame], measures: Mapping[str, Better]) -> set[tuple[str, str]]:
+    """The cells, by measure and row, that are better than every other row's: two-sided tests of every two rows, Holm-
+    corrected over all of them and all measures. What no model can be, the oracle, stands aside.
+    """
+    apart = {name: table for name, table in rows.items() if name != ORACLE}
+    scores = {m: {name: table[m].to_numpy(float) for name, table in apart.items()} for m in measures}
+    found = paired_tests(scores, measures, reference=None)
+    won = Counter((t.measure, t.better) for t in found if t.p_holm < ALPHA and t.better)
+    against = Counter((t.measure, name) for t in found for name in (t.first, t.second))
+    return {cell for cell, count in won.items() if count == against[cell]}
+
+
 def definitions(reference: str) -> str:
     """What stands beneath a table with tests."""
     return (
         f"Tests: {reference} against each other row, two-sided Wilcoxon signed-rank tests of the differences within "
         "subjects, Holm-corrected over all tests of the table. * behind a value: "
         f"{reference} is better than that row (corrected p < {ALPHA}); † behind a value: that row is better than "
-        f"{reference}. No mark: not told apart. Better goes by the sign of the median difference."
+        f"{reference}. No mark: not told apart. Better goes by the sign of the median difference. Bold: better than "
+        "every other row but the oracle, by tests of every two rows, Holm-corrected over all of them."
     )
 
 
-def marks(tests: Sequence[PairedTest]) -> dict[tuple[str, str], str]:
-    """The signs behind the cells of the other rows, by measure and row."""
+def marks(tests: Sequence[PairedTest], bold: Collection[tuple[str, str]] = ()) -> dict[tuple[str, str], str]:
+    """The signs behind the cells of the other rows, by measure and row; before those of bold cells BEST."""
     clear = [test for test in tests if test.p_holm < ALPHA and test.better]
-    return {(t.measure, t.second): "*" if t.better == t.first else "†" for t in clear}
+    signs = {(t.measure, t.second): "*" if t.better == t.first else "†" for t in clear}
+    return signs | {cell: BEST + signs.get(cell, "") for cell in bold}
 
 
 def too_few(tests: Sequence[PairedTest]) -> list[str]:

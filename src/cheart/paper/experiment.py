@@ -60,7 +60,7 @@ class Scale:
 
 
 SCALES = {
-    "quick": Scale(people=120, grid="half", samples=10, ageing=20),
+    "quick": Scale(people=120, grid="half", samples=20, ageing=20),
     "laptop": Scale(people=PAPER_SUBJECTS, grid="paper", samples=20),
     "paper": Scale(people=PAPER_SUBJECTS, grid="paper", samples=20),
 }

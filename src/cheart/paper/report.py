@@ -9,8 +9,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cheart.cohort import SPLITS
 from cheart.conditions import DIAGNOSIS
+from cheart.evaluation.references import diagnoses
 from cheart.evaluation.tables import FORMATS, Table, hypertext
 from cheart.files import new_file, read_json, sha256_of, write_json
 from cheart.models.registry import PAPER_MODELS
@@ -21,6 +24,7 @@ from cheart.paper.folds import kinds_of
 from cheart.paper.recommendations import Remark, claims, recommendations
 from cheart.paper.results import Results
 from cheart.paper.run import Run
+from cheart.paper.score_sections import score_sections
 from cheart.paper.sections import CAPTION, Outcome, Section, sections
 from cheart.paper.step_cache import in_words
 from cheart.provenance import provenance
@@ -39,7 +43,7 @@ def write_report(experiment: Experiment, results: Mapping[str, Results], steps: 
     """
     out, cohort = experiment.out, experiment.people
     outcome = _outcome(experiment, results)
-    parts = sections(outcome)
+    parts = [*sections(outcome), *score_sections(outcome)]
     _write_tables(out / "tables", parts)
     listed = out / "figures" / "figures.json"
     figures = [FigureFile(listed.parent, **figure) for figure in read_json(listed)] if listed.is_file() else []
@@ -83,14 +87,16 @@ def write_report(experiment: Experiment, results: Mapping[str, Results], steps: 
 
 
 def _outcome(experiment: Experiment, results: Mapping[str, Results]) -> Outcome:
-    kinds = None
+    kinds, firsts = None, [experiment.models_of(fold)[0] for fold in range(experiment.folds)]
+    judged = [(run.cohort, run.cohort.indices(run.split)[: experiment.subjects].tolist()) for run in firsts]
+    groups = np.concatenate([diagnoses(cohort, indices) for cohort, indices in judged])
     if experiment.folds > 1:
         held_out = [int(i) for part in experiment.splits for i in part.indices("test")[: experiment.subjects]]
         kinds = kinds_of(experiment.people)[held_out]
     verdict = experiment.out / "evaluation" / "truth.json"
     why = read_json(verdict)["not_judged"] if verdict.is_file() else ""
     tasks = {name: model.tasks for name, model in experiment.classes.items()}
-    return Outcome(results, tasks, experiment.reference, kinds, why)
+    return Outcome(results, tasks, experiment.reference, kinds, groups, why)
 
 
 def _write_tables(folder: Path, parts: Sequence[Section]) -> None:

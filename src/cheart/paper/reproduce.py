@@ -10,10 +10,20 @@ from typing import Any
 from cheart.errors import InputError
 from cheart.evaluation.completion import COPIED, evaluate_completion
 from cheart.evaluation.generation import evaluate_generation
+from cheart.evaluation.joint import evaluate_shapes
 from cheart.evaluation.latent import evaluate_latent
 from cheart.evaluation.memorisation import evaluate_memorisation
+from cheart.evaluation.physiology import evaluate_physiology
+from cheart.evaluation.prediction import evaluate_prediction
+from cheart.evaluation.references import (
+    MEAN_EF,
+    REFERENCES,
+    TRAINING,
+    reference_generations,
+    reference_predictions,
+)
 from cheart.evaluation.response import evaluate_response
-from cheart.evaluation.truth import evaluate_truth, true_phenotypes
+from cheart.evaluation.truth import PEOPLE, SAMPLES, evaluate_truth, sample_phenotypes, true_phenotypes
 from cheart.files import read_json, sha256_of, write_json
 from cheart.model import load
 from cheart.models.device import choose_device
@@ -43,15 +53,20 @@ class Judgement:
         part: of the results.
         verb: of the step.
         evaluate: takes a model, a cohort, and ``options`` beside the subjects.
+        learns: whether it takes the cohort of the training too.
     """
 
     part: Part
     verb: str
     evaluate: Callable[..., Any]
     options: tuple[str, ...] = ("seed",)
+    learns: bool = False
 
 
 COMPLETE = Judgement("completion", "complete", evaluate_completion, ())
+PREDICT = Judgement("prediction", "draw completions of", evaluate_prediction, ("seed", "samples"))
+SHAPES = Judgement("shapes", "compare shapes of", evaluate_shapes, learns=True)
+AUDIT = Judgement("physiology", "audit hearts of", evaluate_physiology)
 GENERATE = Judgement("generation", "generate", evaluate_generation, ("seed", "samples"))
 MOVE = Judgement("response", "move conditions of", evaluate_response)
 LOOK = Judgement("memorisation", "look for training hearts in", evaluate_memorisation)
@@ -71,12 +86,14 @@ def reproduce(experiment: Experiment, *, tell: Tell = lambda text: None) -> dict
     experiment.claim_folder()
     cache = StepCache(experiment.out)
     cache.run(steps(experiment), tell)
-    folders = {row: row_folder(row) for row in experiment.rows()}
+    folders = {row: row_folder(row) for row in [*experiment.rows(), *REFERENCES]}
     evaluation = experiment.out / "evaluation"
     if experiment.folds > 1:
         for folder in folders.values():
             join_folds([place / "evaluation" / folder for place in experiment.places()], evaluation / folder)
-    results = {row: read_results(evaluation / folder) for row, folder in folders.items()}
+    results = {
+        row: read_results(evaluation / folder) for row, folder in folders.items() if (evaluation / folder).is_dir()
+    }
     results |= _beside(experiment)
     return write_report(experiment, results, cache.entries)
 
@@ -112,20 +129,27 @@ def steps(experiment: Experiment) -> list[Step]:
             if run.taken is None:
                 out.append(_train(run, people * (run.seconds("train") + (0 if out else COSTS["read"]))))
             if experiment.can(run.name, "complete"):
-                out.append(_judge(run, COMPLETE, judged * run.seconds("complete")))
+                out += _judge_completion(run, judged)
         before = experiment.before(fold)
-        out += [] if before is None else [_judge(before, COMPLETE, judged * before.seconds("complete"))]
-        out += [_copy_first_frame(completing[0], judged * COSTS["judge"])] if completing else []
+        out += [] if before is None else _judge_completion(before, judged)
+        if completing:
+            out.append(_copy_first_frame(completing[0], judged * COSTS["judge"]))
+            out.append(_predict_by_references(completing[0], people * COSTS["look"]))
     each = [run for fold in range(experiment.folds) for run in experiment.models_of(fold)]
     generating = [run for run in each if run.name in experiment.generating()]
     for run in generating:
         out.append(_judge(run, GENERATE, judged * experiment.hearts * run.seconds("generate")))
         if experiment.folds == 1:
             out += [_judge(run, MOVE, MOVED * COSTS["move"]), _judge(run, LOOK, people * COSTS["look"])]
+            out.append(_judge(run, SHAPES, people * COSTS["look"] + judged * run.seconds("generate")))
             if experiment.can(run.name, "complete"):
                 out.append(_judge(run, LATENT, judged * 3 * run.seconds("complete")))
     if experiment.folds == 1:
-        out += [_compare_with_truth(generating, judged * COSTS["truth"])] if generating else []
+        out += [_judge(run, AUDIT, judged * 2 * run.seconds("complete")) for run in each]
+        if generating:
+            cost = min(judged, PEOPLE) * SAMPLES * sum(run.seconds("generate") for run in generating)
+            out.append(_generate_by_references(generating[0], people * COSTS["look"]))
+            out.append(_compare_with_truth(generating, cost))
         out.append(_draw_figures(experiment))
     return simulated + out
 
@@ -184,10 +208,17 @@ def _judge(run: Run, judge: Judgement, cost: float) -> Step:
 
     def work() -> None:
         model = load(run.folder, device=experiment.device)
-        found = judge.evaluate(model, run.cohort, **options, jobs=experiment.judging_jobs())
+        learnt = {"training": run.training} if judge.learns else {}
+        found = judge.evaluate(model, run.cohort, **options, **learnt, jobs=experiment.judging_jobs())
         write_part(run.evaluation, judge.part, found)
 
     return Step(run.step(judge.verb), cost, inputs, files_of(run.evaluation, judge.part), work)
+
+
+def _judge_completion(run: Run, judged: float) -> list[Step]:
+    """The best completion, and draws of it."""
+    cost, draws = judged * run.seconds("complete"), run.experiment.hearts
+    return [_judge(run, COMPLETE, cost), _judge(run, PREDICT, cost * draws)]
 
 
 def _copy_first_frame(run: Run, cost: float) -> Step:
@@ -206,6 +237,43 @@ def _copy_first_frame(run: Run, cost: float) -> Step:
     return Step(f"{run.label}{COPIED}", cost, inputs, files_of(folder, "completion"), work)
 
 
+def _predict_by_references(run: Run, cost: float) -> Step:
+    """The rows of completion that are no models; see :mod:`cheart.evaluation.references`."""
+
+    def work() -> None:
+        for row, found in reference_predictions(**_of_references(run)).items():
+            write_part(run.place / "evaluation" / row_folder(row), "prediction", found)
+
+    folder = run.place / "evaluation" / row_folder(MEAN_EF)
+    return Step(
+        f"{run.label}predict without shapes", cost, partial(_for_references, run), files_of(folder, "prediction"), work
+    )
+
+
+def _generate_by_references(run: Run, cost: float) -> Step:
+    """The rows of generation that are no models."""
+
+    def work() -> None:
+        for row, found in reference_generations(**_of_references(run)).items():
+            write_part(run.place / "evaluation" / row_folder(row), "reference", found)
+
+    folder = run.place / "evaluation" / row_folder(TRAINING)
+    return Step("draw people without models", cost, partial(_for_references, run), files_of(folder, "reference"), work)
+
+
+def _of_references(run: Run) -> dict[str, Any]:
+    experiment = run.experiment
+    indices = [int(i) for i in run.cohort.indices(run.split)][: experiment.subjects]
+    how = {"samples": experiment.hearts, "seed": experiment.seed, "jobs": experiment.judging_jobs()}
+    return {"cohort": run.cohort, "indices": indices, "training": run.training, **how}
+
+
+def _for_references(run: Run) -> dict[str, Any]:
+    experiment = run.experiment
+    about = {"cohort": run.cohort.fingerprint, "split": run.split, "training": run.training.fingerprint}
+    return {**about, "subjects": experiment.subjects, "samples": experiment.hearts, "seed": experiment.seed}
+
+
 def _compare_with_truth(runs: list[Run], cost: float) -> Step:
     """Hold what was generated against the true distribution, where the cohort has one."""
     experiment = runs[0].experiment
@@ -219,9 +287,9 @@ def _compare_with_truth(runs: list[Run], cost: float) -> Step:
             write_json(verdict, {"not_judged": str(reason)})
             return
         for run in runs:
-            generation = read_results(run.evaluation).generation
-            assert generation is not None
-            write_part(run.evaluation, "truth", evaluate_truth(generation, truths))
+            model, jobs = load(run.folder, device=experiment.device), experiment.judging_jobs()
+            sampled = sample_phenotypes(model, run.cohort, split=run.split, jobs=jobs, **how)
+            write_part(run.evaluation, "truth", evaluate_truth(sampled, truths))
         write_json(verdict, {"not_judged": ""})
 
     return Step("compare with the truth", cost, partial(_inputs, runs), [verdict], work)

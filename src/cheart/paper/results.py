@@ -25,16 +25,26 @@ import pandas as pd
 
 from cheart.evaluation.completion import Completion
 from cheart.evaluation.generation import Generation
+from cheart.evaluation.prediction import Prediction
 from cheart.evaluation.truth import Truthfulness
 from cheart.files import new_file, read_json, write_json
 
-Part = Literal["completion", "generation", "response", "memorisation", "truth", "latent"]
+Part = Literal[
+    "completion", "prediction", "generation", "reference", "shapes", "physiology", "response", "memorisation", "truth",
+    "latent",
+]  # fmt: skip
 
 _TABLES: dict[str, tuple[type, dict[str, str], str]] = {
     "completion": (Completion, {"completion": "subjects"}, "structures_empty"),
     "generation": (
         Generation,
         {"generation": "people", "generation_samples": "samples", "real_seams": "real_seams"},
+        "structures_empty",
+    ),
+    "prediction": (Prediction, {"prediction": "people", "prediction_samples": "samples"}, ""),
+    "reference": (
+        Generation,
+        {"reference": "people", "reference_samples": "samples", "real_seams": "real_seams"},
         "structures_empty",
     ),
     "truth": (Truthfulness, {"truth": "people"}, "voxels"),
@@ -48,6 +58,11 @@ class Results:
 
     Attributes:
         completion, generation: of the judges of those names.
+        prediction: of :func:`cheart.evaluation.prediction.evaluate_prediction`, or of
+            :mod:`cheart.evaluation.references`, as is
+        reference: phenotypes of hearts that no model made.
+        shapes: of :func:`cheart.evaluation.joint.evaluate_shapes`.
+        physiology: of :func:`cheart.evaluation.physiology.evaluate_physiology`.
         response: of :func:`cheart.evaluation.response.evaluate_response`.
         memorisation: of :func:`cheart.evaluation.memorisation.evaluate_memorisation`.
         truth: of :func:`cheart.evaluation.truth.evaluate_truth`; of imported cohorts none is known.
@@ -56,6 +71,10 @@ class Results:
 
     completion: Completion | None = None
     generation: Generation | None = None
+    prediction: Prediction | None = None
+    reference: Generation | None = None
+    shapes: Mapping[str, Any] | None = None
+    physiology: Mapping[str, Any] | None = None
     response: Mapping[str, Any] | None = None
     memorisation: Mapping[str, Any] | None = None
     truth: Truthfulness | None = None
@@ -63,9 +82,10 @@ class Results:
 
     def summary(self) -> dict[str, Any]:
         """All of it in numbers."""
-        parts = {part: getattr(self, part) for part in ("completion", "generation", "truth")}
+        parts = {part: getattr(self, part) for part in ("completion", "prediction", "generation", "truth")}
         numbers = {part: None if found is None else found.summary() for part, found in parts.items()}
-        return {**numbers, **{part: getattr(self, part) for part in ("response", "memorisation", "latent")}}
+        others = ("shapes", "physiology", "response", "memorisation", "latent")
+        return {**numbers, **{part: getattr(self, part) for part in others}}
 
 
 def files_of(folder: Path, part: Part) -> list[Path]:
@@ -83,7 +103,7 @@ def write_part(folder: Path, part: Part, found: Any) -> None:
             if len(table):
                 with new_file(folder / f"{stem}.csv") as partial:
                     table.to_csv(partial, index=False)
-        found = {rest: getattr(found, rest)}
+        found = {rest: getattr(found, rest)} if rest else {}
     write_json(folder / f"{part}.json", found)
 
 
@@ -101,20 +121,21 @@ def _read(folder: Path, part: str) -> Any:
     kind, tables, rest = _TABLES[part]
     paths = {attribute: folder / f"{stem}.csv" for stem, attribute in tables.items()}
     read = {name: pd.read_csv(path) if path.is_file() else pd.DataFrame() for name, path in paths.items()}
-    return kind(**read, **{rest: value[rest]})
+    return kind(**read, **({rest: value[rest]} if rest else {}))
 
 
 def join_folds(folders: Sequence[Path], out: Path) -> None:
-    """Write the completion and the generation of all folds as one, subjects numbered on."""
+    """Write what judges found in all folds as one, subjects numbered on."""
     parts = [read_results(folder) for folder in folders]
-    sizes = [0 if one.completion is None else len(one.completion.subjects) for one in parts]
-    for part in ("completion", "generation"):
+    whole: tuple[Part, ...] = ("completion", "prediction", "generation")
+    for part in whole:
         found = [getattr(one, part) for one in parts]
         if any(one is None for one in found):
             continue
         kind, tables, rest = _TABLES[part]
+        sizes = [len(getattr(one, next(iter(tables.values())))) for one in found]
         stacked = {name: _stack([getattr(one, name) for one in found], sizes) for name in tables.values()}
-        write_part(out, part, kind(**stacked, **{rest: sum(getattr(one, rest) for one in found)}))
+        write_part(out, part, kind(**stacked, **({rest: sum(getattr(one, rest) for one in found)} if rest else {})))
 
 
 def _stack(tables: list[pd.DataFrame], sizes: list[int]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from cheart.evaluation import completion as judge_completion
 from cheart.evaluation import generation as judge_generation
 from cheart.evaluation import latent as judge_latent
 from cheart.evaluation import memorisation as judge_memorisation
+from cheart.evaluation import references as judge_references
 from cheart.evaluation import response as judge_response
 from cheart.evaluation import truth as judge_truth
 from cheart.evaluation.completion import COPIED
@@ -30,6 +31,7 @@ from cheart.evaluation.tables import (
     Marks,
     Table,
     completion_tables,
+    distribution_tables,
     generation_tables,
     memorisation_table,
     response_table,
@@ -87,6 +89,7 @@ class Outcome:
         tasks: of every model that was asked for.
         reference: the row that the others are tested against.
         kinds: cross-validated, each subject's kind in the tables' order; None with one fold.
+        groups: each subject's diagnosis in that order, "" where none is known.
         why_no_truth: why nothing could be compared with the true distribution; "" where it was.
     """
 
@@ -94,6 +97,7 @@ class Outcome:
     tasks: Mapping[str, Sequence[str]]
     reference: str
     kinds: NDArray[np.object_] | None = None
+    groups: NDArray[np.object_] | None = None
     why_no_truth: str = ""
 
     def of(self, part: str) -> dict[str, Any]:
@@ -115,9 +119,9 @@ class Outcome:
         which: slice = slice(None),
     ) -> Section:
         """A part with its tests, and with those tables whose cells carry their marks."""
-        tests = statistics.family(rows, measures, self.reference)
+        tests, bold = statistics.family(rows, measures, self.reference), statistics.best(rows, measures)
         definitions = f"{part.definitions} {statistics.definitions(self.reference)}" if tests else part.definitions
-        tables = tuple(draw(statistics.marks(tests))[which])
+        tables = tuple(draw(statistics.marks(tests, bold))[which])
         gaps = (*part.gaps, *statistics.too_few(tests))
         return replace(part, tables=tables, tests=tuple(tests), definitions=definitions, gaps=gaps)
 
@@ -205,6 +209,7 @@ def _generation(outcome: Outcome, generations: Mapping[str, Generation]) -> list
     rows = {name: g.people for name, g in generations.items()}
     summaries = {name: g.summary() for name, g in generations.items()}
     some, draw = next(iter(generations.values())), partial(generation_tables, summaries)
+    pooled: dict[str, Any] = {**summaries, **judge_references.beside(outcome.of("reference"), some)}
     cannot = tuple(outcome.cannot("generate"))
     gaps = (*cannot, *count_empty(generations))
     likeness = f"{judge_generation.LIKENESS} Here: {int(some.samples['sample'].max())} samples a person."
@@ -212,9 +217,13 @@ def _generation(outcome: Outcome, generations: Mapping[str, Generation]) -> list
     second = Section("table-2", "Table II: generation, likeness", (), likeness, (), paper["II"], gaps)
     third = Section("table-3", "Table III: generation, volumes and mass", (), likeness, (), paper["III"], gaps)
     fourth = Section(
-        "table-4", "Table IV: distributions", tuple(t for t in draw()[2:6] if t.known), judge_generation.DISTRIBUTIONS,
-        paper=paper["IV"], gaps=(*cannot, *_decades(some, summaries)),
-    )  # fmt: skip
+        "table-4",
+        "Table IV: distributions",
+        tuple(t for t in distribution_tables(pooled) if t.known),
+        f"{judge_generation.DISTRIBUTIONS} {judge_references.POPULATIONS}",
+        paper=paper["IV"],
+        gaps=(*cannot, *_decades(some, summaries)),
+    )
     real = () if len(some.real_seams) else ("The real hearts' seam: no heart of these was observed whole.",)
     return [
         outcome.tested(second, rows, statistics.LIKENESS, draw, slice(0, 1)),

@@ -138,6 +138,41 @@ def true_distribution(conditions: Conditions, *, n: int, seed: int) -> pd.DataFr
     return pd.DataFrame([draw_phenotypes(conditions, rng).to_row() for _ in range(n)])
 
 
+def true_completions(conditions: Conditions, *, lvedv: float, rvedv: float, n: int, seed: int) -> pd.DataFrame:
+    """How a heart of these end-diastolic volumes may beat: draws of p(beat | end-diastole, conditions).
+
+    Both stroke volumes agree but for a small shunt, so that the ratio of the two volumes tells of the ejection
+    fractions; nothing else of end-diastole does. Draws of the LV's are weighted by how likely the RV's is that the
+    ratio demands with them, and drawn again by their weights.
+
+    Args:
+        conditions: age, sex, weight, height and sbp, all known.
+        lvedv, rvedv: in mL.
+        n: draws.
+        seed: the same seed gives the same draws.
+
+    Returns:
+        n rows: lvesv, rvesv (mL), lvef, rvef (%).
+    """
+    rng, sex, years = np.random.default_rng(seed), str(conditions["sex"]), float(conditions["age"]) - 45  # type: ignore[arg-type]
+    many = max(50 * n, 5000)
+    (left, left_slope, left_sd), (right, right_slope, right_sd) = _LVEF[sex], _RVEF[sex]
+    wider, common = 1 + _EF_WIDENS * years, rng.normal(size=many)
+    shunt = np.clip(_SHUNT[0] + _SHUNT[1] * rng.normal(size=many), -MAX_SHUNT, MAX_SHUNT)
+    lvef = left + left_slope * years + left_sd * wider * common
+    rvef = lvef * (1 + shunt) * lvedv / rvedv
+    off = rvef - right - right_slope * years - right_sd * wider * _EF_TOGETHER * common
+    own = right_sd * wider * np.sqrt(1 - _EF_TOGETHER**2)
+    low, high = _EF_RANGE
+    possible = (lvef >= low) & (lvef <= high) & (rvef >= low - 4) & (rvef <= high)
+    weight = np.exp(-0.5 * np.square(off / own)) * rvef * possible  # rvef: of the change from RVEDV to it
+    which = rng.choice(many, size=n, p=weight / weight.sum())
+    lvef, rvef = lvef[which], rvef[which]
+    return pd.DataFrame(
+        {"lvesv": lvedv * (1 - lvef / 100), "rvesv": rvedv * (1 - rvef / 100), "lvef": lvef, "rvef": rvef}
+    )
+
+
 def _linear(parameters: tuple[float, float, float], years: float, effect: float, noise: float) -> float:
     at_45, per_year, sd = parameters
     return float((at_45 + per_year * years) * (1 + effect) + sd * noise)
