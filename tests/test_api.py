@@ -7,7 +7,7 @@ import pytest
 
 import cheart
 
-HEAVY = "{'numpy', 'torch', 'pandas', 'scipy', 'zarr', 'nibabel', 'matplotlib'}"
+HEAVY = "{'numpy', 'torch', 'pandas', 'scipy', 'zarr', 'nibabel', 'matplotlib', 'cheart.schemas'}"
 
 
 def heavy_after(code: str) -> str:

@@ -15,8 +15,9 @@ FILES = {
 }
 
 ORDER = (
-    "errors", "_version", "files", "provenance", "progress",
-    "grid", "labels", "conditions", "phenotypes", "validity", "heart", "evidence", "cohort", "population",
+    "errors", "_version", "files", "schemas", "provenance", "progress",
+    "grid", "labels", "conditions", "phenotypes", "validity", "heart", "evidence", "cohort_table", "cohort",
+    "population",
     "align", "io", "metrics", "export", "datasets", "mesh", "plot",
     "simulation", "segmentation", "models", "verify", "training", "hearts", "model", "pages", "evaluation", "paper",
     "cli", "__main__", "cheart",

@@ -31,10 +31,12 @@ from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 from zarr.core.chunk_key_encodings import ChunkKeyEncodingLike
 
+from cheart import schemas
+from cheart.cohort_table import SPLITS, Split, dictionary, read_table, refuse_table, write_table
 from cheart.conditions import Schema, Value
 from cheart.errors import InputError
-from cheart.files import checked, new_file, read_json, write_checksums, write_json
-from cheart.grid import Grid
+from cheart.files import checked, read_json, sha256_of_json, write_checksums, write_json
+from cheart.grid import Grid, check_size
 from cheart.heart import Heart
 from cheart.progress import track
 from cheart.provenance import provenance
@@ -45,9 +47,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 STORE = "labels.zarr"
 _STORE_METADATA = tuple(f"{STORE}/{part}zarr.json" for part in ("", "labels/", "observed/"))
-Split = Literal["train", "val", "test", "all"]
-"""Which subjects; all: whatever their split, as of a cohort that training never saw."""
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
 SIDE_BY_SIDE: ChunkKeyEncodingLike = {"name": "default", "separator": "."}
 """How zarr names the files of a new cohort; an older one says in its own metadata how its files are named."""
 PAPER_SPLIT = (968, 138, 277)
@@ -92,10 +91,16 @@ class Cohort:
         check = checked(path)
         check(("cohort.json", "participants.tsv", "participants.json", LEFT_OUT, *_STORE_METADATA))
         info = read_json(path / "cohort.json")
-        if info.get("format") != FORMAT:
+        if isinstance(info, dict) and info.get("format") != FORMAT:
             raise InputError(f"{path}: cohort format {info.get('format')!r}; this version reads {FORMAT}")
-        schema = Schema.from_json(info["conditions"])
+        schemas.check(info, schemas.CohortJson, path / "cohort.json")
         table = read_table(path / "participants.tsv")
+        try:
+            schema, grid = Schema.from_json(info["conditions"]), Grid.from_json(info["grid"])
+            check_size(grid, info["frames"])
+        except InputError as error:
+            raise InputError(f"{path / 'cohort.json'}: {error}") from None
+        refuse_table(table, info["subjects"], schema, path / "participants.tsv")
         cohort = cls(path, info, schema, table)
         return cohort._at((path.absolute(), cohort.fingerprint, None, ""))
 
@@ -169,7 +174,17 @@ class Cohort:
 
     @cached_property
     def _store(self) -> zarr.Group:
-        return zarr.open_group(self.path / STORE, mode="r")
+        zyx = self.grid.shape
+        expected = {"labels": (len(self), self.frames, *zyx), "observed": (len(self), self.frames, zyx[0])}
+        try:
+            store = zarr.open_group(self.path / STORE, mode="r")
+            shapes = {name: getattr(store[name], "shape", None) for name in expected}
+            kinds = {name: str(getattr(store[name], "dtype", None)) for name in expected}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{self.path / STORE} cannot be read: {error!r}; {schemas.MEND}") from None
+        if shapes != expected or kinds != {"labels": "uint8", "observed": "bool"}:
+            raise InputError(f"{self.path / STORE} holds {shapes}, and cohort.json and the table say {expected}")
+        return store
 
     def _array(self, name: Literal["labels", "observed"], indices: Iterable[int]) -> zarr.Array:
         """One of the store's arrays, whose files of some subjects are as they were written."""
@@ -210,7 +225,13 @@ class Cohort:
     @cached_property
     def _poses(self) -> list[dict[str, Any]]:
         path = self.path / POSES
-        return list(read_json(path)["subjects"]) if path.is_file() else []
+        checked(self.path)((POSES,))
+        if not path.is_file():
+            return []
+        poses: list[dict[str, Any]] = schemas.read_checked(path, schemas.PosesJson)["subjects"]
+        if [pose["participant_id"] for pose in poses] != list(self.table["participant_id"]):
+            raise InputError(f"{path} is of other participants than participants.tsv: {schemas.MEND}")
+        return poses
 
     def conditions(self, index: int) -> dict[str, Value]:
         """One subject's conditions, checked against the schema."""
@@ -242,16 +263,25 @@ def _reopen(path: Path, fingerprint: str, split: tuple[str, ...] | None, left_ou
     return (cohort if split is None else cohort.resplit(split)).without(left_out)
 
 
+def is_made_with(path: Path, settings: Any) -> bool:
+    """Whether a cohort is there already that was made with these settings (plain JSON values)."""
+    if not (path / "cohort.json").is_file():
+        return False
+    return bool(Cohort.open(path).info["provenance"].get("settings") == sha256_of_json(settings))
+
+
 class CohortWriter:
     """Writes a cohort's subjects in any order and from any number of processes, then its tables.
 
-    The writer is picklable: a worker calls :meth:`write` with its own copy. Use it inside
-    :func:`cheart.files.new_folder`, so that a cohort is whole or not there.
+    It goes on with the store of a stopped run. The writer is picklable: a worker calls :meth:`write` with its own copy.
+    Use it inside :func:`cheart.files.new_folder`, so that a cohort is whole or not there.
     """
 
     def __init__(self, path: Path, *, subjects: int, frames: int, grid: Grid) -> None:
         self.path, self.subjects, self.frames, self.grid = Path(path).absolute(), subjects, frames, grid
         zyx = grid.shape
+        if (self.path / _STORE_METADATA[-1]).is_file():  # a stopped run's, to go on with
+            return
         group = zarr.create_group(self.path / STORE, zarr_format=3)
         group.create_array(
             "labels", shape=(subjects, frames, *zyx), chunks=(1, 1, *zyx), shards=(1, frames, *zyx), dtype="uint8",
@@ -275,9 +305,22 @@ class CohortWriter:
                 f"{self.frames} on {self.grid.name}"
             )
         store = zarr.open_group(self.path / STORE, mode="r+")
-        store["labels"][index] = heart.labels  # type: ignore[index]
-        store["observed"][index] = heart.observed  # type: ignore[index]
+        for name, values in (("labels", heart.labels), ("observed", heart.observed)):
+            array: Any = store[name]
+            # a stopped run may have left a damaged file here, which zarr would read before it writes
+            key = array.metadata.encode_chunk_key((index, *(0,) * (array.ndim - 1)))
+            (self.path / STORE / name / key).unlink(missing_ok=True)
+            array[index] = values
         return _fingerprint_of(heart.labels, heart.observed)
+
+    def holds(self, index: int, fingerprint: str) -> bool:
+        """Whether a subject's voxels are those of which :meth:`write` returned the fingerprint."""
+        try:
+            store = zarr.open_group(self.path / STORE, mode="r")
+            labels, observed = np.asarray(store["labels"][index]), np.asarray(store["observed"][index])  # type: ignore[index]
+        except (OSError, ValueError, KeyError, RuntimeError):
+            return False
+        return _fingerprint_of(labels, observed) == fingerprint
 
     def finish(
         self,
@@ -350,46 +393,3 @@ def split_subjects(n: int, *, seed: int) -> list[str]:
     val = max(1, round(n * PAPER_SPLIT[1] / total)) if n >= 3 else 0
     names = np.array(["train"] * (n - val - test) + ["val"] * val + ["test"] * test)
     return [str(s) for s in np.random.default_rng([seed, 0x5911]).permutation(names)]
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a tab-separated table with ``n/a`` for what is missing; participant_id stays text.
-
-    Raises:
-        InputError: not there, not readable, or without a column participant_id.
-    """
-    try:
-        table = pd.read_csv(path, sep="\t", dtype={"participant_id": str}, na_values=["n/a"], keep_default_na=True)
-    except FileNotFoundError:
-        raise InputError(f"{path} is not there") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a tab-separated table: {error}") from None
-    if "participant_id" not in table.columns:
-        raise InputError(
-            f"{path}: no column participant_id (columns: {', '.join(map(str, table.columns))}); "
-            "the table must be tab-separated with a header line"
-        )
-    return table
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a tab-separated table with ``n/a`` for what is missing, whole or not at all."""
-    with new_file(path) as partial:
-        table.to_csv(partial, sep="\t", index=False, na_rep="n/a", float_format="%.6g")
-
-
-def dictionary(schema: Schema) -> dict[str, Any]:
-    """What the columns of participants.tsv mean, as BIDS has it in participants.json."""
-    columns: dict[str, Any] = {
-        "participant_id": {"Description": "Subject"},
-        "split": {"Description": "Use", "Levels": {s: s for s in SPLITS}},
-        "cycle_s": {"Description": "Duration of the cardiac cycle", "Units": "s"},
-    }
-    for factor in schema.factors:
-        entry: dict[str, Any] = {"Description": factor.description}
-        if factor.kind == "number":
-            entry |= {"Units": factor.unit, "Minimum": factor.low, "Maximum": factor.high}
-        else:
-            entry |= {"Levels": {level: level for level in factor.levels}}
-        columns[factor.name] = entry
-    return columns

@@ -327,9 +327,16 @@ class Encoding:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Encoding:
-        """Read what :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote, if it goes together."""
+        schema = Schema.from_json(value["schema"])
+        numbers = {f.name for f in schema.factors if f.kind == "number"}
+        for what in ("centre", "scale", "trained"):
+            if set(value[what]) != numbers:
+                raise InputError(f"{what} is of {', '.join(value[what]) or 'nothing'}: expected {', '.join(numbers)}")
         trained = {name: (span[0], span[1]) for name, span in value["trained"].items()}
-        return cls(Schema.from_json(value["schema"]), value["centre"], value["scale"], trained, value["age_decades"])
+        if any(low > high for low, high in trained.values()):
+            raise InputError(f"trained: {trained} is no range of each")
+        return cls(schema, value["centre"], value["scale"], trained, value["age_decades"])
 
 
 def rounded(values: NDArray[np.floating] | np.floating | float, digits: int) -> NDArray[np.float64]:

@@ -30,31 +30,51 @@ from cheart.errors import InputError
 FILE_MODULE = "cheart_file_"
 """What the names of modules begin with that were executed by :func:`from_file`."""
 CHECKSUMS = "checksums.sha256"
+MOST_JSON = 1_000_000_000
+"""Bytes of a JSON file that is read: the way back of a million hearts."""
 _NAMED = 3  # files that a message names
 _DESKTOP = {".DS_Store", "Thumbs.db", "desktop.ini"}  # what file managers leave, which nobody misses
 
 
 @contextmanager
-def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def new_folder(path: Path, *, overwrite: bool = False, keep: bool = False, resume: bool = False) -> Iterator[Path]:
     """Write a folder beside its place and rename it when all is well.
 
     Yields a temporary folder; when the block ends its checksums are written and it becomes ``path``, when it fails (or
     on Ctrl-C) it is removed and nothing else has changed.
 
+    Args:
+        path: the folder.
+        overwrite: replace what is there.
+        keep: what is there on Ctrl-C stays, for another run to go on with.
+        resume: go on with what a run left that was stopped or killed.
+
     Raises:
-        InputError: ``path`` must not be written to (:func:`refuse_existing`), or another process is writing it.
+        InputError: ``path`` must not be written to (:func:`refuse_existing`), another process is writing it, or no run
+            left anything to ``resume``.
     """
     path = Path(path)
     refuse_existing(path, overwrite=overwrite)
-    with locked(path):
+    with locked(path, sweep=not resume):
         partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-        partial.mkdir()
+        left = sorted(path.parent.glob(f".{path.name}.partial-*"), key=lambda place: place.stat().st_mtime)
+        if resume and not left:
+            raise InputError(f"--resume: no run left anything of {path} to go on with; leave --resume out to start")
+        if resume:
+            left.pop().rename(partial)
+        _sweep_beside(path, but=partial)
+        partial.mkdir(exist_ok=True)
         try:
             yield partial
             write_checksums(partial)
             _put_in_place(partial, path)
-        finally:
+        except KeyboardInterrupt:
+            if not keep:
+                shutil.rmtree(partial, ignore_errors=True)
+            raise
+        except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
+            raise
 
 
 def _put_in_place(partial: Path, path: Path) -> None:
@@ -72,8 +92,8 @@ def _put_in_place(partial: Path, path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other processes from writing a folder, and sweep what killed ones left beside it.
+def locked(path: Path, *, sweep: bool = True) -> Iterator[None]:
+    """Keep other processes from writing a folder, and ``sweep`` what killed ones left beside it.
 
     The lock is the operating system's: it ends with the process that holds it, however that ends.
 
@@ -100,20 +120,21 @@ def locked(path: Path) -> Iterator[None]:
     try:
         os.ftruncate(file, 0)
         os.write(file, f"process {os.getpid()} on {socket.gethostname()}".encode())
-        for left in (*path.parent.glob(f".{path.name}.partial-*"), *path.parent.glob(f".{path.name}.before-*")):
-            _sweep(left, path)
+        if sweep:
+            _sweep_beside(path)
         yield
     finally:
         lock.unlink(missing_ok=True)
         os.close(file)
 
 
-def _sweep(left: Path, path: Path) -> None:
-    """Take away what a killed process left; a folder that it had moved aside and not replaced goes back."""
-    if ".before-" in left.name and not path.exists():
-        left.rename(path)
-    else:
-        shutil.rmtree(left, ignore_errors=True)
+def _sweep_beside(path: Path, *, but: Path | None = None) -> None:
+    """Take away what killed processes left; a folder that one had moved aside and not replaced goes back."""
+    for left in (*path.parent.glob(f".{path.name}.partial-*"), *path.parent.glob(f".{path.name}.before-*")):
+        if ".before-" in left.name and not path.exists():
+            left.rename(path)
+        elif left != but:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def refuse_existing(path: Path, *, overwrite: bool, file: bool = False) -> None:
@@ -294,14 +315,41 @@ def read_json(path: Path) -> Any:
     """Read JSON.
 
     Raises:
-        InputError: the file is not there or is not JSON.
+        InputError: the file is not there, larger than :data:`MOST_JSON`, or no JSON: NaN and a key that stands twice
+            are none.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path} is {'a folder, and a file was expected' if path.is_dir() else 'not there'}")
+    if path.stat().st_size > MOST_JSON:
+        raise InputError(f"{path} has {path.stat().st_size / 1e9:.1f} GB, and at most {MOST_JSON / 1e9:g} are read")
+    return parse_json(path.read_bytes(), path)
+
+
+def parse_json(content: str | bytes, where: Path | str) -> Any:
+    """JSON values of a text; ``where`` it stands, for messages.
+
+    Raises:
+        InputError: as :func:`read_json`.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is not there") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from None
+        text = content if isinstance(content, str) else content.decode("utf-8")
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_twins)
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number of thousands of digits, a deep nest
+        raise InputError(f"{where} is not JSON: {error}") from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a key that stands twice would leave open which of the two counts."""
+    whole = dict(pairs)
+    if len(whole) < len(pairs):
+        twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
+        raise ValueError(f"the key {twice!r} stands twice")
+    return whole
 
 
 def without_nan(value: Any) -> Any:

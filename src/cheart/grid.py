@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cheart.errors import InputError
+from cheart.schemas import MOST_FRAMES
+
+MOST_VOXELS = 100_000_000
+"""Voxels that a grid may have: 576 × 576 × 300."""
+
+MOST_OF_A_HEART = 2_000_000_000
+"""Voxels that all frames of a heart may have together, a byte each."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Grid:
             raise InputError(f"grid shape {shape} is not three positive whole numbers (Z, Y, X)")
         if len(spacing) != 3 or not all(np.isfinite(s) and s > 0 for s in spacing):
             raise InputError(f"grid spacing {spacing} is not three positive numbers (Z, Y, X) in mm")
+        if prod(int(n) for n in shape) > MOST_VOXELS:
+            raise InputError(f"grid shape {shape} has more than {MOST_VOXELS:,} voxels: choose a coarser one")
         object.__setattr__(self, "shape", tuple(int(n) for n in shape))
         object.__setattr__(self, "spacing", tuple(float(s) for s in spacing))
 
@@ -125,3 +135,18 @@ def spacing_of(affine: NDArray[np.floating]) -> tuple[float, float, float]:
     """
     x, y, z = np.linalg.norm(affine[:3, :3], axis=0)
     return float(z), float(y), float(x)
+
+
+def check_size(grid: Grid, frames: int) -> None:
+    """Refuse a cycle that no memory holds, before anything is made of it.
+
+    Raises:
+        InputError: frames below 1 or above :data:`cheart.schemas.MOST_FRAMES`, or too many voxels in all.
+    """
+    if not 1 <= frames <= MOST_FRAMES:
+        raise InputError(f"{frames} frames (--frames): expected 1 to {MOST_FRAMES}")
+    if prod(grid.shape) * frames > MOST_OF_A_HEART:
+        raise InputError(
+            f"{frames} frames on the grid {grid.name} are more than {MOST_OF_A_HEART:,} voxels a heart: choose fewer "
+            "(--frames) or a coarser --grid"
+        )

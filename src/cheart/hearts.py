@@ -134,6 +134,7 @@ class Hearts(Sequence[Heart]):
         layout: Layout = "bids",
         acquisition: Acquisition | None = None,
         splits: Sequence[Split] | None = None,
+        who: Sequence[str] | None = None,
         shard: str | None = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -148,6 +149,8 @@ class Hearts(Sequence[Heart]):
             acquisition: what is imaged of each heart, and how well; without one every plane of every frame
                 (``bids``) or of end-diastole and end-systole.
             splits: ``train``, ``val`` or ``test`` for each; without them in the paper's proportions.
+            who: whose each heart is, by the name that a table has for the person; names the files. Without it they
+                are numbered.
             shard: such as ``3/16``: that part only; the parts add up to the whole, in any order and at any time.
             resume: go on with what stands in ``folder``.
             overwrite: replace what is there.
@@ -161,7 +164,7 @@ class Hearts(Sequence[Heart]):
         """
         from cheart.cohort import split_subjects
         from cheart.export.hearts import HeartFolder, parse_shard
-        from cheart.files import locked, write_checksums
+        from cheart.files import locked, sha256_of_json, write_checksums
         from cheart.plot.picture import save_picture
         from cheart.simulation.acquisition import Acquisition
 
@@ -179,10 +182,12 @@ class Hearts(Sequence[Heart]):
             "acquisition": asdict(acquisition),
             "conditions": self._digest(uses),
         }
+        if who is not None:
+            settings["people"] = sha256_of_json(list(who))
         title = f"{len(self)} hearts {kind} by a {self.model.name} model trained on {self.model.trained_on}"
         target = HeartFolder(
             Path(folder), uses, splits is not None, layout, self.model.encoding.schema, self.model.name, title,
-            settings, self.model.result(kind=kind, hearts=len(self), **self.about),
+            settings, self.model.result(kind=kind, hearts=len(self), **self.about), who,
         )  # fmt: skip
         make = partial(_make_and_image, self.model, acquisition)
         with locked(target.folder) if shard is None else nullcontext():  # shards write into one folder together

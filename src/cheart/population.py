@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.conditions import Conditions, Encoding, Schema, Value, rounded
+from cheart.errors import InputError
 
 SMALLEST_GROUP = 10
 """People of a combination of levels from which on it has a mean and a covariance of its own."""
@@ -150,11 +151,32 @@ class Population:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], encoding: Encoding) -> Population:
-        """Read what :meth:`to_json` wrote, with the encoding that stands beside it."""
+        """Read what :meth:`to_json` wrote, with the encoding that stands beside it.
+
+        Raises:
+            InputError: arrays that do not fit one another or the encoding; levels that its schema has not; a covariance
+                that is none.
+        """
         schema = encoding.schema
         trained = np.array([encoding.trained[f.name] for f in schema.factors if f.kind == "number"], float)
-        fraction, mean, covariance = (np.array(value[k], float) for k in ("fraction", "mean", "covariance"))
         combinations = tuple(tuple(c) for c in value["combinations"])
+        levels = [f.levels for f in schema.factors if f.kind == "level"]
+        if any(len(c) != len(levels) or any(v not in (None, *n) for v, n in zip(c, levels)) for c in combinations):  # noqa: B905
+            raise InputError("population: combinations are not of the schema's levels")
+        m, f = len(combinations), len(trained)
+        shapes: tuple[tuple[int, ...], ...] = ()
+        try:
+            fraction, mean, covariance = (np.array(value[k], float) for k in ("fraction", "mean", "covariance"))
+            shapes = fraction.shape, mean.reshape(m, f).shape, covariance.reshape(m, f, f).shape
+        except ValueError:  # of other sizes
+            pass
+        if shapes != ((m,), (m, f), (m, f, f)) or abs(fraction.sum() - 1) > 1e-6:
+            raise InputError(f"population: expected fractions of {m} groups that sum to 1, and means of {f} numbers")
+        mean, covariance = mean.reshape(m, f), covariance.reshape(m, f, f)
+        if not np.allclose(covariance, covariance.transpose(0, 2, 1), rtol=1e-3) or (
+            f and np.linalg.eigvalsh(covariance).min() < -1e-3 * np.abs(covariance).max()
+        ):
+            raise InputError("population: a covariance is not symmetric, or negative")
         return cls(schema, combinations, fraction, mean, covariance, trained.reshape(-1, 2))
 
 

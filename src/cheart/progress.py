@@ -11,15 +11,19 @@ They open the same paths as the command does, so cohorts, models and results lie
 
 from __future__ import annotations
 
+import hashlib
+import json
 import pickle
 import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cheart.errors import InputError
+from cheart.files import new_file, read_json, sha256_of_json, write_json
 from cheart.provenance import versions
 
 if TYPE_CHECKING:
@@ -97,6 +101,7 @@ def parallel(function: Callable[[Item], Result], items: Iterable[Item], *, jobs:
 
 
 TIMEOUT_S = 10
+RECORDS = "unfinished"
 AHEAD = 3
 """Items a thread of the cluster that are under way or wait for their turn: memory stays flat whatever their number."""
 
@@ -104,6 +109,64 @@ AHEAD = 3
 def collect(function: Callable[[Item], Result], items: Collection[Item], *, jobs: Jobs = 1, title: str) -> list[Result]:
     """All results of :func:`parallel`, under a :func:`bar`."""
     return list(track(parallel(function, items, jobs=jobs), total=len(items), title=title))
+
+
+def begin_records(folder: Path, settings: Any) -> Path:
+    """The folder of the records of what is made in ``folder``, which may have been begun by a run that was stopped.
+
+    Args:
+        folder: that is being written.
+        settings: plain JSON values on which all that is made depends.
+
+    Raises:
+        InputError: it was begun with other settings.
+    """
+    records, digest = folder / RECORDS, sha256_of_json(settings)
+    begun = records / "settings.json"
+    if begun.is_file() and read_json(begun) != {"settings": digest}:
+        raise InputError("--resume: it was begun with other options or files; leave --resume out to start anew")
+    records.mkdir(exist_ok=True)
+    write_json(begun, {"settings": digest})
+    return records
+
+
+def collect_kept(
+    function: Callable[[Item], Result],
+    items: Collection[Item],
+    *,
+    records: Path,
+    jobs: Jobs = 1,
+    title: str,
+    holds: Callable[[Item, Result], bool] = lambda item, result: True,
+) -> list[Result]:
+    """As :func:`collect`, of results that are plain JSON values, going on where it was stopped.
+
+    Args:
+        function, items, jobs, title: as there.
+        records: the folder (within that of :func:`begin_records`) in which each result is kept as soon as it is there,
+            in a file that carries its own checksum; what is kept is not made again.
+        holds: whether what a kept result speaks of is still there.
+    """
+    records.mkdir(exist_ok=True)
+    work = partial(_kept, function, holds, records.absolute())
+    return collect(work, list(enumerate(items)), jobs=jobs, title=title)
+
+
+def _kept(
+    function: Callable[[Item], Result], holds: Callable[[Item, Result], bool], records: Path, task: tuple[int, Item]
+) -> Result:
+    """A result that is kept, or made now and then kept; either comes back as JSON has it."""
+    number, item = task
+    path = records / f"{number}.json"
+    if path.is_file():
+        digest, _, text = path.read_text(encoding="utf-8").partition("\n")
+        if hashlib.sha256(text.encode()).hexdigest() == digest and holds(item, before := json.loads(text)):
+            return before
+    text = json.dumps(function(item))
+    with new_file(path) as beside:
+        beside.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", encoding="utf-8")
+    result: Result = json.loads(text)
+    return result
 
 
 def on_cluster(function: Callable[[Item], Result], items: Iterable[Item], address: str) -> Iterator[Result]:

@@ -96,5 +96,5 @@ def test_two_processes_write_the_same_hearts(cheart, run, tmp_path):
     table.write_text("participant_id\tage\tsex\na\t30\tF\nb\t60\tM\n")
     for jobs in (1, 2):
         assert cheart("generate", run, "--participants", table, "--jobs", jobs, "-o", tmp_path / str(jobs)).code == 0
-    for name in ("sub-001_dseg.nii.gz", "sub-002_dseg.nii.gz", "participants.tsv", "phenotypes.tsv"):
+    for name in ("sub-a_dseg.nii.gz", "sub-b_dseg.nii.gz", "participants.tsv", "phenotypes.tsv"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()

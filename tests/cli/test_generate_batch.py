@@ -171,3 +171,34 @@ def test_a_split_that_is_none_is_named(refused, run, tmp_path):
     path = tmp_path / "people.tsv"
     path.write_text("participant_id\tage\tsplit\na\t30\ttraining\n")
     assert "line 2: split 'training'" in refused("generate", run, "--participants", path, "-o", tmp_path / "out")
+
+
+def test_hearts_of_a_table_keep_its_names(cheart, refused, run, table, tmp_path):
+    assert cheart("generate", run, "--participants", table, "-o", tmp_path / "one").code == 0
+    assert list(read_table(tmp_path / "one" / "participants.tsv")["participant_id"]) == ["sub-a", "sub-b", "sub-c"]
+    assert (tmp_path / "one" / "sub-b_dseg.nii.gz").is_file()
+    assert cheart("generate", run, "--participants", table, "-n", 2, "-o", tmp_path / "two").code == 0
+    people = read_table(tmp_path / "two" / "participants.tsv")
+    assert list(people["participant_id"])[:3] == ["sub-ah1", "sub-ah2", "sub-bh1"]
+    assert list(people["person"]) == ["a", "a", "b", "b", "c", "c"]
+    for names, said in ((("x-1", "x1"), "sub-x1"), (("a", "a"), "stands twice"), (("a", "n/a"), "is missing")):
+        (tmp_path / "t.tsv").write_text("participant_id\tage\n" + "".join(f"{name}\t40\n" for name in names))
+        assert said in refused("generate", run, "--participants", tmp_path / "t.tsv", "-o", tmp_path / "three")
+
+
+def test_a_table_is_read_as_import_reads_it(cheart, refused, run, tmp_path):
+    path = tmp_path / "people.tsv"
+    path.write_text("participant_id\tage\tsex\tshoes\nx\t40\tfemale\t42\n")
+    answer = cheart("generate", run, "--participants", path, "-o", tmp_path / "out")
+    assert "not used as conditions: shoes" in answer.err
+    assert read_table(tmp_path / "out" / "participants.tsv")["sex"].iloc[0] == "F"
+    path.write_text("participant_id\tage\tsex\nx\t40\t1\n")
+    assert "code without a key" in refused("generate", run, "--participants", path, "-o", tmp_path / "no")
+
+
+def test_a_heart_that_was_damaged_meanwhile_is_made_again(cheart, run, tmp_path, whole):
+    cheart("generate", run, *SAME, "-o", tmp_path / "out", "--shard", "1/2")
+    (tmp_path / "out" / "sub-003_dseg.nii.gz").write_bytes(b"damaged")
+    (tmp_path / "out" / "unfinished" / "sub-005.json").write_text("{}")
+    assert cheart("generate", run, *SAME, "-o", tmp_path / "out", "--resume").code == 0
+    assert files(tmp_path / "out") == whole

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.align.pose import THICK_MM, RigidTransform, is_thick
+from cheart.errors import InputError
 from cheart.grid import Grid, spacing_of
 from cheart.labels import LV
 
@@ -88,12 +89,23 @@ class Placement:
 
     @classmethod
     def from_json(cls, value: dict[str, Any], grid: Grid) -> Placement:
-        """Read what :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            InputError: a matrix that has no way back, axes that are not three, or planes that are not the slices'.
+        """
+        affine = np.array(value["voxel_to_world_mm"], np.float64)
+        matrix = np.array(value["world_to_template_mm"], np.float64)
+        if min(abs(np.linalg.det(m)) for m in (affine, matrix)) < 1e-9 or sorted(value["axes_in_file"]) != [0, 1, 2]:
+            raise InputError("pose: a matrix or the order of axes has no way back")
+        if value["planes"] is not None and len(value["planes"]) != value["shape_zyx"][0]:
+            raise InputError(f"pose: {len(value['planes'])} planes of {value['shape_zyx'][0]} slices")
+        if len(value.get("slice_shifts_mm") or [None] * value["shape_zyx"][0]) != value["shape_zyx"][0]:
+            raise InputError(f"pose: {len(value['slice_shifts_mm'])} shifts of {value['shape_zyx'][0]} slices")
         z, y, x = value["shape_zyx"]
         planes = None if value["planes"] is None else tuple(value["planes"])
         transform = RigidTransform.from_json(value["world_to_template_mm"])
         a, b, c = value["axes_in_file"]
-        affine = np.array(value["voxel_to_world_mm"], np.float64)
         stored = value.get("slice_shifts_mm")  # cohorts before 0.2 have none
         shifts = stored and tuple((float(right), float(up)) for right, up in stored)
         return cls(transform, affine, (z, y, x), grid, planes, (a, b, c), bool(value["mirrored"]), shifts)

@@ -71,12 +71,15 @@ def generate(
     network = cheart.load(model, model=code, device=device)
     if participants is not None and given.conditions:
         raise InputError(f"--participants and --{next(iter(given.conditions))}: give the conditions in one place")
-    people, splits = _people(participants, column or [], network) if participants else (given.conditions, None)
+    people: Any = given.conditions
+    splits, who = None, None
+    if participants is not None:
+        people, splits, who = _people(participants, column or [], network)
     hearts = network.generate(people, n=n, seed=seed, unknown=given.unknown)
-    uses = splits and [use for use in splits for _ in range(n)]
+    uses, whose = (named and [name for name in named for _ in range(n)] for named in (splits, who))
     missing = save(
         hearts, target, work, many=participants is not None, layout=layout, acquisition=acquisition, splits=uses,
-        shard=shard,
+        who=whose, shard=shard,
     )  # fmt: skip
     if not missing:
         report(hearts, target, layout=layout)
@@ -90,29 +93,39 @@ def generate(
     answer(value, text, as_json=target.as_json)
 
 
-def _people(table: Path, column: list[str], model: Model) -> tuple[list[Conditions], list[Split] | None]:
-    """The rows of a table, checked before the first heart is made, and their column split if it has one.
+def _people(
+    table: Path, column: list[str], model: Model
+) -> tuple[list[Conditions], list[Split] | None, list[str] | None]:
+    """The rows of a table, checked before the first heart is made, their column split and their names if it has them.
 
     Raises:
         InputError: it names the row.
     """
     from cheart.cohort import SPLITS
-    from cheart.datasets.participants import read_described
+    from cheart.conditions import MISSING
+    from cheart.datasets.participants import read_conditions, read_described
     from cheart.errors import InputError, show_warnings
 
-    described = read_described(table, column=column)
+    described = read_described(table, column=column, schema=model.encoding.schema)
     show_warnings(described.warnings)
     rows = described.table
     people: list[Conditions] = []
     splits = list(rows["split"]) if "split" in rows.columns else None
+    who = list(rows["participant_id"]) if "participant_id" in rows.columns else None
+    seen = set(MISSING)
+    for number, name in enumerate(who or [], start=2):
+        if name in seen or name.lower() in MISSING:
+            raise InputError(f"{table}, line {number}: participant_id {name!r} is missing or stands twice")
+        seen.add(name)
     for number, use in enumerate(splits or [], start=2):
         if use not in SPLITS:
             raise InputError(f"{table}, line {number}: split {use!r}: expected one of {', '.join(SPLITS)}")
     for number, (_, row) in enumerate(rows.iterrows(), start=2):
         try:
-            people.append(model.encoding.schema.read({str(k): v for k, v in row.items()}))
+            columns, mend = {str(k): v for k, v in row.items()}, "Mend the cell, or write n/a"
+            people.append(read_conditions(columns, described.schema, described.dictionary, mend=mend))
         except InputError as error:
             raise InputError(f"{table}, line {number}: {error}") from None
     if not people:
         raise InputError(f"{table} has no rows")
-    return people, splits
+    return people, splits, who

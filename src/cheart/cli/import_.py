@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 import typer
 from typer.core import TyperGroup
 
-from cheart.cli.options import AlignSlices, Group, Output, Scheduler, options, output
+from cheart.cli.options import AlignSlices, Group, Output, Resume, Scheduler, options, output, resumable
 
 
 class _Importers(TyperGroup):
@@ -87,6 +87,7 @@ def _import(
     review: Annotated[
         Path | None, typer.Option("--review", help="The review.csv of --qc, filled in: leave out who was rejected.")
     ] = None,
+    resume: Resume = False,
 ) -> None:
     import cheart
     from cheart.cli.console import answer, warn
@@ -94,10 +95,11 @@ def _import(
 
     if qc is not None:
         refuse_existing(qc, overwrite=target.overwrite)
-    cohort = cheart.import_cohort(
-        name, src, target.out, grid=grid, frames=frames, seed=seed, skip_bad=skip_bad, jobs=scheduler or jobs,
-        nifti=nifti, align_slices=align_slices, review=review, overwrite=target.overwrite, **own,
-    )  # fmt: skip
+    with resumable():
+        cohort = cheart.import_cohort(
+            name, src, target.out, grid=grid, frames=frames, seed=seed, skip_bad=skip_bad, jobs=scheduler or jobs,
+            nifti=nifti, align_slices=align_slices, review=review, overwrite=target.overwrite, resume=resume, **own,
+        )  # fmt: skip
     if qc is not None:
         cheart.review(cohort, qc, jobs=scheduler or jobs, overwrite=target.overwrite)
     for who, reason in cohort.left_out.items():

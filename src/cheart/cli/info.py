@@ -86,13 +86,13 @@ def _factor_line(known: dict[str, Any]) -> str:
 
 
 def _model(path: Path) -> tuple[dict[str, Any], str]:
-    from cheart.files import read_json
     from cheart.models.find import CARDS
     from cheart.models.store import read_model
+    from cheart.schemas import RunJson, read_checked
 
     stored = read_model(path)
     setting, trained_on = stored.network.setting, stored.config["trained_on"]
-    run = read_json(path / "run.json") if (path / "run.json").is_file() else {}
+    run = read_checked(path / "run.json", RunJson) if (path / "run.json").is_file() else {}
     card = next((path / name for name in CARDS if (path / name).is_file()), None)
     value = {
         "path": str(path),
@@ -123,14 +123,17 @@ def _model(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _result(path: Path) -> tuple[dict[str, Any], str]:
-    from cheart.files import read_json
+    from cheart.schemas import ResultJson, read_checked
 
-    value = read_json(path / "result.json")
-    trained_on = value["model"]["trained_on"]
+    value = read_checked(path / "result.json", ResultJson)
     count = value.get("hearts", value.get("subjects"))
-    lines = [
-        f"{path}: {value['kind']}, {count} hearts",
-        f"  by a {value['model']['name']} model trained on {trained_on['title']} ({trained_on['kind']})",
+    lines = [f"{path}: {value['kind']}" + ("" if count is None else f", {count} hearts")]
+    if value.get("model"):
+        trained_on = value["model"]["trained_on"]
+        lines.append(f"  by a {value['model']['name']} model trained on {trained_on['title']} ({trained_on['kind']})")
+    elif value.get("cohort"):
+        lines.append(f"  of several models on {value['cohort']['title']}; report.html has it all")
+    lines += [
         f"  made {value['provenance']['made']} with cheart {value['provenance']['cheart']}: "
         f"{value['provenance']['command']}",
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -43,6 +44,7 @@ Scheduler = Annotated[
         help="In place of --jobs: the workers of the Dask scheduler at tcp://HOST:PORT, which open the same paths.",
     ),
 ]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what a stopped or killed run left.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda …")]
 SchemeName = Annotated[
     str, typer.Option("--scheme", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")
@@ -161,7 +163,7 @@ WORK = Group(
     {
         "jobs": (JobsOption, None),
         "scheduler": (Scheduler, None),
-        "resume": (Annotated[bool, typer.Option("--resume", help="Go on with what stands in OUT.")], False),
+        "resume": (Resume, False),
     },
     Work,
 )
@@ -191,11 +193,18 @@ def workers(jobs: int | None, scheduler: str | None, model: Model, *, many: bool
 
 def save(hearts: Hearts, target: Output, work: Work, *, many: bool = False, **how: Any) -> int:
     """``hearts.save`` for a verb that can go on; returns how many hearts are missing."""
+    jobs = workers(work.jobs, work.scheduler, hearts.model, many=many)
+    with resumable():
+        return hearts.save(target.out, resume=work.resume, overwrite=target.overwrite, jobs=jobs, **how)
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Say on Ctrl-C how to go on."""
     from cheart.cli.console import inform
 
-    jobs = workers(work.jobs, work.scheduler, hearts.model, many=many)
     try:
-        return hearts.save(target.out, resume=work.resume, overwrite=target.overwrite, jobs=jobs, **how)
+        yield
     except KeyboardInterrupt:
         inform("stopped; the same command with --resume goes on from the last whole heart")
         raise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cheart.cli.options import IMAGING, Scheduler, options
+from cheart.cli.options import IMAGING, Resume, Scheduler, options, resumable
 
 if TYPE_CHECKING:
     from cheart.progress import Jobs
@@ -46,6 +46,7 @@ def simulate(
     jobs: Annotated[int, typer.Option(help="Worker processes; -1 for one a core.")] = -1,
     scheduler: Scheduler = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")] = False,
+    resume: Resume = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Simulate beating hearts whose true dependence on age, sex, size and blood pressure is known."""
@@ -69,10 +70,13 @@ def simulate(
     imaged = population_acquisition(acquisition, population)
     flags = {**imaging, "observed": observed}
     changed = {k: v for k, v in flags.items() if v != getattr(EXACT, k)}
-    cohort = cheart.simulate(
-        out, population=population, n=n, seed=seed, grid=grid, frames=frames, heart_rate=heart_rate, group=bool(known),
-        acquisition=replace(imaged, **changed), nifti=nifti, jobs=scheduler or jobs, overwrite=overwrite,
-    )  # fmt: skip
+    with resumable():
+        cohort = cheart.simulate(
+            out, population=population, n=n, seed=seed, grid=grid, frames=frames, heart_rate=heart_rate,
+            group=bool(known),
+            acquisition=replace(imaged, **changed), nifti=nifti, jobs=scheduler or jobs, overwrite=overwrite,
+            resume=resume,
+        )  # fmt: skip
     summary = {
         "cohort": str(out),
         "kind": "simulated",

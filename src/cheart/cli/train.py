@@ -29,7 +29,7 @@ def train(
     """Train a model on a cohort's training subjects; early stopping watches its validation subjects."""
     import cheart
     from cheart.cli.console import answer, inform
-    from cheart.files import read_json
+    from cheart.schemas import RunJson, read_checked
     from cheart.training.distributed import follows
 
     try:
@@ -42,7 +42,7 @@ def train(
         raise
     if follows():
         return  # another process of torchrun answers
-    how = read_json(run / "run.json")
+    how = read_checked(run / "run.json", RunJson)
     value = {"run": str(run), "seconds": how["training_seconds"]}
     value |= {name: how[name] for name in ("epochs", "best_epoch", "best_validation_loss")}
     text = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,7 +11,17 @@ from typing import Any
 
 import pandas as pd
 
-from cheart.cohort import LEFT_OUT, POSES, SPLITS, Cohort, CohortWriter, split_subjects, write_table
+from cheart._version import __version__
+from cheart.cohort import (
+    LEFT_OUT,
+    POSES,
+    SPLITS,
+    Cohort,
+    CohortWriter,
+    is_made_with,
+    split_subjects,
+    write_table,
+)  # fmt: skip
 from cheart.conditions import Schema, Value
 from cheart.datasets.participants import read_conditions
 from cheart.datasets.posing import MIRRORED_DEG, lay_out, pose
@@ -19,10 +30,10 @@ from cheart.datasets.registry import list_source
 from cheart.datasets.review import read_rejected
 from cheart.errors import InputError, show_warnings
 from cheart.export.bids import export_cohort
-from cheart.files import new_folder, refuse_existing, write_json
-from cheart.grid import Grid
+from cheart.files import new_folder, refuse_existing, sha256_of_json, write_json
+from cheart.grid import Grid, check_size
 from cheart.labels import Scheme, scheme_text
-from cheart.progress import Jobs, collect
+from cheart.progress import Jobs, begin_records, collect_kept
 
 _NAMED = 5
 
@@ -56,6 +67,7 @@ def import_cohort(
     align_slices: bool = True,
     review: Path | str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     **options: Any,
 ) -> Cohort:
     """Bring a cohort of label maps into the template pose, check every subject, and write it.
@@ -78,32 +90,41 @@ def import_cohort(
         nifti: also write ``nifti/`` (:func:`cheart.export.bids.export_cohort`), to correct by hand and import again.
         align_slices: put the slices of thick stacks in line (:func:`cheart.datasets.posing.lay_out`).
         overwrite: replace what is there.
+        resume: go on with what a run with the same options left that was stopped or killed, the files being as they
+            were then.
         options: the importer's own, such as ``scheme`` and ``participants`` of nifti, ``table`` of mnms.
 
     Raises:
         InputError: no such importer or option, ``out`` exists, a subject cannot be imported (and ``skip_bad`` is
-            false), or none can.
+            false), or none can; there is nothing to ``resume``, or it was begun with other options.
     """
     listed, out = list_source(name, Path(source), options), Path(out)
-    refuse_existing(out, overwrite=overwrite)
+    if not resume:
+        refuse_existing(out, overwrite=overwrite)
     settings = _Settings(listed.scheme, listed.schema, listed.dictionary, Grid.parse(grid), frames, align_slices)
+    check_size(settings.grid, frames)
     # workers anywhere open these paths
     rejected = [] if review is None else read_rejected(Path(review), [s.participant_id for s in listed.subjects])
     gone = {who.participant_id for who in rejected}
     present = [s for s in listed.subjects if s.participant_id not in gone]
     subjects = [replace(s, files=tuple(path.absolute() for path in s.files)) for s in present]
-    checks = [(subject, settings) for subject in subjects]
-    good, left_out = [], [who for who in listed.left_out if who.participant_id not in gone]
-    checked = collect(_check, checks, jobs=jobs, title="Checking label maps")
-    for subject, result in zip(subjects, checked, strict=True):
-        if isinstance(result, LeftOut):
-            left_out.append(result)
-        else:
-            good.append((subject, result))
-    _refuse(left_out, good=len(good), skip_bad=skip_bad)
-    left_out += rejected
-    with new_folder(out, overwrite=overwrite) as folder:
-        _write(folder, listed, good, left_out, settings, seed=seed, jobs=jobs)
+    begun_with = _identity(listed, subjects, settings) | {"seed": seed, "skip_bad": skip_bad, "nifti": nifti}
+    begun_with["rejected"] = sorted(gone)
+    if resume and is_made_with(out, begun_with):
+        return Cohort.open(out)
+    with new_folder(out, overwrite=overwrite, keep=True, resume=resume) as folder:
+        records = begin_records(folder, begun_with)
+        checks = [(subject, settings) for subject in subjects]
+        good, left_out = [], [who for who in listed.left_out if who.participant_id not in gone]
+        found = collect_kept(_check, checks, records=records / "checks", jobs=jobs, title="Checking label maps")
+        for subject, result in zip(subjects, found, strict=True):
+            if "left_out" in result:
+                left_out.append(LeftOut(subject.participant_id, result["left_out"]))
+            else:
+                good.append((subject, result["conditions"]))
+        _refuse(left_out, good=len(good), skip_bad=skip_bad)
+        left_out += rejected
+        _write(folder, listed, good, left_out, settings, records=records, begun_with=begun_with, seed=seed, jobs=jobs)
         if nifti:
             export_cohort(Cohort.open(folder), folder / "nifti")
     cohort = Cohort.open(out)
@@ -111,15 +132,29 @@ def import_cohort(
     return cohort
 
 
-def _check(task: tuple[Recording, _Settings]) -> LeftOut | dict[str, Value]:
+def _identity(source: Source, subjects: Sequence[Recording], settings: _Settings) -> dict[str, Any]:
+    """All that a cohort depends on, as plain JSON values: of files their sizes and times."""
+    people = [
+        {name: str(value) for name, value in vars(one).items()}
+        | {"stands": [[path.stat().st_size, path.stat().st_mtime_ns] for path in one.files if path.is_file()]}
+        for one in subjects
+    ]
+    about = {"schema": source.schema.to_json(), "dictionary": str(source.dictionary), "title": source.title}
+    left_out = [asdict(who) for who in source.left_out]
+    how = {"scheme": str(settings.scheme), "grid": settings.grid.to_json(), "frames": settings.frames}
+    how["align_slices"] = settings.align_slices
+    return {"people": people, "left_out": left_out, "cheart": __version__, **about, **how}
+
+
+def _check(task: tuple[Recording, _Settings]) -> dict[str, Any]:
     """A subject's conditions, or why it cannot be imported."""
     subject, settings = task
     try:
         conditions = read_conditions(subject.row, settings.schema, settings.dictionary)
         lay_out(read_source(subject, settings.scheme), **settings.how)
     except InputError as error:
-        return LeftOut(subject.participant_id, str(error))
-    return conditions
+        return {"left_out": str(error)}
+    return {"conditions": conditions}
 
 
 def _refuse(left_out: Sequence[LeftOut], *, good: int, skip_bad: bool) -> None:
@@ -140,12 +175,16 @@ def _write(
     left_out: Sequence[LeftOut],
     settings: _Settings,
     *,
+    records: Path,
+    begun_with: Any,
     seed: int,
     jobs: Jobs,
 ) -> None:
     writer = CohortWriter(folder, subjects=len(good), frames=settings.frames, grid=settings.grid)
     tasks = [(i, subject, settings, writer) for i, (subject, _) in enumerate(good)]
-    done = collect(_bring_in, tasks, jobs=jobs, title="Bringing hearts to the template")
+    title = "Bringing hearts to the template"
+    done = collect_kept(_bring_in, tasks, records=records / "hearts", jobs=jobs, title=title, holds=_holds)
+    shutil.rmtree(records)
     fallback = split_subjects(len(good), seed=seed)
     people, rows, poses = [], [], []
     for (subject, conditions), made, split in zip(good, done, fallback, strict=True):
@@ -165,7 +204,7 @@ def _write(
         title=source.title, warnings=[*source.warnings, *_warnings(figures)], seed=seed,
         labels=scheme_text(source.scheme), sources_sha256=sources, left_out=len(left_out),
         slices_aligned=int((figures["slice_shift_mm"] > 0).sum()),
-        corrected=list(figures["participant_id"][figures["corrected"] == "yes"]),
+        corrected=list(figures["participant_id"][figures["corrected"] == "yes"]), settings=sha256_of_json(begun_with),
     )  # fmt: skip
 
 
@@ -199,6 +238,13 @@ def _bring_in(task: tuple[int, Recording, _Settings, CohortWriter]) -> dict[str,
         "quality": figures,
         "pose": {"files_sha256": fingerprint(subject.files), "made": source.made} | heart.origin.to_json(),
     }
+
+
+def _holds(task: tuple[int, Recording, _Settings, CohortWriter], made: dict[str, Any]) -> bool:
+    """Whether a heart that was brought in is still in the store, and its files are those that it came from."""
+    index, subject, _, writer = task
+    same = fingerprint(subject.files) == made["pose"]["files_sha256"]
+    return same and writer.holds(index, made["fingerprint"])
 
 
 def _split(subject: Recording, fallback: str) -> str:

@@ -13,8 +13,9 @@ import pandas as pd
 from cheart.conditions import PAPER_SCHEMA, Factor, Schema, Value
 from cheart.errors import InputError
 from cheart.files import read_json
+from cheart.schemas import ColumnJson, check_each
 
-NOT_CONDITIONS = ("participant_id", "split", "cycle_s", "ed", "es", "drawn", "latent_seed")
+NOT_CONDITIONS = ("participant_id", "person", "split", "cycle_s", "ed", "es", "drawn", "latent_seed")
 """Columns with a meaning of their own."""
 
 _OTHER_NAMES = {
@@ -80,7 +81,8 @@ def read_dictionary(path: Path | str) -> dict[str, Any]:
     dictionary = read_json(path) if path.is_file() else {}
     if not isinstance(dictionary, dict):
         raise InputError(f"{path}: expected an object from column names to their descriptions, as BIDS has it")
-    return {str(name).lower(): entry for name, entry in dictionary.items() if isinstance(entry, dict)}
+    described = {str(name).lower(): entry for name, entry in dictionary.items() if isinstance(entry, dict)}
+    return check_each(described, ColumnJson, path, mend="mend it, as BIDS has it")
 
 
 def schema_of(table: pd.DataFrame, dictionary: Mapping[str, Any]) -> Schema:
@@ -95,16 +97,20 @@ def schema_of(table: pd.DataFrame, dictionary: Mapping[str, Any]) -> Schema:
         if name in NOT_CONDITIONS or name in PAPER_SCHEMA.names:
             continue
         text = str(entry.get("Description", ""))
-        if isinstance(entry.get("Levels"), dict):
+        if entry.get("Levels") is not None:
             factors.append(Factor(name, "level", levels=tuple(entry["Levels"]), description=text))
-        elif "Minimum" in entry and "Maximum" in entry:
+        elif entry.get("Minimum") is not None and entry.get("Maximum") is not None:
             unit, low, high = str(entry.get("Units", "")), float(entry["Minimum"]), float(entry["Maximum"])
             factors.append(Factor(name, "number", unit, low, high, description=text))
     return Schema(tuple(factors))
 
 
 def read_conditions(
-    row: Mapping[str, object], schema: Schema, dictionary: Mapping[str, Any] | None = None
+    row: Mapping[str, object],
+    schema: Schema,
+    dictionary: Mapping[str, Any] | None = None,
+    *,
+    mend: str = "Mend the cell, write n/a, or leave the subject out with --skip-bad",
 ) -> dict[str, Value]:
     """Check one person's conditions. Sex may be spelled out; codes need a key in ``participants.json``.
 
@@ -117,7 +123,7 @@ def read_conditions(
     try:
         return schema.read(row)
     except InputError as error:
-        raise InputError(f"{error}. Mend the cell, write n/a, or leave the subject out with --skip-bad") from None
+        raise InputError(f"{error}. {mend}") from None
 
 
 def _read_sex(text: str, entry: Mapping[str, Any]) -> str:
@@ -132,17 +138,20 @@ def _read_sex(text: str, entry: Mapping[str, Any]) -> str:
     return sex
 
 
-def rename_columns(table: pd.DataFrame, columns: Mapping[str, str], *, path: Path | str) -> pd.DataFrame:
+def rename_columns(
+    table: pd.DataFrame, columns: Mapping[str, str], *, path: Path | str, names: Sequence[str] = PAPER_SCHEMA.names
+) -> pd.DataFrame:
     """A table whose columns have cheart's names, and in which no condition stands under another name.
 
     Args:
         table: what :func:`read_people` read.
         columns: what the user says: from a condition's name to the column that holds it (``weight=weight_kg``).
         path: of the table, for messages.
+        names: of the conditions that are looked for.
 
     Raises:
         InputError: a column that is not there, two columns for one condition, or a column that looks like one of the
-            paper's five conditions, which no column is named.
+            conditions, which no column is named.
     """
     for name, column in columns.items():
         if column.lower() not in table.columns:
@@ -150,8 +159,9 @@ def rename_columns(table: pd.DataFrame, columns: Mapping[str, str], *, path: Pat
         if name in table.columns and column.lower() != name:
             raise InputError(f"--column {name}={column}: {path} has a column {name} too; take one of the two out")
     table = table.rename(columns={column.lower(): name for name, column in columns.items()})
-    for name in PAPER_SCHEMA.names:
-        near = [] if name in table.columns else [str(c) for c in table.columns if _looks_like(str(c), name)]
+    for name in names:
+        others = [str(c) for c in table.columns if c not in NOT_CONDITIONS and c not in names]
+        near = [] if name in table.columns else [column for column in others if _looks_like(column, name)]
         if near:
             raise InputError(
                 f"{path}: the column {near[0]!r} looks like {name}, and no column is named so: map it with "
@@ -162,11 +172,9 @@ def rename_columns(table: pd.DataFrame, columns: Mapping[str, str], *, path: Pat
 
 def _looks_like(column: str, name: str) -> bool:
     """Whether a column that is no condition is probably a misspelt or decorated one."""
-    if column in NOT_CONDITIONS or column in PAPER_SCHEMA.names:
-        return False
     words = column.replace("-", "_").replace(" ", "_").replace("(", "_").replace(")", "").replace(".", "_")
     alike = len(name) > 3 and SequenceMatcher(None, words, name).ratio() >= _ALIKE
-    return alike or words in _OTHER_NAMES[name] or words.split("_")[0] == name
+    return alike or words in _OTHER_NAMES.get(name, ()) or words.split("_")[0] == name
 
 
 def to_own_units(table: pd.DataFrame, dictionary: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:
@@ -217,15 +225,17 @@ class People:
     warnings: tuple[str, ...]
 
 
-def read_described(path: Path | str, *, column: Sequence[str] = ()) -> People:
+def read_described(path: Path | str, *, column: Sequence[str] = (), schema: Schema | None = None) -> People:
     """A table of people and the data dictionary beside it, with every column accounted for.
 
     Args:
         path: as :func:`read_people` takes it.
         column: conditions that stand in a column of another name, such as ``weight=weight_kg``.
+        schema: the conditions that are looked for, such as a model's; None: those that the table has.
 
     Raises:
-        InputError: whatever :func:`read_people`, :func:`rename_columns` and :func:`to_own_units` refuse.
+        InputError: a condition in another unit than the schema's; whatever :func:`read_people`,
+            :func:`rename_columns` and :func:`to_own_units` refuse.
     """
     named = {}
     for item in column:
@@ -236,8 +246,14 @@ def read_described(path: Path | str, *, column: Sequence[str] = ()) -> People:
     dictionary = read_dictionary(path)
     described = {name: dictionary[held.lower()] for name, held in named.items() if held.lower() in dictionary}
     dictionary = {**dictionary, **described}
-    table, converted = to_own_units(rename_columns(read_people(path), named, path=path), dictionary)
-    schema = schema_of(table, dictionary)
+    looked_for = PAPER_SCHEMA if schema is None else schema
+    table = rename_columns(read_people(path), named, path=path, names=looked_for.names)
+    table, converted = to_own_units(table, dictionary)
+    for factor in looked_for.factors:
+        unit = str(dictionary.get(factor.name, {}).get("Units", "")) if factor.name not in PAPER_SCHEMA.names else ""
+        if factor.kind == "number" and unit not in ("", factor.unit):
+            raise InputError(f"participants.json: {factor.name} is in {unit!r}, expected {factor.unit!r}: convert it")
+    schema = schema_of(table, dictionary) if schema is None else schema
     ignored = [str(c) for c in table.columns if c not in NOT_CONDITIONS and c not in schema.names]
     unused = [f"{Path(path).name}: not used as conditions: {', '.join(ignored)}"] if ignored else []
     return People(table, schema, dictionary, (*converted, *unused))

@@ -17,7 +17,7 @@ from cheart.align.slices import slice_shifts
 from cheart.align.time import FramePlan, plan_frames
 from cheart.datasets.recording import Recording, SourceLabels, read_source
 from cheart.errors import InputError, show_warnings
-from cheart.grid import Grid
+from cheart.grid import Grid, check_size
 from cheart.heart import Heart
 from cheart.io.nifti import Spacing
 from cheart.labels import LV, MYO, MYOCARDIUM_G_PER_ML, RV, Scheme, parse_scheme
@@ -66,14 +66,15 @@ def read_heart(
     Raises:
         InputError: whatever :func:`cheart.datasets.recording.read_source` and :func:`lay_out` refuse.
     """
-    path = Path(path)
+    path, grid = Path(path), Grid.parse(grid)
+    check_size(grid, frames)
     recording = Recording(
         path.name, (path,), {}, ed=ed, es=es, cycle_s=cycle, header_time=cycle is None, spacing=spacing,
         mirrored=mirrored,
     )  # fmt: skip
     try:
         source = read_source(recording, parse_scheme(scheme))
-        heart, _ = pose(source, grid=Grid.parse(grid), frames=frames, align_slices=align_slices)
+        heart, _ = pose(source, grid=grid, frames=frames, align_slices=align_slices)
     except InputError as error:
         raise error if str(path) in str(error) else InputError(f"{path}: {error}") from None
     show_warnings(heart.warnings)

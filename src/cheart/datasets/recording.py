@@ -18,7 +18,6 @@ from cheart.align.placement import mirror, reorder_affine, working_order
 from cheart.align.time import ES_PHASE, find_ed_es
 from cheart.conditions import MISSING, PAPER_SCHEMA, Schema
 from cheart.errors import InputError
-from cheart.files import read_json
 from cheart.heart import check_cycle
 from cheart.io.nifti import (
     LABELS_SHA256,
@@ -31,6 +30,7 @@ from cheart.io.nifti import (
 )  # fmt: skip
 from cheart.labels import BACKGROUND, LV, MYO, RV, STRUCTURES, TITLES, Scheme, check_topology, scheme_text, to_canonical
 from cheart.phenotypes import count_voxels, voxel_volumes
+from cheart.schemas import SidecarJson, read_checked
 
 _PLAUSIBLE_ML = (10.0, 1000.0)
 
@@ -61,6 +61,9 @@ class Recording:
     header_time: bool = True
     spacing: Spacing | None = None
     mirrored: bool = False
+
+
+MEND_SIDECAR = "mend it, or take it away: without it the label map is brought into the template pose anew"
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ def check_labels(stored: LabelMap, sidecar: Mapping[str, Any], recording: Record
     labels = to_canonical(stored.labels, scheme)
     any_label = np.any(labels, axis=(1, 2, 3))
     _check_frames(labels, any_label, ed=recording.ed)
-    observed = _observed(sidecar, labels)
+    observed = observed_planes(sidecar, labels.shape[:2])
     cavity = np.where(any_label, count_voxels(labels)[..., 0].sum(axis=1), np.nan)
     ed_known = 0 if recording.ed is None and observed is not None else recording.ed
     ed, es = find_ed_es(cavity, ed=ed_known, es=recording.es)
@@ -203,7 +206,7 @@ def _read_files(recording: Recording) -> tuple[LabelMap, dict[str, Any]]:
     first = maps[0]
     if len(maps) == 1:
         sidecar = sidecar_path(recording.files[0])
-        return first, read_json(sidecar) if sidecar.is_file() else {}
+        return first, read_checked(sidecar, SidecarJson, mend=MEND_SIDECAR) if sidecar.is_file() else {}
     for path, other in zip(recording.files, maps, strict=True):
         if other.frames != 1:
             raise InputError(f"{path}: {other.frames} frames; one was expected, as there is a file a frame")
@@ -285,13 +288,20 @@ def _cycle(recording: Recording, stored: LabelMap) -> float:
     return recording.cycle_s
 
 
-def _observed(sidecar: Mapping[str, Any], labels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+def observed_planes(sidecar: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """The mask [T, Z] that a sidecar gives a label map of T frames and Z planes; None without the template pose.
+
+    Raises:
+        InputError: it is of another number of frames or planes.
+    """
     if sidecar.get("SpatialReference") != TEMPLATE:
         return None
-    observed = np.zeros(labels.shape[:2], bool)
+    observed = np.zeros(shape, bool)
     planes = sidecar.get("ObservedPlanes", [])
-    if len(planes) != len(labels):
-        raise InputError(f"the sidecar's ObservedPlanes has {len(planes)} frames, the label map {len(labels)}")
+    if len(planes) != len(observed):
+        raise InputError(f"the sidecar's ObservedPlanes has {len(planes)} frames, the label map {len(observed)}")
     for frame, seen in zip(observed, planes, strict=True):
+        if max(seen, default=0) >= len(frame):
+            raise InputError(f"the sidecar's ObservedPlanes names plane {max(seen)} of {len(frame)} (from 0)")
         frame[seen] = True
     return observed

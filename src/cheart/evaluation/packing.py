@@ -16,7 +16,7 @@ from cheart.evaluation.completion import chosen_subjects, encoded_conditions
 from cheart.evaluation.scores import groups
 from cheart.evaluation.tables import PHENOTYPES, Cell, Table, estimate, markdown
 from cheart.evidence import Evidence
-from cheart.files import new_folder, read_json, write_json
+from cheart.files import new_folder, write_json
 from cheart.heart import Heart
 from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import dice
@@ -28,6 +28,7 @@ from cheart.models.store import WEIGHTS, read_model, write_packed
 from cheart.phenotypes import PAPER_FIVE, UNITS
 from cheart.progress import track
 from cheart.provenance import without_places
+from cheart.schemas import ResultJson, RunJson, read_checked
 
 DEFINITIONS = (
     "Each heart is completed from frame 0 and its conditions by the whole model and by the packed one. Dice per "
@@ -64,7 +65,7 @@ def pack(
     stored = read_model(source)
     if cohort is not None and not isinstance(cohort, Cohort):
         cohort = Cohort.open(cohort)
-    tables = [read_json(Path(folder) / "result.json") for folder in evaluations]
+    tables = [read_checked(Path(folder) / "result.json", ResultJson) for folder in evaluations]
     with new_folder(Path(out), overwrite=overwrite) as folder:
         write_packed(folder, stored)
         run = _copy_log(source, folder)
@@ -86,7 +87,7 @@ def _copy_log(source: Path, folder: Path) -> dict[str, Any]:
         copyfile(source / "metrics.csv", folder / "metrics.csv")
     if not (source / "run.json").is_file():
         return {}
-    run: dict[str, Any] = read_json(source / "run.json")
+    run: dict[str, Any] = read_checked(source / "run.json", RunJson)
     run["command"] = without_places(run["command"])
     write_json(folder / "run.json", run)
     return run

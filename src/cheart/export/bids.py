@@ -30,7 +30,7 @@ def export_cohort(cohort: Cohort, out: Path | str, *, overwrite: bool = False) -
         InputError: ``out`` exists and ``overwrite`` is false, or two participants get one BIDS name.
     """
     table = cohort.table.copy()
-    names = [_bids_name(str(who)) for who in table["participant_id"]]
+    names = [bids_name(str(who)) for who in table["participant_id"]]
     if len(set(names)) != len(names):
         raise InputError("two participants have the same letters and digits in their names; rename one")
     table["participant_id"] = names
@@ -78,7 +78,8 @@ def write_in_own_space(path: Path, heart: Heart) -> None:
     write_labels(path, own, heart.origin.stored_affine, frame_s=heart.frame_s, space="subject")
 
 
-def _bids_name(participant_id: str) -> str:
+def bids_name(participant_id: str) -> str:
+    """``sub-`` and the letters and digits of a name."""
     return "sub-" + re.sub(r"[^A-Za-z0-9]", "", participant_id.removeprefix("sub-"))
 
 

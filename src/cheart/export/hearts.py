@@ -18,9 +18,10 @@ the folder is a cohort as people exchange it: ``cheart import nifti OUT COHORT -
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -30,10 +31,12 @@ from cheart.cohort import Split, dictionary, write_table
 from cheart.conditions import Schema
 from cheart.errors import InputError, show_warnings
 from cheart.export import training_sets as sets
-from cheart.export.bids import write_in_template, write_label_file
-from cheart.files import read_json, refuse_existing, write_json
+from cheart.export.bids import bids_name, write_in_template, write_label_file
+from cheart.files import read_json, refuse_existing, sha256_of, write_json
 from cheart.heart import Heart
+from cheart.io.nifti import sidecar_path
 from cheart.progress import Jobs, parallel, track
+from cheart.schemas import Open, RecordJson, ResultJson, check, read_checked
 
 Layout = Literal["bids", "nnunet", "monai"]
 """A folder of cycles, or a set for training other networks."""
@@ -45,7 +48,7 @@ Make = Callable[[Item], tuple[Heart, Heart]]
 """Makes a heart of what it depends on: the whole of it, and what is imaged of it. Picklable, as is what it takes."""
 
 _LISTS: dict[Layout, Callable[..., None]] = {"nnunet": sets.write_nnunet_lists, "monai": sets.write_monai_lists}
-_CASES: dict[Layout, Callable[..., None]] = {"nnunet": sets.write_nnunet_cases, "monai": sets.write_monai_cases}
+_CASES: dict[Layout, Callable[..., list[Path]]] = {"nnunet": sets.write_nnunet_cases, "monai": sets.write_monai_cases}
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class HeartFolder:
         schema: the conditions.
         maker: the model's name.
         title: of a set for training other networks.
+        who: of each heart, whose it is, by the name in the table that it was made of; None numbers them.
         settings: all that the files depend on, by what an option calls it.
         result: what result.json says.
     """
@@ -73,12 +77,33 @@ class HeartFolder:
     title: str
     settings: Mapping[str, Any]
     result: Mapping[str, Any]
+    who: Sequence[str] | None = None
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Of the hearts: numbers; or whose they are, with the number of each where a person has several.
+
+        Raises:
+            InputError: two names that become one.
+        """
+        if self.who is None:
+            digits = max(3, len(str(len(self.splits))))
+            return [f"sub-{number:0{digits}}" for number in range(1, len(self.splits) + 1)]
+        several, seen, names = self.several, Counter[str](), []
+        for who in self.who:
+            seen[who] += 1
+            names.append(bids_name(who) + (f"h{seen[who]}" if several else ""))
+        twice = [name for name, count in Counter(names).items() if count > 1 or name == "sub-"]
+        if twice:
+            raise InputError(
+                f"participant_id: two people come to {twice[0]}, of letters and digits: give each another name"
+            )
+        return names
 
     @property
-    def names(self) -> list[str]:
-        """Of the hearts."""
-        digits = max(3, len(str(len(self.splits))))
-        return [f"sub-{number:0{digits}}" for number in range(1, len(self.splits) + 1)]
+    def several(self) -> bool:
+        """Whether some person of a table has several hearts."""
+        return self.who is not None and len(set(self.who)) < len(self.who)
 
     def begin(self, *, join: bool, resume: bool, overwrite: bool) -> None:
         """Make the folder ready, or ``join`` what another run with the same settings began.
@@ -89,6 +114,7 @@ class HeartFolder:
         """
         if self.layout not in get_args(Layout):
             raise InputError(f"layout {self.layout!r}: expected one of {', '.join(get_args(Layout))}")
+        self.names  # noqa: B018  # refuses before anything is there
         stored = self._stored_settings() if resume or join else None
         if stored is not None:
             for name, value in self.settings.items():
@@ -120,10 +146,11 @@ class HeartFolder:
         records = self.folder / UNFINISHED
         if not records.is_dir():
             return 0
+        persons = self.who if self.several and self.who is not None else [None] * len(self.names)
         todo = [
             one
-            for one in list(zip(self.names, items, self.splits, strict=True))[shard[0] - 1 :: shard[1]]
-            if not _record(records, one[0]).is_file()
+            for one in list(zip(self.names, items, self.splits, persons, strict=True))[shard[0] - 1 :: shard[1]]
+            if not _is_whole(self.folder, one[0])
         ]
         work = partial(_write_one, self.folder.absolute(), make, self.layout, self.maker)
         try:
@@ -140,18 +167,23 @@ class HeartFolder:
 
     def _stored_settings(self) -> dict[str, Any] | None:
         if (self.folder / UNFINISHED / "settings.json").is_file():
-            return dict(read_json(self.folder / UNFINISHED / "settings.json"))
+            return read_checked(self.folder / UNFINISHED / "settings.json", Open)
         if (self.folder / "result.json").is_file():
-            return dict(read_json(self.folder / "result.json").get("settings", {}))
+            return dict(read_checked(self.folder / "result.json", ResultJson).get("settings", {}))
         return None
 
     def _finish(self) -> None:
         """Write the tables of a folder in which every heart is there."""
         folder = self.folder
         try:
-            records = [read_json(_record(folder / UNFINISHED, name)) for name in self.names]
+            read = [read_json(_record(folder / UNFINISHED, name)) for name in self.names]
         except InputError:  # another shard, which ended at the same time, is done with them
+            if (folder / UNFINISHED).is_dir():
+                raise
             return
+        mend = "delete it, and --resume makes its heart again"
+        places = [_record(folder / UNFINISHED, name) for name in self.names]
+        records = [check(one, RecordJson, path, mend=mend) for one, path in zip(read, places, strict=True)]
         people = pd.DataFrame([record["person"] for record in records])
         if self.layout == "bids" and not self.split_column:
             people = people.drop(columns="split")
@@ -197,18 +229,36 @@ def _record(records: Path, name: str) -> Path:
     return records / f"{name}.json"
 
 
-def _write_one(folder: Path, make: Make[Item], layout: Layout, maker: str, one: tuple[str, Item, Split]) -> None:
+def _is_whole(folder: Path, name: str) -> bool:
+    """Whether a heart has its record, and the files that this speaks of as they were written."""
+    path = _record(folder / UNFINISHED, name)
+    if not path.is_file():
+        return False
+    try:
+        files = check(read_json(path), RecordJson, path)["files"]
+    except InputError:
+        return False
+    return all((folder / f).is_file() and sha256_of(folder / f) == digest for f, digest in files.items())
+
+
+def _write_one(
+    folder: Path, make: Make[Item], layout: Layout, maker: str, one: tuple[str, Item, Split, str | None]
+) -> None:
     """Make one heart and write its files, then its record."""
-    name, item, split = one
+    name, item, split, who = one
     heart, seen = make(item)
     cases = {f"{name}_t{frame:02d}": int(frame) for frame in seen.observed_frames}
     if layout == "bids":
-        write_in_template(folder / f"{name}_dseg.nii.gz", seen, Made=f"{heart.kind} by {maker}")
+        path = folder / f"{name}_dseg.nii.gz"
+        write_in_template(path, seen, Made=f"{heart.kind} by {maker}")
+        files = [path, sidecar_path(path)]
     else:
-        _CASES[layout](folder, cases, split, seen=seen, whole=heart)
+        files = _CASES[layout](folder, cases, split, seen=seen, whole=heart)
+    whose = {} if who is None else {"person": who}
     record = {
-        "person": {"participant_id": name, "split": split, **person_row(heart)},
+        "person": {"participant_id": name, **whose, "split": split, **person_row(heart)},
         "phenotypes": {"participant_id": name, **heart.phenotypes.row()},
         "cases": cases,
+        "files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
     }
     write_json(_record(folder / UNFINISHED, name), record)

@@ -40,17 +40,23 @@ def nnunet_warnings(folder: Path) -> list[str]:
     return [f"nnU-Net takes folders named such as Dataset501_Hearts in its nnUNet_raw: rename {folder.name} before use"]
 
 
-def write_nnunet_cases(folder: Path, cases: Mapping[str, int], split: Split, *, seen: Heart, whole: Heart) -> None:
-    """Write a heart's cases: three images and a label map for each imaged frame."""
+def write_nnunet_cases(
+    folder: Path, cases: Mapping[str, int], split: Split, *, seen: Heart, whole: Heart
+) -> list[Path]:
+    """Write a heart's cases: three images and a label map for each imaged frame. Returns the files."""
     end = "Ts" if split == "test" else "Tr"
     images, labels, affine = folder / f"images{end}", folder / f"labels{end}", whole.grid.affine
     for place in (images, labels):
         place.mkdir(exist_ok=True)
+    files = []
     for case, frame in cases.items():
+        maps = {labels / f"{case}.nii.gz": whole.labels[frame]}
         for channel, number in enumerate(STRUCTURES.values()):
-            image = (seen.labels[frame] == number).astype("u1")
-            write_labels(images / f"{case}_{channel:04d}.nii.gz", image, affine, space="template")
-        write_labels(labels / f"{case}.nii.gz", whole.labels[frame], affine, space="template")
+            maps[images / f"{case}_{channel:04d}.nii.gz"] = (seen.labels[frame] == number).astype("u1")
+        for path, voxels in maps.items():
+            write_labels(path, voxels, affine, space="template")
+        files += list(maps)
+    return files
 
 
 def write_nnunet_lists(folder: Path, cases: Sequence[Mapping[str, Any]], *, title: str) -> None:
@@ -97,12 +103,15 @@ def folds_apart(cases: Sequence[Mapping[str, Any]]) -> list[dict[str, list[str]]
 _KEYS = {"training": "train", "validation": "val", "test": "test"}
 
 
-def write_monai_cases(folder: Path, cases: Mapping[str, int], split: Split, *, seen: Heart, whole: Heart) -> None:
-    """Write a heart's cases: an image and a label map for each imaged frame."""
+def write_monai_cases(folder: Path, cases: Mapping[str, int], split: Split, *, seen: Heart, whole: Heart) -> list[Path]:
+    """Write a heart's cases: an image and a label map for each imaged frame. Returns the files."""
+    files = []
     for kind, heart in (("images", seen), ("labels", whole)):
         (folder / kind).mkdir(exist_ok=True)
         for case, frame in cases.items():
-            write_labels(folder / kind / f"{case}.nii.gz", heart.labels[frame], heart.grid.affine, space="template")
+            files.append(folder / kind / f"{case}.nii.gz")
+            write_labels(files[-1], heart.labels[frame], heart.grid.affine, space="template")
+    return files
 
 
 def write_monai_lists(folder: Path, cases: Sequence[Mapping[str, Any]], *, title: str) -> None:

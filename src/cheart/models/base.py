@@ -16,7 +16,7 @@ from cheart.cohort import Cohort
 from cheart.conditions import Encoding
 from cheart.errors import InputError
 from cheart.evidence import Evidence, EvidenceKind
-from cheart.grid import Grid
+from cheart.grid import Grid, check_size
 from cheart.models.layer_graph import LayerGraph
 from cheart.models.representation import Data, Representation
 from cheart.population import Population
@@ -40,7 +40,9 @@ class Setting:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Setting:
         """Read what :meth:`to_json` wrote."""
-        return cls(Grid.from_json(value["grid"]), value["frames"], Encoding.from_json(value["encoding"]))
+        grid = Grid.from_json(value["grid"])
+        check_size(grid, value["frames"])
+        return cls(grid, value["frames"], Encoding.from_json(value["encoding"]))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from torch import Tensor
 
 from cheart.errors import InputError
 from cheart.models.fields import LIMIT_MM, Array, FieldGrid
-from cheart.models.shape_basis import ShapeBasis
+from cheart.models.shape_basis import ShapeBasis, refuse_sizes, refuse_spread
 
 STEP = 0.03
 """The step of rounding, in mm (times √voxels): over 96 modes together under 0.1 mm."""
@@ -55,16 +56,22 @@ def unpack(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBas
     """
     where, packed = FieldGrid.from_json(config["where"]), config["packed"]
     try:
-        sd = tensors["basis.sd"].to(torch.float32).numpy()
+        sd = tensors["basis.sd"].to(torch.float32).reshape(-1).numpy()
+        refuse_sizes(len(sd), where)
+        refuse_spread(sd)
+        if any(k > n for k, n in zip(packed["waves"], where.shape, strict=True)):
+            raise ValueError(f"{packed['waves']} waves of {where.shape} samples")
         shape = (3, *packed["waves"])
         waves = _inflate(tensors["basis.mode_waves"], (len(sd), *shape))
         mean = _inflate(tensors["basis.mean_waves"], (1, *shape))
-    except (KeyError, TypeError, ValueError, zlib.error) as error:
+        step = np.float32(packed["step"])
+        flat = (waves * (step / sd)[:, None, None, None, None]).reshape(len(sd), -1)
+        # the transform is orthonormal, so that the modes' products are those of their waves
+        factor = np.linalg.cholesky((flat @ flat.T).astype(np.float64)).astype(np.float32)
+    except InputError as error:
         raise InputError(f"the packed shape basis cannot be read: {error}") from None
-    step = np.float32(packed["step"])
-    flat = (waves * (step / sd)[:, None, None, None, None]).reshape(len(sd), -1)
-    # the transform is orthonormal, so that the modes' products are those of their waves
-    factor = np.linalg.cholesky((flat @ flat.T).astype(np.float64)).astype(np.float32)
+    except (KeyError, TypeError, ValueError, zlib.error) as error:  # LinAlgError too
+        raise InputError(f"the packed shape basis cannot be read: {error}") from None
     straight = np.asarray(solve_triangular(factor, flat, lower=True, check_finite=False), np.float32)
     return ShapeBasis(
         where,
@@ -121,8 +128,16 @@ def _deflate(numbers: Array) -> Tensor:
 
 
 def _inflate(stored: Tensor, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The way back of :func:`_deflate`."""
-    planes = np.frombuffer(zlib.decompress(stored.numpy().tobytes()), np.uint8).reshape(-1, int(np.prod(shape)))
+    """The way back of :func:`_deflate`; no more is inflated than these numbers can be.
+
+    Raises:
+        ValueError: it holds more or fewer numbers, or does not end where it should.
+    """
+    count, stream = prod(shape), zlib.decompressobj()
+    inflated = stream.decompress(stored.numpy().tobytes(), 4 * count + 1)
+    if not stream.eof or len(inflated) not in (2 * count, 4 * count):
+        raise ValueError(f"expected {count} numbers")
+    planes = np.frombuffer(inflated, np.uint8).reshape(-1, count)
     numbers = np.zeros(shape, np.float32)
     flat, some = numbers.reshape(-1), np.flatnonzero(planes.any(axis=0))  # few are not 0
     unsigned = np.ascontiguousarray(planes[:, some].T).view(f"<u{len(planes)}")[:, 0].astype(np.int64)

@@ -59,6 +59,17 @@ class FieldGrid:
     start: tuple[int, int, int]
     stop: tuple[int, int, int]
 
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            InputError: a box that is empty or leaves the grid.
+        """
+        sides = zip(self.grid.shape, self.factor, self.start, self.stop, strict=True)
+        if any(f < 1 or n % f or not 0 <= a < b <= n // f for n, f, a, b in sides):
+            raise InputError(
+                f"fields from {self.start} to {self.stop} by {self.factor} are not within {self.grid.shape}"
+            )
+
     @classmethod
     def whole(cls, grid: Grid, *, finest_mm: float = 2.4) -> FieldGrid:
         """The whole box at the coarsest whole factor of each side that keeps voxels below twice ``finest_mm``.

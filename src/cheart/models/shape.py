@@ -25,21 +25,21 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, UInt8
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from scipy.interpolate import interp1d
 from torch import Tensor
 
 from cheart.cohort import Cohort, Split
 from cheart.conditions import Encoding
 from cheart.errors import InputError
-from cheart.files import new_file, sha256_of_json
+from cheart.files import parse_json, sha256_of_json
 from cheart.grid import Grid
 from cheart.models.compact import pack, unpack
 from cheart.models.representation import Data, NetworkRepresentation, SomeFrames
 from cheart.models.shape_basis import BASIS_FRAMES, ShapeBasis, extend_basis, fit_basis
 from cheart.models.shape_network import ShapeBeatDecoder, ShapeCritic, ShapeDecoder, ShapeEncoder
+from cheart.models.tensor_file import read_tensors, write_tensors
 from cheart.progress import Jobs, collect
+from cheart.schemas import ShapeJson, check
 
 TITLES: dict[str, str] = {"train": "training", "val": "validation", "test": "test"}
 
@@ -150,7 +150,10 @@ class ShapeRepresentation(NetworkRepresentation):
         cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor], grid: Grid, frames: int
     ) -> ShapeRepresentation:
         """See :class:`Representation`."""
-        read = unpack if "packed" in config else ShapeBasis.from_tensors
+        check(config, ShapeJson, "representation")
+        if Grid.from_json(config["where"]["grid"]) != grid:
+            raise InputError("representation: where.grid is not the grid of the setting")
+        read = unpack if config.get("packed") else ShapeBasis.from_tensors
         return cls(read(config, tensors), frames)
 
     def data(self, cohort: Cohort, split: Split, encoding: Encoding, *, prepared: Path | None, jobs: Jobs) -> ShapeData:
@@ -300,7 +303,8 @@ def prepared_basis(cohort: Cohort, *, modes: int, folder: Path | None, jobs: Job
     path = _place(folder, f"basis-{modes}", key)
     found = _read(path, key)
     if found is not None:
-        return ShapeBasis.from_tensors(found[1], found[0])
+        own = {name: value for name, value in found[1].items() if name not in key}
+        return ShapeBasis.from_tensors(check(own, ShapeJson, str(path)), found[0])
     basis = fit_basis(cohort, cohort.indices("train"), modes=modes, jobs=jobs)
     _write(path, basis.to_tensors(), key, basis.to_json())
     return basis
@@ -343,22 +347,16 @@ def _digest_of(basis: ShapeBasis) -> str:
 
 
 def _write(path: Path | None, tensors: dict[str, Tensor], key: Key, about: dict[str, Any]) -> None:
-    if path is None:
-        return
-    with new_file(path) as partial:
-        save_file({n: t.contiguous() for n, t in tensors.items()}, partial, {"about": json.dumps({**key, **about})})
+    if path is not None:
+        write_tensors(path, tensors, about=json.dumps({**key, **about}))
 
 
 def _read(path: Path | None, key: Key) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """An entry's tensors and what it says of itself; None where there is no such entry."""
     if path is None or not path.is_file():
         return None
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads(file.metadata()["about"])
-            tensors: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and it is made again") from None
-    if {name: about.get(name) for name in key} != key:
+    tensors, words = read_tensors(path, mend="delete it and it is made again")
+    about = parse_json(words.get("about", "{}"), path)
+    if not isinstance(about, dict) or {name: about.get(name) for name in key} != key:
         raise InputError(f"{path} holds other data than its name says; delete it and it is made again")
     return tensors, about

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,10 @@ from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.models.fields import BODIES, LIMIT_MM, NARROW_MM, Array, FieldGrid, fields, labels_from_fields
 from cheart.progress import Jobs, parallel, track
+from cheart.schemas import MOST_MODES
+
+MOST_NUMBERS = 2**30
+"""Numbers that all modes of a basis may have together: 4 GB."""
 
 BASIS_FRAMES = 600
 """Frames that a shape basis is fitted on: their fields fit into about 1 GB at the paper's grid."""
@@ -120,11 +125,25 @@ class ShapeBasis:
 
     @classmethod
     def from_tensors(cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasis:
-        """Read back what :meth:`to_json` and :meth:`to_tensors` gave."""
+        """Read back what :meth:`to_json` and :meth:`to_tensors` gave.
+
+        Raises:
+            InputError: tensors that are not there, or are not of that sampling.
+        """
+        where, offset = FieldGrid.from_json(config["where"]), tuple(config["iso_offset"])
+        modes_held = tensors.get("basis.modes", torch.empty(0))
+        refuse_sizes(len(modes_held), where)
+        for name, shape in (
+            ("mean", (3, *where.shape)),
+            ("modes", (len(modes_held), 3, *where.shape)),
+            ("sd", (len(modes_held),)),
+        ):
+            if f"basis.{name}" not in tensors or tuple(tensors[f"basis.{name}"].shape) != shape:
+                raise InputError(f"the shape basis has no {name} of shape {shape}")
         mean, modes, sd = (
             tensors[f"basis.{name}"].to(torch.float32).numpy().astype(np.float32) for name in ("mean", "modes", "sd")
         )
-        where, offset = FieldGrid.from_json(config["where"]), tuple(config["iso_offset"])
+        refuse_spread(sd)
         return cls(where, mean, modes, sd, config["residual_variance"], config["explained"], offset)
 
     @property
@@ -218,6 +237,26 @@ class ShapeBasis:
         if gram is None:
             return linear / (1 + prior)
         return np.asarray(np.linalg.solve(gram + np.diag(prior), linear.astype(np.float64)), np.float64)
+
+
+def refuse_sizes(modes: int, where: FieldGrid) -> None:
+    """Refuse a basis that is none, or that no memory holds.
+
+    Raises:
+        InputError: no modes, more than :data:`cheart.schemas.MOST_MODES`, or too many numbers in all.
+    """
+    if not 1 <= modes <= MOST_MODES or modes * len(BODIES) * prod(where.shape) > MOST_NUMBERS:
+        raise InputError(f"the shape basis has {modes} modes on {where.shape}: expected 1 to {MOST_MODES}")
+
+
+def refuse_spread(sd: Array) -> None:
+    """Refuse standard deviations [K] of modes that none has.
+
+    Raises:
+        InputError: one that is not a positive number.
+    """
+    if not (np.isfinite(sd) & (sd > 0)).all():
+        raise InputError("the shape basis has modes whose standard deviation is not positive")
 
 
 def is_filled(labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> bool:

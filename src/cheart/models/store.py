@@ -10,22 +10,23 @@ conditions (no person's values).
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from cheart.errors import InputError
-from cheart.files import new_file, read_json, sha256_of_json, without_nan, write_json
+from cheart.files import read_json, sha256_of_json, without_nan, write_json
 from cheart.models.base import HeartModel, Setting
 from cheart.models.registry import ModelName, find_trained, source_of
 from cheart.models.representation import representation_class
+from cheart.models.tensor_file import read_tensors, write_tensors
+from cheart.population import Population
+from cheart.schemas import ModelJson, check, check_fields
 
 FORMAT = 3
 WEIGHTS = "model.safetensors"
@@ -89,15 +90,40 @@ def read_model(folder: Path | str, model: ModelName | None = None) -> Stored:
         kind = find_trained(config["model"], config["source"], model)
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
-    setting = Setting.from_json(config["setting"])
-    represented = representation_class(config["representation"]["name"])
-    representation = represented.read(config["representation"], tensors, setting.grid, setting.frames)
-    network = kind(setting, kind.Options(**config["options"]), representation)
+    weights = {name: tensor for name, tensor in tensors.items() if not name.startswith("basis.")}
     try:
-        network.load_state_dict({name: tensor for name, tensor in tensors.items() if not name.startswith("basis.")})
+        setting = Setting.from_json(config["setting"])
+        Population.from_json(config["population"], setting.encoding)
+        options = kind.Options(**check_fields(config["options"], kind.Options, "options"))
+        represented = representation_class(str(config["representation"].get("name")))
+        representation = represented.read(config["representation"], tensors, setting.grid, setting.frames)
+        _refuse_other_shapes(partial(kind, setting, options, representation), weights)
+        network = kind(setting, options, representation)
+        network.load_state_dict(weights)
+    except InputError as error:
+        raise InputError(f"{folder / 'config.json'}: {error}") from None
     except RuntimeError as error:
         raise InputError(f"{folder / WEIGHTS} does not fit the config.json beside it: {error}") from None
     return Stored(network.eval(), config)
+
+
+def _refuse_other_shapes(build: Callable[[], HeartModel], weights: Mapping[str, Tensor]) -> None:
+    """Refuse a network of another size than the weights that are there, before memory is asked for it.
+
+    Raises:
+        InputError: it names the first tensor that differs.
+    """
+    try:
+        with torch.device("meta"):
+            asked = {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
+    except (NotImplementedError, RuntimeError, TypeError):  # a class of the user's that computes while it is built
+        return
+    there = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    for name in sorted({*asked, *there}):
+        if asked.get(name) != there.get(name):
+            raise InputError(
+                f"the options ask for {name} of shape {asked.get(name)}, and {WEIGHTS} has {there.get(name)}; {_MEND}"
+            )
 
 
 def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -115,10 +141,7 @@ def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _write_tensors(folder: Path, network: HeartModel, further: Mapping[str, Tensor]) -> None:
-    own = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    tensors = {**own, **further}
-    with new_file(folder / WEIGHTS) as partial:
-        save_file(tensors, partial, {"sha256": _digest_of(tensors)})
+    write_tensors(folder / WEIGHTS, {**network.state_dict(), **further})
 
 
 def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
@@ -138,7 +161,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise InputError(f"{path.parent}: model format {given!r}, and this version reads {FORMAT}; train it again")
     if config.pop("sha256", None) != sha256_of_json(config):
         raise InputError(f"{path} is not as it was written: {_MEND}")
-    return config
+    return check(config, ModelJson, path, mend=_MEND)
 
 
 def _read_tensors(weights: Path) -> dict[str, Tensor]:
@@ -147,24 +170,8 @@ def _read_tensors(weights: Path) -> dict[str, Tensor]:
     Raises:
         InputError: a file that is damaged or was changed, or weights that are no numbers.
     """
-    try:
-        with safe_open(weights, framework="pt") as file:
-            said = (file.metadata() or {}).get("sha256")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{weights} cannot be read: {error}") from None
-    if said != _digest_of(tensors):
-        raise InputError(f"{weights} is not as it was written: {_MEND}")
+    tensors, _ = read_tensors(weights, mend=_MEND)
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise InputError(f"{weights}: {name} holds values that are no numbers: its training came apart; {_MEND}")
     return tensors
-
-
-def _digest_of(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over names, kinds, shapes and values."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).contiguous().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from cheart.cohort import Cohort, Split
 from cheart.conditions import Encoding
+from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.models.blocks import BLOCK, Box, block_cross_entropy, box_around, put_blocks, union, whole_box
 from cheart.models.chunks import sum_in_chunks
@@ -27,6 +28,7 @@ from cheart.models.process_group import group_min, local_batch, local_weight
 from cheart.models.representation import Data, NetworkRepresentation, SomeFrames
 from cheart.models.voxel_network import LABELS, BeatDecoder, FrameDecoder, VoxelCritic, VoxelEncoder, one_hot
 from cheart.progress import Jobs, parallel, track
+from cheart.schemas import VoxelJson, check
 
 CPU_VOLUMES = 5
 """Frames of one subject that a CPU decodes at once: more are slower, since they leave the processor's cache."""
@@ -175,7 +177,9 @@ class VoxelRepresentation(NetworkRepresentation):
         cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor], grid: Grid, frames: int
     ) -> VoxelRepresentation:
         """See :class:`Representation`."""
-        box = config.get("box")
+        box = check(config, VoxelJson, "representation").get("box")
+        if box and any(not 0 <= a < b <= end for (a, b), (_, end) in zip(box, whole_box(grid.shape), strict=True)):
+            raise InputError(f"box {box} is not within the blocks {whole_box(grid.shape)} of the grid")
         return cls(grid, frames, box and [(first, end) for first, end in box])
 
     def data(self, cohort: Cohort, split: Split, encoding: Encoding, *, prepared: Path | None, jobs: Jobs) -> VoxelData:

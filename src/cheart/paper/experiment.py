@@ -36,6 +36,7 @@ from cheart.models.store import WEIGHTS, read_model
 from cheart.paper.folds import split_into_folds
 from cheart.paper.run import Run
 from cheart.progress import Jobs
+from cheart.schemas import Open, check
 from cheart.simulation.cohort import PAPER_SUBJECTS
 from cheart.training.options import PRESETS
 
@@ -300,7 +301,7 @@ class Experiment:
                 raise InputError(f"{self.out} holds something that cheart reproduce did not make; choose another OUT")
             write_json(path, now)
             return
-        before = read_json(path)
+        before = check(read_json(path), Open, path)
         for name in dict.fromkeys([*now, *before]):
             asked, was = now.get(name, "none"), before.get(name, "none")
             if was != asked:

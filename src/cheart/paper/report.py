@@ -13,6 +13,7 @@ import numpy as np
 
 from cheart.cohort import SPLITS
 from cheart.conditions import DIAGNOSIS
+from cheart.errors import InputError
 from cheart.evaluation.references import diagnoses
 from cheart.evaluation.tables import FORMATS, Table, hypertext
 from cheart.files import new_file, read_json, sha256_of, write_json
@@ -28,6 +29,7 @@ from cheart.paper.score_sections import score_sections
 from cheart.paper.sections import CAPTION, Outcome, Section, sections
 from cheart.paper.step_cache import in_words
 from cheart.provenance import provenance
+from cheart.schemas import ModelJson, RunJson, VerdictJson, check_fields, read_checked
 
 FORMAT = 2
 
@@ -46,7 +48,7 @@ def write_report(experiment: Experiment, results: Mapping[str, Results], steps: 
     parts = [*sections(outcome), *score_sections(outcome)]
     _write_tables(out / "tables", parts)
     listed = out / "figures" / "figures.json"
-    figures = [FigureFile(listed.parent, **figure) for figure in read_json(listed)] if listed.is_file() else []
+    figures = _figures(listed) if listed.is_file() else []
     checked = claims(outcome, parts) if experiment.folds == 1 else []
     advised = recommendations(outcome, parts)
     runs = {f"{run.label}{run.row}": _training(run) for run in experiment.runs()}
@@ -86,6 +88,14 @@ def write_report(experiment: Experiment, results: Mapping[str, Results], steps: 
     return result
 
 
+def _figures(listed: Path) -> list[FigureFile]:
+    """What figures.json lists."""
+    found = read_json(listed)
+    if not isinstance(found, list):
+        raise InputError(f"{listed}: expected a list of figures; delete it, and they are drawn anew")
+    return [FigureFile(**check_fields({**figure, "folder": listed.parent}, FigureFile, listed)) for figure in found]
+
+
 def _outcome(experiment: Experiment, results: Mapping[str, Results]) -> Outcome:
     kinds, firsts = None, [experiment.models_of(fold)[0] for fold in range(experiment.folds)]
     judged = [(run.cohort, run.cohort.indices(run.split)[: experiment.subjects].tolist()) for run in firsts]
@@ -94,7 +104,7 @@ def _outcome(experiment: Experiment, results: Mapping[str, Results]) -> Outcome:
         held_out = [int(i) for part in experiment.splits for i in part.indices("test")[: experiment.subjects]]
         kinds = kinds_of(experiment.people)[held_out]
     verdict = experiment.out / "evaluation" / "truth.json"
-    why = read_json(verdict)["not_judged"] if verdict.is_file() else ""
+    why = read_checked(verdict, VerdictJson)["not_judged"] if verdict.is_file() else ""
     tasks = {name: model.tasks for name, model in experiment.classes.items()}
     return Outcome(results, tasks, experiment.reference, kinds, groups, why)
 
@@ -114,7 +124,7 @@ def _write_text(path: Path, text: str) -> None:
 
 def _training(run: Run) -> dict[str, Any]:
     """What is known of a training."""
-    about = read_json(run.folder / "run.json")
+    about = read_checked(run.folder / "run.json", RunJson)
     names = ("preset", "seed", "epochs", "best_epoch", "best_validation_loss", "training_seconds", "device", "threads")
     known = {name: about.get(name) for name in names}
     return {**known, "trained_here": run.taken is None, "weights": sha256_of(run.weights)}
@@ -156,7 +166,7 @@ def _warnings(experiment: Experiment) -> list[str]:
             "and nothing about patients."
         )
     for name, folder in experiment.taken.items():
-        trained_on = read_json(folder / "config.json")["trained_on"]
+        trained_on = read_checked(folder / "config.json", ModelJson)["trained_on"]
         if trained_on["fingerprint"] != experiment.people.fingerprint:
             out.append(f"{name} was trained on another cohort ({trained_on['title']}) than it is judged on.")
     if experiment.training_preset == "quick":

@@ -24,7 +24,7 @@ from cheart.evaluation.references import (
 )
 from cheart.evaluation.response import evaluate_response
 from cheart.evaluation.truth import PEOPLE, SAMPLES, evaluate_truth, sample_phenotypes, true_phenotypes
-from cheart.files import read_json, sha256_of, write_json
+from cheart.files import locked, sha256_of, write_json
 from cheart.model import load
 from cheart.models.device import choose_device
 from cheart.paper.experiment import Experiment
@@ -34,6 +34,7 @@ from cheart.paper.report import write_report
 from cheart.paper.results import Part, Results, files_of, join_folds, read_results, write_part
 from cheart.paper.run import Run, row_folder
 from cheart.paper.step_cache import Step, StepCache, Tell
+from cheart.schemas import ExperimentJson, read_checked
 from cheart.simulation.cohort import simulate
 from cheart.training.train import train
 
@@ -83,6 +84,11 @@ def reproduce(experiment: Experiment, *, tell: Tell = lambda text: None) -> dict
         InputError: the folder was begun with another plan; whatever simulation, training and judging refuse.
     """
     experiment.check()
+    with locked(experiment.out):
+        return _reproduce(experiment, tell)
+
+
+def _reproduce(experiment: Experiment, tell: Tell) -> dict[str, Any]:
     experiment.claim_folder()
     cache = StepCache(experiment.out)
     cache.run(steps(experiment), tell)
@@ -107,12 +113,12 @@ def _beside(experiment: Experiment) -> dict[str, Results]:
     other = experiment.beside
     if other is None:
         return {}
-    result, plan = read_json(other / "result.json"), experiment.lasting()
+    result, plan = read_checked(other / "result.json", ExperimentJson), experiment.lasting()
     theirs = {**result["plan"], "cohort": result["cohort"]["fingerprint"]}
     ours = {**plan, "cohort": experiment.people.fingerprint}
     for name in ("cohort", "subjects", "samples", "seed"):
-        if theirs[name] != ours[name]:
-            raise InputError(f"--beside {other}: its --{name} is {theirs[name]}, here it is {ours[name]}")
+        if theirs.get(name) != ours[name]:
+            raise InputError(f"--beside {other}: its --{name} is {theirs.get(name)}, here it is {ours[name]}")
     rows = [row for row in result["results"] if row != COPIED]
     return {f"{row}, {other.name}": read_results(other / "evaluation" / row_folder(row)) for row in rows}
 
@@ -171,7 +177,9 @@ def _simulate(experiment: Experiment) -> Step:
 
     def work() -> None:
         jobs = -1 if experiment.jobs is None else experiment.jobs
-        simulate(path, n=scale.people, seed=experiment.seed, grid=scale.grid, jobs=jobs, overwrite=path.exists())
+        begun = any(experiment.out.glob(".cohort.partial-*"))
+        how: dict[str, Any] = {"jobs": jobs, "overwrite": path.exists(), "resume": begun}
+        simulate(path, n=scale.people, seed=experiment.seed, grid=scale.grid, **how)
 
     inputs = {"people": scale.people, "grid": scale.grid, "seed": experiment.seed}
     cost = COSTS["simulate"] * scale.people

@@ -23,11 +23,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from cheart.errors import InputError
 from cheart.evaluation.completion import Completion
 from cheart.evaluation.generation import Generation
 from cheart.evaluation.prediction import Prediction
 from cheart.evaluation.truth import Truthfulness
 from cheart.files import new_file, read_json, write_json
+from cheart.schemas import MEND, Open, check
 
 Part = Literal[
     "completion", "prediction", "generation", "reference", "shapes", "physiology", "response", "memorisation", "truth",
@@ -117,8 +119,10 @@ def _read(folder: Path, part: str) -> Any:
         return None
     value = read_json(folder / f"{part}.json")
     if part not in _TABLES:
-        return value
+        return value if value is None else check(value, Open, folder / f"{part}.json")
     kind, tables, rest = _TABLES[part]
+    if not isinstance(value, dict) or not isinstance(value.get(rest), int):
+        raise InputError(f"{folder / part}.json: expected a whole number of {rest}; {MEND}")
     paths = {attribute: folder / f"{stem}.csv" for stem, attribute in tables.items()}
     read = {name: pd.read_csv(path) if path.is_file() else pd.DataFrame() for name, path in paths.items()}
     return kind(**read, **({rest: value[rest]} if rest else {}))

@@ -15,6 +15,7 @@ from typing import Any
 
 from cheart._version import __version__
 from cheart.files import read_json, sha256_of_json, write_json
+from cheart.schemas import StepJson, check_each
 
 STEPS = "steps.json"
 
@@ -50,7 +51,10 @@ class StepCache:
 
     def __init__(self, out: Path) -> None:
         self._path = out / STEPS
-        self.entries: dict[str, dict[str, Any]] = read_json(self._path) if self._path.is_file() else {}
+        self.entries: dict[str, dict[str, Any]] = {}
+        if self._path.is_file():
+            mend = "delete it, and what it lists is done anew"
+            self.entries = check_each(read_json(self._path), StepJson, self._path, mend=mend)
 
     def run(self, steps: Sequence[Step], tell: Tell) -> None:
         """Do the steps that are not done, one after the other, and tell which begins."""

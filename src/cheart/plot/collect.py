@@ -13,14 +13,16 @@ from cheart.cohort import Cohort
 from cheart.conditions import Value
 from cheart.datasets.participants import read_conditions, read_described
 from cheart.datasets.posing import read_heart
+from cheart.datasets.recording import MEND_SIDECAR, observed_planes
 from cheart.errors import InputError, show_warnings
-from cheart.files import read_json, refuse_existing
+from cheart.files import refuse_existing
 from cheart.grid import Grid
 from cheart.heart import Heart, Kind
 from cheart.io.nifti import TEMPLATE, LabelMap, Spacing, read_label_map, sidecar_path
 from cheart.labels import Scheme, parse_scheme, to_canonical
 from cheart.plot.animation import SUFFIXES, save_animation
 from cheart.plot.picture import STILL, save_picture
+from cheart.schemas import CreditJson, SidecarJson, read_checked
 
 MOST = 6
 """Hearts that one picture holds."""
@@ -108,7 +110,7 @@ def collect_all(sources: Sequence[Path], *, subjects: Sequence[str] = (), **read
 def models_behind(sources: Sequence[Path]) -> str:
     """What made these hearts and what it was trained on, for a caption; empty where no model made them."""
     results = [folder / "result.json" for source in sources for folder in (source, source.parent)]
-    models = [result["model"] for result in map(read_json, filter(Path.is_file, results)) if "model" in result]
+    models = [result["model"] for result in map(_result, filter(Path.is_file, results)) if result.get("model")]
     return ", ".join(dict.fromkeys(f"Model {m['name']}, trained on {m['trained_on']['title']}" for m in models))
 
 
@@ -128,7 +130,7 @@ def from_nifti(path: Path, *, scheme: str | Scheme = "cheart", spacing: Spacing 
         InputError: whatever the readers refuse.
     """
     side = sidecar_path(path)
-    sidecar = read_json(side) if side.is_file() else {}
+    sidecar = read_checked(side, SidecarJson, mend=MEND_SIDECAR) if side.is_file() else {}
     stored = read_label_map(path, spacing=spacing)
     if sidecar.get("SpatialReference") == TEMPLATE:
         heart = _in_template(stored, sidecar, parse_scheme(scheme))
@@ -141,19 +143,22 @@ def from_nifti(path: Path, *, scheme: str | Scheme = "cheart", spacing: Spacing 
 def _in_template(stored: LabelMap, sidecar: dict[str, Any], scheme: Scheme) -> Heart:
     z, y, x = stored.labels.shape[1:]
     grid = Grid((z, y, x), tuple(round(s, 4) for s in stored.spacing))  # type: ignore[arg-type]
-    observed = np.ones(stored.labels.shape[:2], bool)
-    for frame, planes in zip(observed, sidecar.get("ObservedPlanes", []), strict=False):
-        frame[:] = False
-        frame[planes] = True
+    observed = observed_planes(sidecar, stored.labels.shape[:2]) if "ObservedPlanes" in sidecar else None
+    observed = np.ones(stored.labels.shape[:2], bool) if observed is None else observed
     return Heart(to_canonical(stored.labels, scheme), observed, grid, stored.cycle_s)
+
+
+def _result(path: Path) -> dict[str, Any]:
+    """What a folder's result.json says."""
+    return read_checked(path, CreditJson)
 
 
 def _what(path: Path) -> tuple[Kind, dict[str, Value]]:
     """What the files beside a label map say of it: its kind and its owner's conditions. Never its name."""
     result = path.parent / "result.json"
     side = sidecar_path(path)
-    made = str(read_json(side).get("Made", "")).split(" ")[0] if side.is_file() else ""
-    kind: Kind = read_json(result)["kind"] if result.is_file() else "simulated" if made == "simulated" else "imported"
+    made = str(read_checked(side, SidecarJson).get("Made", "")).split(" ")[0] if side.is_file() else ""
+    kind: Kind = _result(result)["kind"] if result.is_file() else "simulated" if made == "simulated" else "imported"
     name = path.name.split("_")[0].removesuffix(".gz").removesuffix(".nii")
     people = path.parent / "participants.tsv"
     if people.is_file():

@@ -24,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.errors import InputError
-from cheart.files import read_json
 from cheart.io.cine import Cine
 from cheart.io.nifti import read_frames, write_image
 from cheart.labels import STRUCTURES, Scheme, parse_scheme
 from cheart.progress import track
+from cheart.schemas import Open, read_checked
 
 EXPECTED = 'nnunet:MODEL_FOLDER, onnx:FILE or command:"program {in} {out}"'
 NNUNET = "nnUNetv2_predict_from_modelfolder"
@@ -93,7 +93,7 @@ def _nnunet(name: str, what: str) -> Engine:
         )
     final = all((folder / f"fold_{fold}" / "checkpoint_final.pth").is_file() for fold in folds)
     checkpoint = "checkpoint_final.pth" if final else "checkpoint_best.pth"
-    described = read_json(folder / "dataset.json") if (folder / "dataset.json").is_file() else {}
+    described = read_checked(folder / "dataset.json", Open) if (folder / "dataset.json").is_file() else {}
     return Engine(name, partial(_run_nnunet, program, folder.resolve(), folds, checkpoint), scheme_of(described))
 
 

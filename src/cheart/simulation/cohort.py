@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cheart.cohort import Cohort, CohortWriter, read_table, split_subjects, write_table
+from cheart._version import __version__
+from cheart.cohort import Cohort, CohortWriter, is_made_with, read_table, split_subjects, write_table
 from cheart.conditions import PAPER_SCHEMA, Conditions
 from cheart.errors import InputError
 from cheart.export.bids import write_in_template, write_label_file
-from cheart.files import new_folder, refuse_existing
-from cheart.grid import Grid
+from cheart.files import new_folder, refuse_existing, sha256_of_json
+from cheart.grid import Grid, check_size
 from cheart.heart import Heart
-from cheart.progress import Jobs, collect
+from cheart.progress import Jobs, begin_records, collect, collect_kept
 from cheart.simulation.acquisition import CLINICAL, EXACT, Acquisition, acquire
 from cheart.simulation.clinical.heart import ClinicalTruth, to_labels
 from cheart.simulation.clinical.heart import draw_heart as draw_clinical_heart
@@ -70,6 +71,7 @@ def simulate(
     nifti: bool = False,
     jobs: Jobs = -1,
     overwrite: bool = False,
+    resume: bool = False,
 ) -> Cohort:
     """Simulate a cohort of beating hearts and write it.
 
@@ -90,9 +92,11 @@ def simulate(
         nifti: also write ``nifti/``, a folder of ``sub-*_dseg.nii.gz`` with the table of participants.
         jobs: worker processes, −1 for one a core.
         overwrite: replace what is at ``out``.
+        resume: go on with what a run with the same options left that was stopped or killed.
 
     Raises:
-        InputError: ``out`` holds something, n or frames is below 1, or no such population or acquisition is known.
+        InputError: ``out`` holds something, n or frames is below 1, or no such population or acquisition is known;
+            there is nothing to ``resume``, or it was begun with other options.
     """
     if population not in POPULATIONS:
         raise InputError(f"--population {population!r}: expected {' or '.join(POPULATIONS)}")
@@ -103,30 +107,48 @@ def simulate(
     if frames < 2:
         raise InputError(f"--frames {frames}: a beating heart needs at least two frames")
     grid = Grid.parse(grid)
-    refuse_existing(Path(out), overwrite=overwrite)
+    check_size(grid, frames)
+    if not resume:
+        refuse_existing(Path(out), overwrite=overwrite)
     how = population_acquisition(acquisition, population)
     imaged = None if how == EXACT else how
     schema = HEART_RATE_SCHEMA if heart_rate else PAPER_SCHEMA
     more: dict[str, Any] = {}  # the provenance of a healthy cohort stays what it was
     if population == "clinical":
         schema, more = clinical_schema(heart_rate=heart_rate, group=group), {"population": population}
-    with new_folder(Path(out), overwrite=overwrite) as folder:
+    settings = {
+        "seed": seed, "n": n, "grid": grid.to_json(), "frames": frames, "population": population, "nifti": nifti,
+        "heart_rate": heart_rate, "group": group, "acquisition": asdict(how), "cheart": __version__,
+    }  # fmt: skip
+    if resume and is_made_with(Path(out), settings):
+        return Cohort.open(out)
+    with new_folder(Path(out), overwrite=overwrite, keep=True, resume=resume) as folder:
+        records = begin_records(folder, settings)
         writer = CohortWriter(folder, subjects=n, frames=frames, grid=grid)
         target = folder.absolute() / NIFTI if nifti else None
         make = partial(_make_subject, _Task(seed, grid, frames, population, heart_rate, group, imaged, writer, target))
-        rows = collect(make, range(n), jobs=jobs, title="Simulating")
+        rows = collect_kept(
+            make, range(n), records=records / "subjects", jobs=jobs, title="Simulating", holds=partial(_holds, writer)
+        )
         table = pd.DataFrame([row["participant"] for row in rows])
         table.insert(1, "split", split_subjects(n, seed=seed))
         truth = pd.DataFrame([row["truth"] for row in rows])
         write_table(folder / TRUTH, truth)
         prints, title = [row["fingerprint"] for row in rows], _title(n, population, imaged)
         imaging = None if imaged is None else asdict(imaged)
+        shutil.rmtree(records)
+        more["settings"] = sha256_of_json(settings)
         writer.finish(table, schema, prints, kind="simulated", title=title, seed=seed, acquisition=imaging, **more)
         if nifti:
             for name in ("participants.tsv", "participants.json"):
                 shutil.copyfile(folder / name, folder / NIFTI / name)
             write_label_file(folder / NIFTI)
     return Cohort.open(out)
+
+
+def _holds(writer: CohortWriter, index: int, row: dict[str, Any]) -> bool:
+    """Whether a subject that was made is still in the store."""
+    return writer.holds(index, row["fingerprint"])
 
 
 def subject_seed(seed: int, index: int) -> np.random.SeedSequence:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cheart.errors import InputError
-from cheart.files import new_file
+from cheart.files import parse_json
+from cheart.models.tensor_file import read_tensors, write_tensors
 from cheart.training.averaged import Averaged
+
+MEND_CHECKPOINT = "delete checkpoint.safetensors and start the training anew, elsewhere"
 
 
 def write_checkpoint(
@@ -29,8 +30,7 @@ def write_checkpoint(
     for group, optimiser in optimisers.items():
         for place, entries in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{group}/{place}/{n}": torch.as_tensor(v).contiguous() for n, v in entries.items()}
-    with new_file(path) as partial:
-        save_file({n: t.cpu() for n, t in tensors.items()}, partial, metadata={"state": json.dumps(state)})
+    write_tensors(path, tensors, state=json.dumps(state))
 
 
 def read_checkpoint(
@@ -45,13 +45,13 @@ def read_checkpoint(
     Raises:
         InputError: the file cannot be read, or it belongs to another network.
     """
+    on_cpu, words = read_tensors(path, mend=MEND_CHECKPOINT)
+    tensors = {name: tensor.to(device) for name, tensor in on_cpu.items()}
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name).to(device) for name in file.keys()}  # noqa: SIM118
-            state: dict[str, Any] = json.loads(file.metadata()["state"])
+        state: dict[str, Any] = parse_json(words["state"], path)
         network.load_state_dict({n.removeprefix("network/"): t for n, t in tensors.items() if n.startswith("network/")})
         average.tensors = {name: tensors.get(f"average/{name}", tensors[f"network/{name}"]) for name in average.tensors}
-    except (SafetensorError, OSError, RuntimeError, KeyError) as error:
+    except (RuntimeError, KeyError) as error:
         raise InputError(f"{path} is no checkpoint of this training: {error}") from None
     for group, optimiser in optimisers.items():
         entries: dict[int, dict[str, Tensor]] = {}

@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch import distributed as dist
 
-from cheart.files import read_json
 from cheart.models.base import HeartModel
 from cheart.models.process_group import LocalBatch, computing
 from cheart.models.store import read_model, write_config, write_weights
+from cheart.schemas import RunJson, read_checked
 
 HANDED = ".partial-handed-out"
 """Folder within a run's in which the leader hands out the network, its options and what it read of the cohort."""
@@ -156,6 +156,6 @@ def follow(
     """What the leader hands out: the network, what ``read`` makes of it and the folder, its config, the run's seed."""
     team.wait()
     stored = read_model(run / HANDED)
-    data, seed = read(stored.network, run / HANDED), read_json(run / "run.json")["seed"]
+    data, seed = read(stored.network, run / HANDED), read_checked(run / "run.json", RunJson)["seed"]
     team.wait()
     return stored.network, data, dict(stored.config), seed

@@ -26,15 +26,16 @@ from numpy.typing import NDArray
 
 from cheart.cohort import Cohort
 from cheart.errors import InputError
-from cheart.files import new_file, read_json, write_json
+from cheart.files import new_file, write_json
 from cheart.models.base import HeartModel
 from cheart.models.device import describe_device
 from cheart.models.representation import Data, SomeFrames
 from cheart.models.store import write_weights
 from cheart.progress import bar
 from cheart.provenance import provenance
+from cheart.schemas import RunJson, check_fields, read_checked
 from cheart.training.averaged import Averaged
-from cheart.training.checkpoint import read_checkpoint, write_checkpoint
+from cheart.training.checkpoint import MEND_CHECKPOINT, read_checkpoint, write_checkpoint
 from cheart.training.distributed import Team
 from cheart.training.frames import draw_frames
 from cheart.training.memory import keep_memory
@@ -51,7 +52,7 @@ class Progress:
     """How far a training has come."""
 
     epoch: int = 0
-    best: float = math.inf
+    best: float | None = None
     best_epoch: int = -1
     seconds: float = 0.0
     rows: list[dict[str, float]] = field(default_factory=list)
@@ -93,19 +94,21 @@ def fit(
     progress, average = Progress(), Averaged(network, options.average)
     checkpoint = run / "checkpoint.safetensors"
     if resume and checkpoint.is_file():
-        progress = Progress(**read_checkpoint(checkpoint, network, optimisers, average, team.device))
+        state = read_checkpoint(checkpoint, network, optimisers, average, team.device)
+        progress = Progress(**check_fields(state, Progress, checkpoint, mend=MEND_CHECKPOINT))
     # validation looks at as few frames, the same in every epoch
     watched = _draw(network, options, np.random.default_rng([seed, 0xA11]))
     steps = len(in_batches(np.arange(len(training)), options.batch))
     with bar(options.epochs * steps, "Training", shown=team.leads) as move:
         while not progress.over(options):
             start = time.perf_counter()
-            remark = f"epoch {progress.epoch + 1}, best {progress.best:.4g}"
+            remark = f"epoch {progress.epoch + 1}" + ("" if progress.best is None else f", best {progress.best:.4g}")
             shown = partial(_show, move, progress.epoch * steps, remark)
             row = _train_epoch(network, training, optimisers, average, options, (seed, progress.epoch), team, shown)
             with average.worn(network):
                 with _precision(options, team.device):
                     row["validation"] = validate(network, validation, batch=options.batch, team=team, some=watched)
+                _refuse_no_number("validation", row["validation"], progress.epoch + 1)
                 better = _close_epoch(progress, row, time.perf_counter() - start)
                 if team.leads:
                     _write_epoch(network, progress, run, better=better)
@@ -207,16 +210,23 @@ def _step(
     """Step by the whole batch's gradient, of which this process has its part; returns the whole batch's figures."""
     parameters = optimiser.param_groups[0]["params"]
     figures = team.add_up(parameters, figures, weight)
-    name, loss = next(iter(figures.items()))
+    _refuse_no_number(*next(iter(figures.items())), epoch)
+    if clip:
+        torch.nn.utils.clip_grad_norm_(parameters, clip)
+    optimiser.step()
+    return figures
+
+
+def _refuse_no_number(name: str, loss: float, epoch: int) -> None:
+    """
+    Raises:
+        InputError: the loss is nan or infinite.
+    """
     if not math.isfinite(loss):
         raise InputError(
             f"the {name.removeprefix('loss_')} loss is {loss} in epoch {epoch}: training has come apart; "
             "go on with a smaller step, for instance --resume --set rate=0.0001"
         )
-    if clip:
-        torch.nn.utils.clip_grad_norm_(parameters, clip)
-    optimiser.step()
-    return figures
 
 
 @torch.no_grad()
@@ -231,7 +241,7 @@ def validate(network: HeartModel, data: Data, *, batch: int, team: Team, some: S
 
 def _close_epoch(progress: Progress, row: dict[str, float], seconds: float) -> bool:
     """Count an epoch; whether it is the best so far."""
-    better = row["validation"] < progress.best
+    better = progress.best is None or row["validation"] < progress.best
     if better:
         progress.best, progress.best_epoch = row["validation"], progress.epoch
     progress.epoch += 1
@@ -252,7 +262,7 @@ def write_run(
     run: Path, cohort: Cohort, *, seed: int, device: torch.device, progress: Progress | None, **how: Any
 ) -> None:
     """Write run.json: how this training was made and how it stands."""
-    before = read_json(run / "run.json") if (run / "run.json").is_file() else {}
+    before = read_checked(run / "run.json", RunJson) if (run / "run.json").is_file() else {}
     state: dict[str, Any] = {"finished": False}
     if progress is not None:
         state = {

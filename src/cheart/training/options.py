@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from math import cos, pi
+from pathlib import Path
 from typing import Any, Literal
 
 from cheart.errors import InputError
 from cheart.models.registry import ModelName, model_class
+from cheart.schemas import check_fields
+
+MOST = 10**9
+"""No option of a training is larger."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,18 @@ def resolve(model: ModelName, preset: str, settings: Iterable[str]) -> tuple[Tra
     return apply_settings(training, options, settings)
 
 
+def stored_options(value: Any, where: Path) -> TrainingOptions:
+    """The training's options as a model's config.json has them.
+
+    Raises:
+        InputError: they are none; the file and the field are named.
+    """
+    try:
+        return TrainingOptions(**check_fields(value, TrainingOptions, "training"))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
 def apply_settings(training: TrainingOptions, options: Any, settings: Iterable[str]) -> tuple[TrainingOptions, Any]:
     """Change options by ``key=value`` settings.
 
@@ -125,7 +142,10 @@ def _read(setting: str, text: str, was: Any) -> Any:
     if isinstance(was, str):
         return text
     try:
-        return type(was)(text)
+        value = type(was)(text)
+        if not -MOST < value < MOST:
+            raise ValueError
     except ValueError:
         kind = "a whole number" if isinstance(was, int) else "a number"
-        raise InputError(f"--set {setting!r}: expected {kind}") from None
+        raise InputError(f"--set {setting!r}: expected {kind} (at most {MOST:,})") from None
+    return value

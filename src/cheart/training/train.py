@@ -14,7 +14,7 @@ import torch
 from cheart.cohort import Cohort
 from cheart.conditions import Conditions, Encoding
 from cheart.errors import InputError
-from cheart.files import read_json
+from cheart.files import locked
 from cheart.models.base import HeartModel, Setting
 from cheart.models.device import choose_device
 from cheart.models.find import find_model
@@ -23,9 +23,10 @@ from cheart.models.representation import Data, fit_representation
 from cheart.models.store import read_model, write_config, write_weights
 from cheart.population import Population
 from cheart.progress import Jobs
+from cheart.schemas import RunJson, read_checked
 from cheart.training.distributed import HANDED, Team, follow, join
 from cheart.training.loop import fit, fit_in_one_go, write_run
-from cheart.training.options import TrainingOptions, apply_settings, resolve
+from cheart.training.options import TrainingOptions, apply_settings, resolve, stored_options
 
 
 def train(
@@ -58,14 +59,38 @@ def train(
     if not team.leads:
         _follow(team, cohort, run, prepared=prepared, resume=resume)
         return
+    with locked(run):
+        _lead(
+            team, cohort, run, model=name, preset=preset, settings=settings, start_from=start_from, prepared=prepared,
+            seed=seed, jobs=jobs, resume=resume, log=log,
+        )  # fmt: skip
+    team.wait()
+
+
+def _lead(
+    team: Team,
+    cohort: Cohort,
+    run: Path,
+    *,
+    model: str,
+    preset: str,
+    settings: Sequence[str],
+    start_from: Path | str | None,
+    prepared: Path | None,
+    seed: int,
+    jobs: Jobs,
+    resume: bool,
+    log: Callable[[dict[str, float]], None] | None,
+) -> None:
+    """Train in this process, which alone writes; the arguments are those of :func:`train`."""
     _check_folder(run, cohort, resume=resume)
     if team.size > 1 and prepared is None:
         prepared = run / HANDED
     people: list[Conditions] = [cohort.conditions(int(i)) for i in cohort.indices("train")]
     if not people or not len(cohort.indices("val")):
         raise InputError(f"{cohort.path}: no training or no validation subjects (column split of participants.tsv)")
-    before = read_json(run / "run.json") if resume else {}
-    name, preset, seed = (before.get(k, v) for k, v in (("model", name), ("preset", preset), ("seed", seed)))
+    before = read_checked(run / "run.json", RunJson) if resume else {}
+    name, preset, seed = (before.get(k, v) for k, v in (("model", model), ("preset", preset), ("seed", seed)))
     every = [*before.get("settings", []), *settings]
     torch.manual_seed(seed)
     going_on = resume and (run / "checkpoint.safetensors").is_file()
@@ -110,7 +135,6 @@ def train(
         else:
             progress = fit_in_one_go(network, *data, run=run, log=log)
     write_run(run, cohort, seed=seed, device=team.device, progress=progress, **how)
-    team.wait()
 
 
 def _follow(team: Team, cohort: Cohort, run: Path, *, prepared: Path | None, resume: bool) -> None:
@@ -121,7 +145,7 @@ def _follow(team: Team, cohort: Cohort, run: Path, *, prepared: Path | None, res
 
     network, data, config, seed = follow(team, run, read)
     if network.takes_steps:
-        options = TrainingOptions(**config["training"])
+        options = stored_options(config["training"], run / HANDED)
         fit(network, *data, run=run, options=options, seed=seed, team=team, resume=resume)
     team.wait()
 
@@ -175,7 +199,8 @@ def _fine_tuned(
     start_from: Path | str, cohort: Cohort, people: list[Conditions], settings: Sequence[str], *, seed: int, jobs: Jobs
 ) -> Start:
     base = read_model(find_model(start_from))
-    training, options = apply_settings(TrainingOptions(**base.config["training"]), base.network.options, settings)
+    before = stored_options(base.config["training"], Path(start_from))
+    training, options = apply_settings(before, base.network.options, settings)
     was = base.network.setting
     if (was.grid, was.frames) != (cohort.grid, cohort.frames):
         raise InputError(
@@ -190,7 +215,7 @@ def _fine_tuned(
 def _resumed(run: Path, settings: Sequence[str]) -> Start:
     stored = read_model(run)
     own = stored.network.options
-    training, options = apply_settings(TrainingOptions(**stored.config["training"]), own, settings)
+    training, options = apply_settings(stored_options(stored.config["training"], run), own, settings)
     if options != own:
         raise InputError("--resume: the network's own options cannot change on the way; start another run")
     return stored.network, training
@@ -205,7 +230,7 @@ def _check_folder(run: Path, cohort: Cohort, *, resume: bool) -> None:
         return
     if not (run / "run.json").is_file():
         raise InputError(f"--resume: {run} holds no run; leave --resume out to start one")
-    before = read_json(run / "run.json")["cohort"]["fingerprint"]
+    before = read_checked(run / "run.json", RunJson)["cohort"]["fingerprint"]
     if before != cohort.fingerprint:
         raise InputError(f"--resume: {run} was trained on another cohort ({before[:12]}…) than {cohort.path}")
 
