@@ -3,6 +3,7 @@
 # make test       lint, types, tests (under 6 minutes)
 # make test-fast  lint, and the tests that train nothing (under a minute)
 # make docs       the site, guide and API, into site/
+# make web        the pages' JavaScript into src/cheart/web/, by the machine's Node or by one from PyPI
 # make notebooks  run examples/*.ipynb anew, with their outputs
 
 PYTHON ?= python3
@@ -10,13 +11,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PAGE := src/cheart/web/page.html
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder
 # One thread a process: tests run in $(JOBS) processes, and threads of all of them would only wait for each other.
 # A module's tests run in one process, so that what they share is made once.
 
-.PHONY: install demo test test-fast lint types docs notebooks clean
+.PHONY: install demo test test-fast lint types docs web notebooks clean
 
-install: $(VENV)/.installed
+install: $(VENV)/.installed $(PAGE)
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -25,6 +27,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PIP) torch
 	$(PIP) --editable '.[dev]'
 	@touch $@
+
+web: $(PAGE)
+
+$(PAGE): $(wildcard web/src/*) web/build.mjs web/build.sh web/package.json web/package-lock.json | $(VENV)/.installed
+	@web/build.sh $(BIN)
 
 demo: install
 	$(BIN)/cheart demo demo --overwrite
@@ -52,4 +59,4 @@ notebooks: install
 	$(BIN)/python examples/run_notebooks.py
 
 clean:
-	rm -rf $(VENV) demo site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo site src/cheart/web web/node_modules .pytest_cache .mypy_cache .ruff_cache

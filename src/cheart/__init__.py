@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from cheart.model import Model, load, train
     from cheart.models.base import HeartModel
     from cheart.models.registry import register
+    from cheart.pages.atlas import atlas
+    from cheart.pages.view import view
     from cheart.plot.collect import render
     from cheart.plot.review import review
     from cheart.segmentation.segment import segment
@@ -51,6 +53,7 @@ __all__ = [
     "InputError",
     "Model",
     "__version__",
+    "atlas",
     "evaluate",
     "export_nnunet",
     "import_cohort",
@@ -65,6 +68,7 @@ __all__ = [
     "segment",
     "simulate",
     "train",
+    "view",
 ]
 
 _HOMES = {
@@ -77,6 +81,7 @@ _HOMES = {
     "Hearts": "cheart.hearts",
     "InputError": "cheart.errors",
     "Model": "cheart.model",
+    "atlas": "cheart.pages.atlas",
     "evaluate": "cheart.evaluation.scores",
     "export_nnunet": "cheart.export.nnunet_images",
     "import_cohort": "cheart.datasets.importing",
@@ -91,6 +96,7 @@ _HOMES = {
     "segment": "cheart.segmentation.segment",
     "simulate": "cheart.simulation.cohort",
     "train": "cheart.model",
+    "view": "cheart.pages.view",
 }
 
 

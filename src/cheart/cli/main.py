@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cheart._version import __version__
+from cheart.cli.atlas import atlas
 from cheart.cli.complete import complete
 from cheart.cli.console import inform, show_warnings_plainly
 from cheart.cli.demo import demo
@@ -26,6 +27,7 @@ from cheart.cli.simulate import simulate
 from cheart.cli.train import train
 from cheart.cli.vary import vary
 from cheart.cli.verify import verify
+from cheart.cli.view import view
 from cheart.errors import InputError
 
 app = typer.Typer(
@@ -66,6 +68,8 @@ app.command()(vary)
 app.command()(evaluate)
 app.command()(reproduce)
 app.command()(render)
+app.command()(view)
+app.command()(atlas)
 app.command()(mesh)
 app.command()(pack)
 app.command()(push)

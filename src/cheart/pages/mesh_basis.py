@@ -116,15 +116,21 @@ class MeshBasis:
         return cls(**{**read, "modes": read["modes"] * step})
 
 
-def mesh_basis(model: Model, *, jobs: Jobs = -1) -> MeshBasis:
-    """The mesh basis of a model: of the bundled one it is at hand, of others it is fitted, which takes minutes."""
+def mesh_basis(model: Model, *, hearts: int = HEARTS, jobs: Jobs = -1) -> MeshBasis:
+    """The mesh basis of a model: of the bundled one it is at hand, of others it is fitted, which takes minutes.
+
+    Args:
+        model: whose.
+        hearts: that it is fitted on.
+        jobs: processes.
+    """
     from safetensors import safe_open
 
     if model.folder == BUNDLED_FOLDER and (BUNDLED_FOLDER / FILE).is_file():
         with safe_open(BUNDLED_FOLDER / FILE, "numpy") as file:
             if file.metadata()["model"] == model.fingerprint:
                 return MeshBasis.from_tensors({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-    return fit_mesh_basis(model, jobs=jobs)
+    return fit_mesh_basis(model, hearts=hearts, jobs=jobs)
 
 
 def fit_mesh_basis(model: Model, *, hearts: int = HEARTS, seed: int = 0, jobs: Jobs = -1) -> MeshBasis:
