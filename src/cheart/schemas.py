@@ -263,6 +263,7 @@ class RunJson(Provenance):
     cohort: OfCohort
     threads: Annotated[int, Field(ge=1)]
     first_started: Text
+    choices: dict[str, Text] = {}
 
 
 class ColumnJson(Open):

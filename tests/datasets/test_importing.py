@@ -129,3 +129,18 @@ def test_mirrored_hearts_are_warned_of(four, tmp_path):
     with pytest.warns(CheartWarning):
         done = import_source(one, tmp_path / "one", grid=HALF, frames=4, jobs=1)
     assert done.warnings[0].endswith("look at patient000")
+
+
+def test_the_split_of_another_cohort_is_taken_over(four, tmp_path):
+    table = tmp_path / "split.tsv"
+    who = [subject.participant_id for subject in four.subjects]
+
+    def asked(splits, names=who):
+        pd.DataFrame({"participant_id": names, "split": splits}).to_csv(table, sep="\t", index=False)
+        return import_source(four, tmp_path / "c", grid=GRIDS["quarter"], frames=2, jobs=1, split_from=table)
+
+    with pytest.raises(InputError, match=r"split 'dev'; expected each subject once, as train, val, test"):
+        asked(["train", "val", "test", "dev"])
+    with pytest.raises(InputError, match=f"no row for {who[3]}; add what is missing"):
+        asked(["train", "val", "test"], who[:3])
+    assert list(asked(["test", "val", "test", "train"]).table["split"]) == ["test", "val", "test", "train"]

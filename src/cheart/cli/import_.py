@@ -76,6 +76,12 @@ def _import(
     jobs: Annotated[int, typer.Option("--jobs", help="Processes; -1 is one a core.")] = -1,
     scheduler: Scheduler = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the split into training, validation and test.")] = 0,
+    split_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--split-from", metavar="FILE", help="Who is in which split: a table of participant_id and split."
+        ),
+    ] = None,
     nifti: Annotated[
         bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz, to correct by hand.")
     ] = False,
@@ -98,7 +104,8 @@ def _import(
     with resumable():
         cohort = cheart.import_cohort(
             name, src, target.out, grid=grid, frames=frames, seed=seed, skip_bad=skip_bad, jobs=scheduler or jobs,
-            nifti=nifti, align_slices=align_slices, review=review, overwrite=target.overwrite, resume=resume, **own,
+            nifti=nifti, align_slices=align_slices, review=review, split_from=split_from,
+            overwrite=target.overwrite, resume=resume, **own,
         )  # fmt: skip
     if qc is not None:
         cheart.review(cohort, qc, jobs=scheduler or jobs, overwrite=target.overwrite)

@@ -19,6 +19,7 @@ from cheart.cohort import (
     Cohort,
     CohortWriter,
     is_made_with,
+    read_table,
     split_subjects,
     write_table,
 )  # fmt: skip
@@ -66,6 +67,7 @@ def import_cohort(
     nifti: bool = False,
     align_slices: bool = True,
     review: Path | str | None = None,
+    split_from: Path | str | None = None,
     overwrite: bool = False,
     resume: bool = False,
     **options: Any,
@@ -84,6 +86,8 @@ def import_cohort(
         out: the folder to write.
         grid, frames: of the cohort.
         seed: of the split, unless the table has one.
+        split_from: a table with ``participant_id`` and ``split``, such as another cohort's participants.tsv: who is in
+            which split, before any other.
         skip_bad: leave out subjects that cannot be imported instead of refusing.
         jobs: processes (−1: one a core) or a Dask scheduler.
         review: the table of :func:`cheart.review`, filled in: who was rejected is left out.
@@ -101,6 +105,8 @@ def import_cohort(
     listed, out = list_source(name, Path(source), options), Path(out)
     if not resume:
         refuse_existing(out, overwrite=overwrite)
+    if split_from is not None:
+        listed = _with_split(listed, Path(split_from))
     settings = _Settings(listed.scheme, listed.schema, listed.dictionary, Grid.parse(grid), frames, align_slices)
     check_size(settings.grid, frames)
     # workers anywhere open these paths
@@ -245,6 +251,28 @@ def _holds(task: tuple[int, Recording, _Settings, CohortWriter], made: dict[str,
     index, subject, _, writer = task
     same = fingerprint(subject.files) == made["pose"]["files_sha256"]
     return same and writer.holds(index, made["fingerprint"])
+
+
+def _with_split(source: Source, path: Path) -> Source:
+    """A source whose subjects are in the splits that a table gives them.
+
+    Raises:
+        InputError: the table has no column split, another word in it, a subject twice, or lacks one.
+    """
+    table = read_table(path)
+    if "split" not in table.columns:
+        raise InputError(f"--split-from {path}: no column split (columns: {', '.join(map(str, table.columns))})")
+    wrong = [str(word) for word in table["split"] if word not in SPLITS]
+    if wrong or table["participant_id"].duplicated().any():
+        what = f"split {wrong[0]!r}" if wrong else "a participant_id that stands there twice"
+        raise InputError(f"--split-from {path}: {what}; expected each subject once, as {', '.join(SPLITS)}")
+    splits = dict(zip(table["participant_id"], table["split"], strict=True))
+    lacking = [s.participant_id for s in source.subjects if s.participant_id not in splits]
+    if lacking:
+        named = ", ".join(lacking[:_NAMED]) + (" …" if len(lacking) > _NAMED else "")
+        raise InputError(f"--split-from {path}: no row for {named}; add what is missing, or leave the option out")
+    subjects = tuple(replace(s, row={**s.row, "split": splits[s.participant_id]}) for s in source.subjects)
+    return replace(source, subjects=subjects)
 
 
 def _split(subject: Recording, fallback: str) -> str:

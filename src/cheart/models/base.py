@@ -91,6 +91,8 @@ class HeartModel(nn.Module):
             it only serves the time left.
         latent_per_frame: whether a heart has a latent a frame, which :meth:`trajectory` gives, or one for the beat.
         drawn: whether figures show it; a floor stands in tables only.
+        choices: what training chooses, and on which subjects: ``val``, or ``train, left out in turn``. It goes into
+            run.json; nothing is ever chosen on test subjects.
     """
 
     name: ClassVar[str]
@@ -102,6 +104,7 @@ class HeartModel(nn.Module):
     seconds_per_heart: ClassVar[Mapping[str, float]] = {"train": 0.2, "complete": 0.4, "generate": 0.4}
     latent_per_frame: ClassVar[bool] = False
     drawn: ClassVar[bool] = True
+    choices: ClassVar[Mapping[str, str]] = {"epoch": "val"}
 
     def __init__(self, setting: Setting, options: Any, representation: Representation) -> None:
         """An untrained network; its weights are random or nothing until it is trained or read back."""

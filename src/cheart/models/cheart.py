@@ -110,6 +110,11 @@ class CHeart(HeartModel):
         "paper": {"norm": "group", "box": True},
     }
     latent_per_frame = True
+    choices = {
+        "epoch": "val",
+        "motion residual": "val",
+        "trust in what was known (--from)": "train, left out in turn",
+    }
     style = Style("CHeart", "#00876c", "-", "o")
     seconds_per_heart = {"train": 0.1, "complete": 0.4, "generate": 0.4}
 

@@ -113,6 +113,7 @@ class PlaneMotion(HeartModel):
     evidence: ClassVar[frozenset[EvidenceKind]] = frozenset({"later frames", "measurements"})
     Options = MotionOptions
     presets: ClassVar[dict[str, dict[str, Any]]] = {"quick": {"landmarks": 800}}
+    choices = {"penalty, trust of conditions": "train, left out in turn"}
     style = Style("Motion", "#b5475d", "-", "D")
     seconds_per_heart: ClassVar[dict[str, float]] = {"train": 0.3, "complete": 0.4}
 

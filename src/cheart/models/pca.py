@@ -75,6 +75,7 @@ class PCA(HeartModel):
     presets = {"quick": {"modes": 64}}
     style = Style("PCA", "#7a4f9e", (0, (5, 1.5)), "s")
     seconds_per_heart = {"train": 0.05, "complete": 0.4}
+    choices = {"components, λ, share of conditions": "val"}
 
     def __init__(self, setting: Setting, options: PCAOptions, representation: Any) -> None:
         super().__init__(setting, options, representation)

@@ -57,6 +57,7 @@ class Ridge(HeartModel):
     presets = {"quick": {"modes": 64}}
     style = Style("ridge", "#6b6b6b", (0, (4, 1)), "D")
     seconds_per_heart = {"train": 0.05, "complete": 0.4, "generate": 0.4}
+    choices = {"penalty": "train, left out in turn"}
     informed: ClassVar[bool] = True
     """Whether it sees the heart and the conditions."""
 

@@ -125,7 +125,8 @@ def _write_text(path: Path, text: str) -> None:
 def _training(run: Run) -> dict[str, Any]:
     """What is known of a training."""
     about = read_checked(run.folder / "run.json", RunJson)
-    names = ("preset", "seed", "epochs", "best_epoch", "best_validation_loss", "training_seconds", "device", "threads")
+    names = ("preset", "seed", "epochs", "best_epoch", "best_validation_loss", "training_seconds")
+    names += ("device", "threads", "choices")
     known = {name: about.get(name) for name in names}
     return {**known, "trained_here": run.taken is None, "weights": sha256_of(run.weights)}
 
@@ -181,11 +182,12 @@ def _warnings(experiment: Experiment) -> list[str]:
 
 
 def _trainings(runs: Entries) -> Table:
-    heads = ("model", "epochs", "best epoch", "validation loss", "time of the epochs", "device", "threads")
+    heads = ("model", "epochs", "best epoch", "validation loss", "time of the epochs", "device", "threads", "chosen on")
     rows = [
         (
             name, str(m["epochs"]), str(m["best_epoch"]), f"{m['best_validation_loss']:.4g}",
             in_words(m["training_seconds"]), str(m["device"]), str(m["threads"]),
+            "; ".join(f"{what}: {where}" for what, where in (m["choices"] or {}).items()),
         )
         if m["epochs"]
         else (name, *["still in training"] * 4, str(m["device"]), str(m["threads"]))

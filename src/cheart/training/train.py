@@ -106,7 +106,13 @@ def _lead(
         raise InputError("--from this model learns in one go, in one process; leave torchrun out")
     run.mkdir(parents=True, exist_ok=True)
     started_from = Path(start_from).name if start_from is not None else before.get("started_from")
-    how = {"model": name, "preset": preset, "settings": every, "started_from": started_from}
+    how = {
+        "choices": dict(network.choices),
+        "model": name,
+        "preset": preset,
+        "settings": every,
+        "started_from": started_from,
+    }
     cycles = cohort.table["cycle_s"].to_numpy(float)[cohort.indices("train")]
     about = {
         "preset": preset,

@@ -11,6 +11,9 @@ Circulation 59:679, 1979), steeply once the ventricle is dilated out of proporti
 the disease. Each segment loses function where it is scarred, thinner than its neighbours (below about 5.5 mm a wall
 rarely thickens; Baer et al., Circulation 91:1006, 1995), or thicker than some 15 mm. The RV has a curve of its own, and
 what leaves one ventricle leaves the other: the weaker one limits the stroke volume.
+
+De Simone (doi 10.1016/0735-1097(94)90390-5) and Weissler were looked up and say so; Aurigemma, Gunther and Grossman,
+and Baer are cited from memory and were not at hand to check.
 """
 
 from __future__ import annotations
