@@ -125,8 +125,8 @@ def _write_text(path: Path, text: str) -> None:
 def _training(run: Run) -> dict[str, Any]:
     """What is known of a training."""
     about = read_checked(run.folder / "run.json", RunJson)
-    names = ("preset", "seed", "epochs", "best_epoch", "best_validation_loss", "training_seconds")
-    names += ("device", "threads", "choices")
+    trained = ("preset", "seed", "epochs", "best_epoch", "best_validation_loss", "training_seconds")
+    names = (*trained, "device", "threads", "choices")
     known = {name: about.get(name) for name in names}
     return {**known, "trained_here": run.taken is None, "weights": sha256_of(run.weights)}
 
