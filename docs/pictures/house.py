@@ -8,7 +8,11 @@ from pathlib import Path
 FLOORS: list[dict[str, str]] = [
     {"cli": "words to a call, results printed"},
     {"paper": "experiments, tables, figures, report"},
-    {"evaluation": "how good is a model", "pages": "what opens in a browser"},
+    {
+        "evaluation": "how good is a model",
+        "normal": "one person beside what is normal",
+        "pages": "what opens in a browser",
+    },
     {"model, hearts": "what a person holds"},
     {"training": "loop, options, processes", "verify": "is it as it was written"},
     {"models": "registry, one interface, CHeart, baselines", "segmentation": "labels of cine images"},

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cheart.model import Model, load, train
     from cheart.models.base import HeartModel
     from cheart.models.registry import register
+    from cheart.normal.report import Report, report
     from cheart.pages.atlas import atlas
     from cheart.pages.view import view
     from cheart.plot.collect import render
@@ -52,6 +53,7 @@ __all__ = [
     "Hearts",
     "InputError",
     "Model",
+    "Report",
     "__version__",
     "atlas",
     "evaluate",
@@ -64,6 +66,7 @@ __all__ = [
     "read_heart",
     "register",
     "render",
+    "report",
     "review",
     "segment",
     "simulate",
@@ -82,6 +85,7 @@ _HOMES = {
     "InputError": "cheart.errors",
     "Model": "cheart.model",
     "atlas": "cheart.pages.atlas",
+    "Report": "cheart.normal.report",
     "evaluate": "cheart.evaluation.scores",
     "export_nnunet": "cheart.export.nnunet_images",
     "import_cohort": "cheart.datasets.importing",
@@ -92,6 +96,7 @@ _HOMES = {
     "read_heart": "cheart.datasets.posing",
     "register": "cheart.models.registry",
     "render": "cheart.plot.collect",
+    "report": "cheart.normal.report",
     "review": "cheart.plot.review",
     "segment": "cheart.segmentation.segment",
     "simulate": "cheart.simulation.cohort",

@@ -39,7 +39,7 @@ def complete(
     from cheart.files import refuse_existing, write_checksums
 
     refuse_existing(target.out, overwrite=target.overwrite)
-    name, path = _model_and_heart(sources)
+    name, path = model_and_heart(sources)
     model = cheart.load(name, model=code, device=device)
     heart = cheart.read_heart(path, ed=ed, cycle=cycle, grid=model.grid, frames=model.frames, **reading)
     beat = model.complete(heart, given.conditions, unknown=given.unknown, seed=seed)
@@ -52,7 +52,7 @@ def complete(
     report(hearts, target)
 
 
-def _model_and_heart(sources: list[str]) -> tuple[str, Path]:
+def model_and_heart(sources: list[str]) -> tuple[str, Path]:
     """The model, the bundled one where a label map alone was given, and the label map.
 
     Raises:

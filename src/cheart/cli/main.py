@@ -21,6 +21,7 @@ from cheart.cli.info import info
 from cheart.cli.mesh import mesh
 from cheart.cli.pack import pack, push
 from cheart.cli.render import render
+from cheart.cli.report import report
 from cheart.cli.reproduce import reproduce
 from cheart.cli.segment import dicom, segment
 from cheart.cli.simulate import simulate
@@ -70,6 +71,7 @@ app.command()(reproduce)
 app.command()(render)
 app.command()(view)
 app.command()(atlas)
+app.command()(report)
 app.command()(mesh)
 app.command()(pack)
 app.command()(push)

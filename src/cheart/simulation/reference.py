@@ -31,7 +31,8 @@ SOURCES = {
 DECADES = (18, 30, 40, 50, 60, 70)
 """Lower ends of the age groups of :data:`INTERVALS`; the last is open."""
 
-_MIDDLES = (24.0, 35.0, 45.0, 55.0, 65.0, 75.0)
+MIDDLES = (24.0, 35.0, 45.0, 55.0, 65.0, 75.0)
+"""Ages at which the intervals of :data:`INTERVALS` stand."""
 
 INTERVALS: dict[tuple[str, str], tuple[tuple[float, float], ...]] = {
     ("lvedv", "F"): ((107, 191), (101, 185), (94, 179), (88, 173), (82, 166), (76, 160)),
@@ -64,7 +65,7 @@ def normal(quantity: str, sex: str, age: float) -> Normal:
     """Published mean and SD of a volume (mL), mass (g) or ejection fraction (%) at an age, by straight lines between
     the middles of the age groups."""
     low, high = np.array(INTERVALS[quantity, sex]).T
-    at = [float(np.interp(age, _MIDDLES, values)) for values in ((low + high) / 2, (high - low) / 3.92)]
+    at = [float(np.interp(age, MIDDLES, values)) for values in ((low + high) / 2, (high - low) / 3.92)]
     return Normal(*at)
 
 

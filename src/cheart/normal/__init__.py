@@ -1,0 +1,1 @@
+"""One person beside what is normal for people like them."""
