@@ -7,12 +7,12 @@ import pytest
 import cheart
 from cheart.errors import CheartWarning, InputError
 from cheart.model import Model
-from cheart.normal.findings import find
+from cheart.normal.findings import RESEARCH, find
 from cheart.normal.made import NORMS, make_norms, norms_of
 from cheart.normal.measures import as_imaged
 from cheart.normal.page import find_browser
 from cheart.normal.published import published, surface_m2
-from cheart.normal.report import RESEARCH, report
+from cheart.normal.report import report
 from cheart.simulation import simulate_heart
 
 PERSON = {"age": 55, "sex": "F", "weight": 70, "height": 165, "sbp": 130}

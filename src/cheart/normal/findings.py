@@ -14,6 +14,9 @@ from cheart.normal.measures import MEASURES, Measure
 from cheart.normal.norms import Normal
 from cheart.normal.published import Range, published, surface_m2
 
+RESEARCH = "Research only, not a medical device. It diagnoses nothing; nobody may be treated by it."
+"""Stands on every page."""
+
 UNUSUAL = 1.96
 """A z-score beyond this is outside the central 95 %."""
 

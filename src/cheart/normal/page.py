@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from cheart._version import __version__
 from cheart.errors import InputError
 from cheart.files import new_file
 from cheart.normal import pictures
-from cheart.normal.findings import Finding, Published
+from cheart.normal.findings import RESEARCH, Finding, Published
 from cheart.normal.published import SOURCES
-from cheart.normal.report import RESEARCH, Report
+
+if TYPE_CHECKING:
+    from cheart.normal.report import Report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 """Programs that print a page to PDF, in the order in which they are looked for."""

@@ -16,7 +16,7 @@ from cheart.files import refuse_existing
 from cheart.heart import Heart
 from cheart.labels import LV
 from cheart.model import Model, load
-from cheart.normal.findings import Finding, find, together
+from cheart.normal.findings import RESEARCH, Finding, find, together
 from cheart.normal.made import norms_of
 from cheart.normal.measures import PHASES, measure
 from cheart.normal.norms import Normal, Norms
@@ -31,9 +31,6 @@ MAX_SLICES_MM = 12.0
 
 _STROKES_APART = 0.15
 _APEX_CUT = 0.35  # of the largest slice's cavity
-
-RESEARCH = "Research only, not a medical device. It diagnoses nothing; nobody may be treated by it."
-"""Stands on every page."""
 
 
 @dataclass(frozen=True, eq=False)
