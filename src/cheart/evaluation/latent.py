@@ -8,17 +8,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label
 from scipy.special import digamma
 
 from cheart.cohort import Cohort, Split
 from cheart.evaluation.completion import chosen_subjects, encoded_conditions
 from cheart.evaluation.tables import UNKNOWN, Table
 from cheart.hearts import heart_seed
-from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import dice
 from cheart.model import Model
 from cheart.progress import Jobs, collect
+from cheart.validity import measure
 
 DRAWS = 16
 """Latents drawn of each posterior."""
@@ -27,14 +26,14 @@ ACTIVE = 0.01
 """A dimension is used if its posterior's mean varies by more than this over people (Burda et al. 2016)."""
 
 WHOLE = 0.99
-"""Of a structure's voxels, what its largest piece must hold in every frame of a whole heart."""
+"""Of a heart's voxels, what the largest pieces of its structures must hold."""
 
 DEFINITIONS = (
     "Latent z_0, standardised so that its prior is N(0, 1). KL: of the posterior given end-diastole from the prior, in "
     f"nats, summed over dimensions, mean over people, from {DRAWS} draws each. used: dimensions whose posterior mean "
     f"varies by more than {ACTIVE} over people; the others have collapsed. spread: variance of latents over people "
     "and draws, least and greatest dimension; the prior says 1. whole: hearts of which each structure is there in "
-    f"every frame and in one piece (at least {WHOLE:.0%} of its voxels), of latents drawn from the posterior and from "
+    f"every frame and in one piece (but for {1 - WHOLE:.0%} of the heart's voxels), of latents drawn from the posterior and from "
     "the prior, with the same people's conditions. SD of LVEDV and LVEF: over hearts decoded from the posterior's "
     "mean (completed), from the prior (generated), and of real ones. seam: Dice of the last frame with the first, in "
     "brackets the least Dice of any two neighbours before; for the latents of frames the last step over the median "
@@ -139,16 +138,12 @@ def _looked_into(model: Model, cohort: Cohort, seed: int, person: tuple[int, int
 
 def _described(model: Model, labels: NDArray[np.uint8]) -> dict[str, Any]:
     """Phenotypes, whether it is whole, and the Dice of each frame with the next, the last with the first."""
-    whole = all(_largest(frame == k) >= WHOLE for frame in labels for k in STRUCTURES.values())
+    heart = model.heart(labels)
+    found = measure(labels, heart.curves)
+    whole = not found.empty and found.island_voxels <= (1 - WHOLE) * np.count_nonzero(labels)
     alike = np.nan_to_num(dice(labels, np.roll(labels, -1, axis=0)), nan=1.0)  # neither frame has the structure
     seam = alike.mean(axis=1).tolist()
-    return {**model.heart(labels).phenotypes.row(), "whole": whole, "seam": seam}
-
-
-def _largest(body: NDArray[np.bool_]) -> float:
-    """The fraction of a body [Z, Y, X] that its largest 26-connected piece holds; 0 of nothing."""
-    pieces, count = label(body, np.ones((3, 3, 3), bool))
-    return float(np.bincount(pieces.ravel())[1:].max() / body.sum()) if count else 0.0
+    return {**heart.phenotypes.row(), "whole": whole, "seam": seam}
 
 
 def _sd(values: list[float]) -> float | None:

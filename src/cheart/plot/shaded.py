@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import affine_transform, gaussian_filter, map_coordinates
+from scipy.ndimage import affine_transform, find_objects, gaussian_filter, map_coordinates
 
 from cheart.grid import Grid
 from cheart.labels import COLOURS, LV, MYO, RV
@@ -97,12 +97,8 @@ def _turned(inside: NDArray[np.bool_], grid: Grid, window: Window, turn: Field, 
 
 def _cropped(inside: NDArray[np.bool_], margin: int = 4) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     """The part that holds the structure with an empty margin, and the index of its first voxel."""
-    slices, first = [], []
-    for axis in range(3):
-        where = np.flatnonzero(inside.any(axis=tuple(a for a in range(3) if a != axis)))
-        slices.append(slice(where[0], where[-1] + 1))
-        first.append(where[0] - margin)
-    return np.pad(inside[tuple(slices)], margin).astype(np.float32), np.array(first)
+    (box,) = find_objects(inside.astype(np.uint8))
+    return np.pad(inside[box], margin).astype(np.float32), np.array([part.start - margin for part in box])
 
 
 def _surface(volume: NDArray[np.float32], label: int, side: float, px_per_mm: float) -> _Surface:

@@ -15,10 +15,10 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.labels import check_topology
 from cheart.phenotypes import voxel_volumes
-from cheart.progress import Jobs, parallel, track
+from cheart.progress import Jobs, collect
 from cheart.simulation.audit.gate import Studied, gate, gate_rows, study
 from cheart.simulation.audit.measure import frame_faults
-from cheart.simulation.audit.verdict import Row, within
+from cheart.simulation.audit.verdict import Row, stroke_row, within
 from cheart.simulation.clinical.heart import ClinicalTruth
 from cheart.simulation.clinical.people import GROUP_OF, GROUPS, prevalence
 from cheart.simulation.cohort import refuse_another_truth, truth_maker
@@ -40,6 +40,7 @@ _RATIOS = {
     "dcm": (2.26, 1.18, 1.73), "hcm": (0.99, 0.77, 1.73), "infarct": (1.36, 0.80, 1.24), "rv": (0.89, 1.41, 0.82),
 }  # fmt: skip
 _VOXELS = 60
+_defined = partial(Row, source="by definition")
 
 
 def check_clinical(cohort: Cohort, *, jobs: Jobs = -1) -> list[Row]:
@@ -51,7 +52,7 @@ def check_clinical(cohort: Cohort, *, jobs: Jobs = -1) -> list[Row]:
         InputError: the truth beside the cohort is not what this program makes from its seed.
     """
     one = partial(_study, truth_maker(cohort), cohort.schema)
-    hearts = list(track(parallel(one, range(len(cohort)), jobs=jobs), total=len(cohort), title="Truth"))
+    hearts = collect(one, range(len(cohort)), jobs=jobs, title="Truth")
     table = pd.DataFrame([heart.row for heart in hearts])
     refuse_another_truth(cohort, table["lvesv"].tolist(), range(len(table)))
     rows = _people(table) + _function(table) + _sizes(table) + _real(table) + _curves(hearts)
@@ -73,9 +74,7 @@ def _people(table: pd.DataFrame) -> list[Row]:
         have, error = float((table["group"] == group).mean()), float(np.sqrt((p * (1 - p)).sum()) / len(p))
         # hearts too large for the template's box are drawn again: the largest diseases lose up to a tenth
         inside = within(have, 0.85 * p.mean(), 1.1 * p.mean(), error=error)
-        rows.append(
-            Row("people", f"{group}", f"{p.mean():.1%} of these people", f"{have:.1%}", inside, "by definition")
-        )
+        rows.append(_defined("people", str(group), f"{p.mean():.1%} of these people", f"{have:.1%}", inside))
     return rows
 
 
@@ -87,29 +86,9 @@ def _function(table: pd.DataFrame) -> list[Row]:
             continue
         inside = within(ef.mean(), mean - off, mean + off, error=ef.std() / len(ef) ** 0.5)
         inside &= within(ef.std(), 0.65 * sd, 1.45 * sd, error=ef.std() / (2 * len(ef)) ** 0.5)
-        rows.append(
-            Row(
-                "function",
-                f"LVEF, {group}, %",
-                f"{mean:g} ± {sd:g}",
-                f"{ef.mean():.1f} ± {ef.std():.1f}",
-                inside,
-                source,
-            )
-        )
-    stroke = (table.rvedv - table.rvesv) / (table.lvedv - table.lvesv) - 1
-    most = float(stroke.abs().max())
-    return [
-        *rows,
-        Row(
-            "function",
-            "RV over LV stroke volume, largest difference",
-            "≤ 5 %",
-            f"{most:.1%}",
-            most <= 0.05,
-            "by definition",
-        ),
-    ]
+        ours = f"{ef.mean():.1f} ± {ef.std():.1f}"
+        rows.append(Row("function", f"LVEF, {group}, %", f"{mean:g} ± {sd:g}", ours, inside, source))
+    return [*rows, stroke_row(table, "function")]
 
 
 def _sizes(table: pd.DataFrame) -> list[Row]:
@@ -124,16 +103,8 @@ def _sizes(table: pd.DataFrame) -> list[Row]:
             off = here.mean() - healthy.mean()
             error = float(np.sqrt(here.var() / len(here) + healthy.var() / len(healthy)))
             inside = within(off, np.log(ratio / 1.25), np.log(ratio * 1.25), error=error)
-            rows.append(
-                Row(
-                    "size",
-                    f"{name.upper()} index, {group} over healthy",
-                    f"{ratio:.2f} (× or ÷ 1.25)",
-                    f"{np.exp(off):.2f}",
-                    inside,
-                    ACDC,
-                )
-            )
+            quantity, band = f"{name.upper()} index, {group} over healthy", f"{ratio:.2f} (× or ÷ 1.25)"
+            rows.append(Row("size", quantity, band, f"{np.exp(off):.2f}", inside, ACDC))
     return rows
 
 
@@ -153,16 +124,8 @@ def _real(table: pd.DataFrame) -> list[Row]:
         left = ef - design @ np.linalg.lstsq(design, ef, rcond=None)[0]
         r2 = 1 - float(left @ left / ((ef - ef.mean()) ** 2).sum())
         quantity = f"R² of EF on end-diastolic volumes and body size, {name} the diagnosis"
-        rows.append(
-            Row(
-                "function",
-                quantity,
-                f"{real} (± 0.08)",
-                f"{r2:.2f}",
-                within(r2, real - 0.08, real + 0.08, error=0.015),
-                ACDC,
-            )
-        )
+        inside = within(r2, real - 0.08, real + 0.08, error=0.015)
+        rows.append(Row("function", quantity, f"{real} (± 0.08)", f"{r2:.2f}", inside, ACDC))
     return rows
 
 
@@ -173,50 +136,26 @@ def _curves(hearts: Sequence[Studied]) -> list[Row]:
         shape = np.array([heart.emptied[i] for heart in hearts])
         share = np.linalg.svd(shape - shape.mean(0), compute_uv=False) ** 2
         needed = int((share.cumsum() / share.sum() < 0.95).sum()) + 1
+        inside = needed > 3 if len(hearts) > 50 else None
         rows.append(
-            Row(
-                "motion",
-                f"{name.upper()} volume curves, components for 95 %",
-                "> 3",
-                f"{needed}",
-                needed > 3 if len(hearts) > 50 else None,
-                "by definition",
-            )
+            _defined("motion", f"{name.upper()} volume curves, components for 95 %", "> 3", f"{needed}", inside)
         )
     return rows
 
 
 def _voxels(cohort: Cohort, hearts: Sequence[Studied], jobs: Jobs) -> list[Row]:
     index = np.unique(np.linspace(0, len(cohort) - 1, min(len(cohort), _VOXELS)).round().astype(int))
-    found = list(
-        track(
-            parallel(partial(_measure, cohort, [heart.lv_ml for heart in hearts]), index, jobs=jobs),
-            total=len(index),
-            title="Measuring",
-        )
-    )
+    work = partial(_measure, cohort, [heart.lv_ml for heart in hearts])
+    found = collect(work, index, jobs=jobs, title="Measuring")
     wall, lv, faults = (np.array([f[i] for f in found]) for i in range(3))
     bad = int((faults > 0).sum())
     fine = max(cohort.grid.spacing[1:]) <= 1.5 and cohort.grid.spacing[0] <= 2.5
-    return [
-        Row(
-            "voxels",
-            "wall volume over the cycle, largest change",
-            "≤ 5 %",
-            f"{wall.max():.1%}",
-            bool(wall.max() <= 0.05) if fine else None,
-            "by definition",
-        ),
-        Row(
-            "voxels",
-            "LV volume against the truth, largest departure",
-            "≤ 3 mL",
-            f"{lv.max():.1f} mL",
-            bool(lv.max() <= 3) if fine else None,
-            "by definition",
-        ),
-        Row("voxels", "hearts with a fault of topology", "none", f"{bad} of {len(found)}", bad == 0, "by definition"),
-    ]
+    verdicts = (
+        ("wall volume over the cycle, largest change", "≤ 5 %", f"{wall.max():.1%}", wall.max() <= 0.05),
+        ("LV volume against the truth, largest departure", "≤ 3 mL", f"{lv.max():.1f} mL", lv.max() <= 3),
+    )
+    rows = [_defined("voxels", *words, bool(inside) if fine else None) for *words, inside in verdicts]
+    return [*rows, _defined("voxels", "hearts with a fault of topology", "none", f"{bad} of {len(found)}", bad == 0)]
 
 
 def _measure(cohort: Cohort, lv_ml: Sequence[NDArray[np.float64]], index: int) -> tuple[float, float, int]:

@@ -253,12 +253,8 @@ def topology_faults(labels: NDArray[np.uint8]) -> list[str]:
 
 def cropped(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The smallest box [T, Z, Y, X] that holds the heart in every frame."""
-    any_frame: NDArray[np.bool_] = np.any(labels > 0, axis=0)
-    spans = []
-    for axis in range(3):
-        there = np.flatnonzero(np.moveaxis(any_frame, axis, 0).reshape(any_frame.shape[axis], -1).any(axis=1))
-        spans.append(slice(there[0], there[-1] + 1))
-    return labels[:, *spans]
+    (box,) = ndimage.find_objects(labels.any(axis=0).astype(np.uint8))
+    return labels[:, *box]
 
 
 def frame_faults(frame: NDArray[np.uint8]) -> list[str]:

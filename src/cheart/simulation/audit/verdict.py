@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 SURE = 2.6
@@ -45,6 +46,13 @@ def mean_row(quantity: str, values: Sequence[float], low: float, high: float, so
     mean, sd = float(np.mean(values)), float(np.std(values))
     inside = within(mean, low, high, error=sd / np.sqrt(len(values)))
     return Row("motion", quantity, f"{low:g} to {high:g}", f"{mean:.1f} ± {sd:.1f}", inside, source)
+
+
+def stroke_row(table: pd.DataFrame, group: str) -> Row:
+    """The row on both ventricles' stroke volumes."""
+    most = float(((table.rvedv - table.rvesv) / (table.lvedv - table.lvesv) - 1).abs().max())
+    quantity = "RV over LV stroke volume, largest difference"
+    return Row(group, quantity, "≤ 5 %", f"{most:.1%}", most <= 0.05, "by definition")
 
 
 def explained(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
