@@ -33,11 +33,11 @@ DEFINITIONS = (
     f"nats, summed over dimensions, mean over people, from {DRAWS} draws each. used: dimensions whose posterior mean "
     f"varies by more than {ACTIVE} over people; the others have collapsed. spread: variance of latents over people "
     "and draws, least and greatest dimension; the prior says 1. whole: hearts of which each structure is there in "
-    f"every frame and in one piece (but for {1 - WHOLE:.0%} of the heart's voxels), of latents drawn from the posterior and from "
-    "the prior, with the same people's conditions. SD of LVEDV and LVEF: over hearts decoded from the posterior's "
-    "mean (completed), from the prior (generated), and of real ones. seam: Dice of the last frame with the first, in "
-    "brackets the least Dice of any two neighbours before; for the latents of frames the last step over the median "
-    "step. About 1 and no less than the others: the beat closes."
+    f"every frame and in one piece (but for {1 - WHOLE:.0%} of the heart's voxels), of latents drawn from the "
+    "posterior and from the prior, with the same people's conditions. SD of LVEDV and LVEF: over hearts decoded from "
+    "the posterior's mean (completed), from the prior (generated), and of real ones. seam: Dice of a generated heart's "
+    "last frame with its first, in brackets the least of any two neighbours before; for the latents of frames the "
+    "last step over the median step. Dice no less than the least, steps about 1: the beat closes."
 )
 
 
