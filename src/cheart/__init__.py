@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cheart.model import Model, load, train
     from cheart.models.base import HeartModel
     from cheart.models.registry import register
+    from cheart.normal.groups import cohort_atlas
     from cheart.normal.report import Report, report
     from cheart.pages.atlas import atlas
     from cheart.pages.view import view
@@ -56,6 +57,7 @@ __all__ = [
     "Report",
     "__version__",
     "atlas",
+    "cohort_atlas",
     "evaluate",
     "export_nnunet",
     "import_cohort",
@@ -86,6 +88,7 @@ _HOMES = {
     "Model": "cheart.model",
     "atlas": "cheart.pages.atlas",
     "Report": "cheart.normal.report",
+    "cohort_atlas": "cheart.normal.groups",
     "evaluate": "cheart.evaluation.scores",
     "export_nnunet": "cheart.export.nnunet_images",
     "import_cohort": "cheart.datasets.importing",

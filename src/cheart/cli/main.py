@@ -10,6 +10,7 @@ import typer
 
 from cheart._version import __version__
 from cheart.cli.atlas import atlas
+from cheart.cli.cohort_atlas import cohort_atlas
 from cheart.cli.complete import complete
 from cheart.cli.console import inform, show_warnings_plainly
 from cheart.cli.demo import demo
@@ -72,6 +73,7 @@ app.command()(render)
 app.command()(view)
 app.command()(atlas)
 app.command()(report)
+app.command()(cohort_atlas)
 app.command()(mesh)
 app.command()(pack)
 app.command()(push)
