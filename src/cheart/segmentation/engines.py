@@ -13,7 +13,9 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,13 +29,14 @@ from cheart.errors import InputError
 from cheart.io.cine import Cine
 from cheart.io.nifti import read_frames, write_image
 from cheart.labels import STRUCTURES, Scheme, parse_scheme
-from cheart.progress import track
+from cheart.progress import bar, track
 from cheart.schemas import Open, read_checked
 
 EXPECTED = 'nnunet:MODEL_FOLDER, onnx:FILE or command:"program {in} {out}"'
 NNUNET = "nnUNetv2_predict_from_modelfolder"
 
 _LAST_WORDS = 400  # characters of what a program said before it failed
+_POLL_S = 0.1
 
 Run = Callable[[Cine, float], NDArray]
 """Segments a cine: takes it and the seconds that it may take, gives label numbers [T, Z, Y, X]."""
@@ -126,27 +129,12 @@ def _run_nnunet(
         images.mkdir()
         for t in range(cine.frames):
             write_image(images / f"frame_{t:03d}_0000.nii.gz", cine.values[t], cine.affine)
-        words = [
-            program,
-            "-i",
-            images,
-            "-o",
-            labels,
-            "-m",
-            folder,
-            "-f",
-            *folds,
-            "-chk",
-            checkpoint,
-            "-device",
-            _device(),
-        ]
-        _call([*map(str, words), "--disable_tta"], timeout_s, place, {"nnUNet_compile": "f"})
+        device = "cuda" if shutil.which("nvidia-smi") else "cpu"
+        words = ["-i", images, "-o", labels, "-m", folder, "-f", *folds, "-chk", checkpoint, "-device", device]
+        words += ["--disable_tta"] if device == "cpu" else []  # mirrored images cost four times as long
+        plain = {"nnUNet_compile": "f"}
+        _call([program, *map(str, words)], timeout_s, place, plain, results=labels, total=cine.frames)
         return np.stack([_label_map(labels / f"frame_{t:03d}.nii.gz", cine, 1)[0] for t in range(cine.frames)])
-
-
-def _device() -> str:
-    return "cuda" if shutil.which("nvidia-smi") else "cpu"
 
 
 def _command(name: str, what: str) -> Engine:
@@ -184,29 +172,58 @@ def _filled(word: str, names: Mapping[str, str]) -> str:
     return word
 
 
-def _call(words: Sequence[str], timeout_s: float, place: str, more: Mapping[str, str] | None = None) -> None:
+def _call(
+    words: Sequence[str],
+    timeout_s: float,
+    place: str,
+    more: Mapping[str, str] | None = None,
+    *,
+    results: Path | None = None,
+    total: int = 0,
+) -> None:
     """Run a program and wait; what it prints is shown only where it fails.
+
+    It is the head of a process group of its own, all of which is ended where it takes too long or a person stops it.
+
+    Args:
+        words: the program and its arguments.
+        timeout_s: how long it may take.
+        place: a folder for what it prints.
+        more: of its environment.
+        results: a folder that it fills with label maps, to show how far it is.
+        total: how many there will be.
 
     Raises:
         InputError: it took too long, failed, or cannot be started.
     """
-    log = Path(place) / "said.txt"
-    with log.open("wb") as said:
+    log, end = Path(place) / "said.txt", time.monotonic() + timeout_s
+    with log.open("wb") as said, bar(total, "Segmenting frames", shown=results is not None) as move:
         try:
-            done = subprocess.run(
-                words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=timeout_s, check=False,
-                env={**os.environ, **(more or {})},
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env={**os.environ, **(more or {})},
+                start_new_session=True,
             )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise InputError(
-                f"{Path(words[0]).name} was stopped after {timeout_s:g} s without a result; allow more with --timeout"
-            ) from None
         except OSError as error:
             raise InputError(f"{words[0]} cannot be started: {error.strerror}; mend the command") from None
-    if done.returncode:
+        try:
+            while process.poll() is None:
+                if time.monotonic() > end:
+                    raise InputError(
+                        f"{Path(words[0]).name} was stopped after {timeout_s:g} s without a result; allow more with "
+                        "--timeout"
+                    )
+                time.sleep(_POLL_S)
+                if results is not None and results.is_dir():
+                    move(len(list(results.glob("*.nii.gz"))), "")
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    if process.returncode:
         tail = log.read_text(encoding="utf-8", errors="replace").strip()[-_LAST_WORDS:]
         raise InputError(
-            f"{Path(words[0]).name} failed (exit code {done.returncode}): {' '.join(tail.split()) or 'it said nothing'}"
+            f"{Path(words[0]).name} failed (exit code {process.returncode}): "
+            f"{' '.join(tail.split()) or 'it said nothing'}"
         )
 
 
