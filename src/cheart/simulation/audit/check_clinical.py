@@ -154,7 +154,9 @@ def _voxels(cohort: Cohort, hearts: Sequence[Studied], jobs: Jobs) -> list[Row]:
         ("wall volume over the cycle, largest change", "≤ 5 %", f"{wall.max():.1%}", wall.max() <= 0.05),
         ("LV volume against the truth, largest departure", "≤ 3 mL", f"{lv.max():.1f} mL", lv.max() <= 3),
     )
-    rows = [_defined("voxels", *words, bool(inside) if fine else None) for *words, inside in verdicts]
+    rows = [
+        _defined("voxels", what, band, said, bool(inside) if fine else None) for what, band, said, inside in verdicts
+    ]
     return [*rows, _defined("voxels", "hearts with a fault of topology", "none", f"{bad} of {len(found)}", bad == 0)]
 
 
