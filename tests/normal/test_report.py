@@ -10,9 +10,11 @@ from cheart.model import Model
 from cheart.normal.findings import RESEARCH, find
 from cheart.normal.made import NORMS, make_norms, norms_of
 from cheart.normal.measures import as_imaged
+from cheart.normal.norms import Norms
 from cheart.normal.page import find_browser
 from cheart.normal.published import published, surface_m2
 from cheart.normal.report import report
+from cheart.schemas import NormsJson, check
 from cheart.simulation import simulate_heart
 
 PERSON = {"age": 55, "sex": "F", "weight": 70, "height": 165, "sbp": 130}
@@ -37,6 +39,20 @@ def test_the_bundled_norms_are_those_of_the_bundled_weights(bundled):
     kept = json.loads((bundled.folder / NORMS).read_text())
     assert kept["fingerprint"] == bundled.fingerprint
     assert norms_of(bundled).hearts >= 800
+
+
+@pytest.mark.parametrize(("field", "value"), [("mean", [[0.0]]), ("names", ["shoe"]), ("errors", {"10": [[0.0, 1.0]]})])
+def test_damaged_norms_are_refused(bundled, field, value):
+    kept = json.loads((bundled.folder / NORMS).read_text())["norms"]
+    with pytest.raises(InputError, match=r"delete norms\.json"):
+        Norms.from_json({**kept, field: value}, bundled.encoding, bundled.population)
+    with pytest.raises(InputError, match="made again"):
+        check(
+            {"fingerprint": "f" * 64, "seed": 0, "norms": {**kept, "hearts": "many"}},
+            NormsJson,
+            "norms.json",
+            mend="made again",
+        )
 
 
 def test_a_healthy_heart_is_about_as_expected(made):

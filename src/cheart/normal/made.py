@@ -14,6 +14,7 @@ from cheart.model import Model
 from cheart.normal.measures import as_imaged, measure
 from cheart.normal.norms import Norms
 from cheart.progress import Jobs, collect
+from cheart.schemas import NormsJson, check
 
 NORMS = "norms.json"
 """The file beside a model's weights."""
@@ -35,12 +36,12 @@ def norms_of(model: Model, *, hearts: int = HEARTS, seed: int = 0, jobs: Jobs = 
         jobs: processes that make them.
 
     Raises:
-        InputError: the model cannot generate, or there are too few hearts.
+        InputError: the model cannot generate, there are too few hearts, or the norms that are kept are damaged.
     """
     path = None if model.folder is None else model.folder / NORMS
     if path is not None and path.is_file():
-        kept = read_json(path)
-        if kept.get("fingerprint") == model.fingerprint:
+        kept = check(read_json(path), NormsJson, path, mend="delete it, and norms are made again")
+        if kept["fingerprint"] == model.fingerprint:
             return Norms.from_json(kept["norms"], model.encoding, model.population)
     norms = make_norms(model, hearts=hearts, seed=seed, jobs=jobs)
     if path is not None:

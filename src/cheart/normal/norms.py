@@ -169,7 +169,22 @@ class Norms:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], encoding: Encoding, population: Population) -> Norms:
-        """Read what :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            InputError: tables of other sizes than the measures and conditions have.
+        """
+        m, f = len(value["names"]), _design(encoding, np.zeros((1, len(encoding.columns)))).shape[1]
+        sizes = {
+            "mean": (m, f), "spread": (m, 1 + len(encoding.columns)), "quantiles": (m, len(_SHARES)),
+            "precision": (f, f), "correlation": (m, m),
+        }  # fmt: skip
+        if set(value["names"]) - set(MEASURES) or any(not _has(value[name], size) for name, size in sizes.items()):
+            raise InputError(
+                "norms of other measures or conditions than these: delete norms.json, and they are made again"
+            )
+        if any(not _has(rows, (m, 2)) for rows in value["errors"].values()):
+            raise InputError("norms with errors of other measures: delete norms.json, and they are made again")
         errors = {float(mm): np.array(e, float) for mm, e in value["errors"].items()}
         arrays = ("mean", "spread", "quantiles", "precision", "correlation")
         read: dict[str, Any] = {name: np.array(value[name], float) for name in arrays}
@@ -235,6 +250,11 @@ class Normal:
         scores = np.array([z[n] for n in used])
         inner = self.correlation[np.ix_(index, index)] + 0.02 * np.eye(len(index))
         return float(scores @ np.linalg.solve(inner, scores)), len(index)
+
+
+def _has(rows: Sequence[Sequence[float]], size: tuple[int, int]) -> bool:
+    """Whether a table has this many rows and columns."""
+    return len(rows) == size[0] and all(len(row) == size[1] for row in rows)
 
 
 def _forward_one(name: str, value: float) -> float:
