@@ -2,12 +2,15 @@ import json
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import cheart
+from cheart.cli.main import app
 from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.normal.groups import FIELDS, _compare, cohort_atlas, discovery_rates
 from cheart.simulation.cohort import simulate
+from cheart.verify import verify
 
 VERTICES = np.arange(400)
 
@@ -67,6 +70,8 @@ def test_mens_hearts_are_larger_on_one_mesh(people, tmp_path):
     names = {path.name for path in (tmp_path / "atlas").iterdir()}
     assert {"differences.tsv", "picture.png", "result.json", "lv_epicardium-F.vtp", "rv_endocardium-M.vtp"} <= names
     assert json.loads((tmp_path / "atlas" / "result.json").read_text())["covariates"] == ["age"]
+    assert verify(tmp_path / "atlas")[0].whole
+    assert CliRunner().invoke(app, ["info", str(tmp_path / "atlas")]).exit_code == 0
     assert "form_t" in (tmp_path / "atlas" / "lv_epicardium-M.vtp").read_text()
 
 

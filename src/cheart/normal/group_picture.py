@@ -28,7 +28,8 @@ def save_group_picture(path: Path, found: GroupDifference) -> None:
     sheet = Sheet(7.4, 0.75 + 2.3 * len(found.fields))
     covariates = f", allowing for {', '.join(found.covariates)}" if found.covariates else ""
     sheet.text(0.15, 0.08, f"{found.by}: {found.groups[1]} less {found.groups[0]}{covariates}", size=10)
-    note = f"{found.about}; coloured where the false discovery rate is at most {found.rate:g}, pale elsewhere"
+    of = f"{found.cohort['title']} ({found.cohort['kind']})"
+    note = f"{of}; coloured where the false discovery rate is at most {found.rate:g}, pale elsewhere"
     sheet.text(0.15, 0.32, note, size=7.5, colour=GREY)
     for row, field in enumerate(found.fields):
         y = 0.6 + 2.3 * row

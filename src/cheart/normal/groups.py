@@ -14,7 +14,7 @@ sided; the false discovery rate over a field's vertices is held by Benjamini & H
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from scipy.stats import t as student
 
 from cheart.cohort import Cohort, write_table
 from cheart.errors import InputError
-from cheart.files import new_folder, refuse_existing, write_json
+from cheart.files import new_folder, refuse_existing, write_checksums, write_json
 from cheart.mesh.files import write_vtp
 from cheart.mesh.surface import PARTS
 from cheart.mesh.template import Template, load_template
@@ -84,7 +84,7 @@ class GroupDifference:
         fields: what was compared.
         shapes: [2, V, 3] mean mesh of each group at end-diastole, mm.
         rate: the false discovery rate.
-        about: the cohort, in words.
+        cohort: its ``title``, ``kind`` and ``fingerprint``.
     """
 
     by: str
@@ -93,7 +93,7 @@ class GroupDifference:
     fields: tuple[FieldDifference, ...]
     shapes: NDArray[np.float64]
     rate: float
-    about: str
+    cohort: Mapping[str, str]
 
     def table(self) -> pd.DataFrame:
         """A row a field and part: how much of it differs, and by how much, mm."""
@@ -129,11 +129,13 @@ class GroupDifference:
                     arrays = self._at(np.arange(len(template.vertices))[span])
                     write_vtp(out / f"{part}-{group}.vtp", template.surface(shape, part), at_points=arrays, at_faces={})
             save_group_picture(out / "picture.png", self)
-            about = {"by": self.by, "groups": self.groups, "covariates": self.covariates, "rate": self.rate}
-            counts = {field.name: field.counts for field in self.fields}
-            write_json(
-                out / "result.json", {**about, "cohort": self.about, "hearts": counts, "provenance": provenance()}
-            )
+            result = {
+                "kind": "comparison", "by": self.by, "groups": list(self.groups), "covariates": list(self.covariates),
+                "rate": self.rate, "counts": {field.name: list(field.counts) for field in self.fields},
+                "cohort": dict(self.cohort), "provenance": provenance(),
+            }  # fmt: skip
+            write_json(out / "result.json", result)
+            write_checksums(out)
 
     def _at(self, vertices: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
         """The maps at these vertices, nan where a field is not defined."""
@@ -193,7 +195,7 @@ def cohort_atlas(
         _compare(name, vertices, values, member, numbers) for name, vertices, values in _fields(meshes, load_template())
     )
     shapes = np.stack([meshes[~member, 0].mean(0), meshes[member, 0].mean(0)])
-    about = f"{cohort.info['title']} ({cohort.info['kind']})"
+    about = {name: str(cohort.info[name]) for name in ("title", "kind", "fingerprint")}
     found = GroupDifference(by, (first, second), tuple(covariates), fields, shapes, rate, about)
     if out is not None:
         found.save(out, overwrite=overwrite)
