@@ -190,32 +190,6 @@ class PoseJson(Open):
     slice_shifts_mm: list[Annotated[list[Finite], Field(min_length=2, max_length=2)]] | None = None
 
 
-Rows = list[list[Finite]]
-
-
-class DistributionJson(Closed):
-    """:class:`cheart.normal.norms.Norms`, whose own check holds the sizes to one another."""
-
-    format: Literal[1]
-    names: Annotated[list[Text], Field(min_length=1, max_length=1000)]
-    mean: Rows
-    spread: Rows
-    quantiles: Rows
-    precision: Rows
-    errors: dict[Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$")], Rows]
-    correlation: Rows
-    hearts: Annotated[int, Field(ge=1, le=MOST_SUBJECTS)]
-    source: Text
-
-
-class NormsJson(Closed):
-    """A model's norms.json."""
-
-    fingerprint: Digest
-    seed: int
-    norms: DistributionJson
-
-
 class PosesJson(Open):
     """An imported cohort's poses.json."""
 

@@ -11,10 +11,11 @@ from cheart.normal.findings import RESEARCH, find
 from cheart.normal.made import NORMS, make_norms, norms_of
 from cheart.normal.measures import as_imaged
 from cheart.normal.norms import Norms
+from cheart.normal.norms_json import NormsJson
 from cheart.normal.page import find_browser
 from cheart.normal.published import published, surface_m2
 from cheart.normal.report import report
-from cheart.schemas import NormsJson, check
+from cheart.schemas import check
 from cheart.simulation import simulate_heart
 
 PERSON = {"age": 55, "sex": "F", "weight": 70, "height": 165, "sbp": 130}

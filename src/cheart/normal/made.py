@@ -13,8 +13,9 @@ from cheart.hearts import Request, heart_seed, make_heart
 from cheart.model import Model
 from cheart.normal.measures import as_imaged, measure
 from cheart.normal.norms import Norms
+from cheart.normal.norms_json import NormsJson
 from cheart.progress import Jobs, collect
-from cheart.schemas import NormsJson, check
+from cheart.schemas import check
 
 NORMS = "norms.json"
 """The file beside a model's weights."""
