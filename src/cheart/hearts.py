@@ -202,7 +202,8 @@ class Hearts(Sequence[Heart]):
         return missing
 
     def table(self, *, jobs: Jobs = 1) -> pd.DataFrame:
-        """Conditions, what was drawn of them, seed and phenotypes: a row a heart. It makes every heart once.
+        """A row a heart: conditions, what was drawn of them, seed, phenotypes, and whether it is valid. It makes every
+        heart once.
 
         Args:
             jobs: processes (−1: one a core) or a Dask scheduler.
@@ -281,4 +282,5 @@ def _make_and_image(model: Model, acquisition: Acquisition, item: Request | Hear
 def _row(model: Model, item: Request | Heart) -> dict[str, Any]:
     heart = make_heart(model, item)
     drawn = {"drawn": ", ".join(heart.drawn), "seed": heart.seed}
-    return {**heart.conditions, **drawn, **heart.phenotypes.row()}
+    found = heart.validity.row()
+    return {**heart.conditions, **drawn, **heart.phenotypes.row(), "valid": found["valid"], "failed": found["failed"]}

@@ -25,6 +25,9 @@ STROKE_TOLERANCE = 0.05
 """By how much of their mean the two stroke volumes of a healthy heart may differ: without shunt or leaking valve what
 one ventricle ejects the other does. A heart is valid beyond it, since patients have both."""
 
+SEAM_FRAMES = 8
+"""Of fewer frames a cycle has no small steps among which a seam would stand out."""
+
 
 @dataclass(frozen=True)
 class Validity:
@@ -39,7 +42,7 @@ class Validity:
         ed_excess: by how much the fullest LV is larger than that of frame 0, as a fraction of the latter.
         wall_spread: the largest change of the wall's volume from frame 0, as a fraction of it.
         seam: volume step of a cavity from the last frame to the first over its largest step within the cycle, the
-            larger of both cavities; nan unless all frames were observed.
+            larger of both cavities; nan unless all frames were observed and there are :data:`SEAM_FRAMES` or more.
         sv_difference: LVSV less RVSV over their mean; says nothing against a patient (:data:`STROKE_TOLERANCE`).
     """
 
@@ -124,7 +127,7 @@ def measure(labels: NDArray[np.uint8], curves: NDArray[np.floating]) -> Validity
         contacts=contacts,
         ed_excess=_over(np.max(lv[seen]) - lv[0], lv[0]),
         wall_spread=_over(np.abs(wall[seen] - wall[0]).max(), wall[0]),
-        seam=max(map(_seam, (lv, rv))) if len(seen) == len(lv) > 2 else math.nan,
+        seam=max(map(_seam, (lv, rv))) if len(seen) == len(lv) >= SEAM_FRAMES else math.nan,
         sv_difference=_over(strokes[0] - strokes[1], sum(strokes) / 2),
     )
 

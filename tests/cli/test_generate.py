@@ -98,3 +98,17 @@ def test_two_processes_write_the_same_hearts(cheart, run, tmp_path):
         assert cheart("generate", run, "--participants", table, "--jobs", jobs, "-o", tmp_path / str(jobs)).code == 0
     for name in ("sub-a_dseg.nii.gz", "sub-b_dseg.nii.gz", "participants.tsv", "phenotypes.tsv"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+def test_whether_hearts_are_valid_stands_in_the_tables_and_decides_with_strict(cheart, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("cheart.validity.WALL_TOLERANCE", 1.0)  # the tiny model's grid is coarse
+    good = cheart("generate", run, "-n", 2, "--jobs", 1, "--strict", "--json", "-o", tmp_path / "good")
+    assert (good.code, json.loads(good.out)["valid"], json.loads(good.out)["failed"]) == (0, 2, {})
+    monkeypatch.setattr("cheart.validity.WALL_TOLERANCE", -1.0)
+    for words, code in (([], 0), (["--strict"], 1)):
+        out = tmp_path / f"bad-{code}"
+        bad = cheart("generate", run, "-n", 2, "--jobs", 1, *words, "--json", "-o", out)
+        assert bad.code == code
+        assert json.loads(bad.out)["failed"] == {"wall_spread": 2}
+        assert "2 of 2 hearts are none that a person can have (wall_spread of 2)" in bad.err
+        assert list(read_table(out / "phenotypes.tsv")["valid"]) == ["no", "no"]

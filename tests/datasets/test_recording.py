@@ -77,12 +77,6 @@ def test_refuses_a_frame_that_is_not_there(tmp_path):
         read_source(recording(beating(tmp_path), ed=10), UKBB)
 
 
-def test_refuses_a_heart_of_the_wrong_size(tmp_path):
-    labels, affine = stack()
-    with pytest.raises(InputError, match="voxel size"):
-        read_source(recording(save(tmp_path / "a.nii.gz", labels[0], affine @ np.diag([0.4, 0.4, 0.4, 1]))), UKBB)
-
-
 def test_refuses_ms_taken_for_s_until_told(tmp_path):
     path = beating(tmp_path, step_s=100.0)
     with pytest.raises(InputError, match=r"--cycle"):

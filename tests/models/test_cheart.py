@@ -44,7 +44,7 @@ def test_a_seed_gives_one_heart_and_conditions_change_it() -> None:
     assert (one != model.generate(old, seed=1)).any()
 
 
-def test_completion_decodes_the_posteriors_mean() -> None:
+def test_completion_decodes_the_posteriors_mean(read_by_sign: None) -> None:
     model = network()
     first = torch.randint(0, 4, GRID.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     conditions = SETTING.encoding.encode(PEOPLE)[0]
@@ -72,7 +72,7 @@ def test_evidence_that_the_model_does_not_take_is_refused() -> None:
         network().complete(known, person)
 
 
-def test_the_trajectory_is_what_a_heart_is_decoded_from() -> None:
+def test_the_trajectory_is_what_a_heart_is_decoded_from(read_by_sign: None) -> None:
     model = network()
     conditions, latent = SETTING.encoding.encode(PEOPLE)[0], model.sample_latent(3)
     latents = model.trajectory(latent, conditions)

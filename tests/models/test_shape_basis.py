@@ -6,7 +6,8 @@ from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.metrics.overlap import dice
 from cheart.models.fields import FieldGrid, fields, labels_from_fields
-from cheart.models.shape_basis import ShapeBasis
+from cheart.models.shape_basis import ShapeBasis, fit_basis
+from cohorts import tiny_cohort
 
 GRID = GRIDS["half"]
 WHERE = FieldGrid.whole(GRID)
@@ -75,3 +76,15 @@ def test_a_thick_stack_counts_as_it_was_filled_and_by_its_slices_where_it_was_no
 def test_a_basis_needs_frames() -> None:
     with pytest.raises(InputError, match="at least 3"):
         ShapeBasis.fit(fields(HEARTS[:2], WHERE), WHERE, modes=2)
+
+
+def test_the_range_of_walls_is_that_of_the_training_hearts_where_it_is_wider(tmp_path):
+    cohort = tiny_cohort(tmp_path / "cohort")
+    basis = fit_basis(cohort, cohort.indices("train"), modes=4, jobs=1)
+    ratios = [curve / curve[0] for curve in (cohort.heart(int(i)).curves[:, 1] for i in cohort.indices("train"))]
+    assert basis.wall[0] == pytest.approx(min(0.95, np.quantile(np.concatenate(ratios), 0.05)))
+    assert basis.wall[1] == pytest.approx(max(1.05, np.quantile(np.concatenate(ratios), 0.95)))
+    again = ShapeBasis.from_tensors(basis.to_json(), basis.to_tensors())
+    assert again.wall == pytest.approx(basis.wall)
+    older = {name: tensor for name, tensor in basis.to_tensors().items() if name != "basis.wall"}
+    assert ShapeBasis.from_tensors(basis.to_json(), older).wall == (0.95, 1.05)

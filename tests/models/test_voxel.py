@@ -45,7 +45,7 @@ def test_in_training_too_each_frame_has_its_own_statistics(norm: str) -> None:
     torch.testing.assert_close(together, one_by_one)
 
 
-def test_a_box_is_decoded_as_it_is_in_the_whole_and_the_rest_is_background() -> None:
+def test_a_box_is_decoded_as_it_is_in_the_whole_and_the_rest_is_background(read_by_sign: None) -> None:
     torch.manual_seed(0)
     shape, frames = (32, 32, 32), torch.arange(3)
     decoder = FrameDecoder(shape, 3, 8, norm="group", box=whole_box(shape)).eval()

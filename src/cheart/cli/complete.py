@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cheart.cli.options import OUTPUT, READING, Device, Given, ModelFile, Output, Seed, conditions, options
+from cheart.cli.options import OUTPUT, READING, Device, Given, ModelFile, Output, Seed, Strict, conditions, options
 from cheart.models.find import BUNDLED
 
 
@@ -29,6 +29,7 @@ def complete(
         Literal["template", "subject"],
         typer.Option("--space", help="subject: the result on the input's own voxels too, as own-space.nii.gz."),
     ] = "template",
+    strict: Strict = False,
     seed: Seed = 0,
     device: Device = "auto",
     code: ModelFile = None,
@@ -49,7 +50,7 @@ def complete(
     if space == "subject":  # not …_dseg: the folder reads as a cohort in the template pose
         beat.save(target.out / "own-space.nii.gz", space="subject")
         write_checksums(target.out)
-    report(hearts, target)
+    report(hearts, target, strict=strict)
 
 
 def model_and_heart(sources: list[str]) -> tuple[str, Path]:

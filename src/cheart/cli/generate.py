@@ -17,6 +17,7 @@ from cheart.cli.options import (
     ModelName,
     Output,
     Seed,
+    Strict,
     Work,
     conditions,
     options,
@@ -54,6 +55,7 @@ def generate(
     shard: Annotated[
         str | None, typer.Option("--shard", help="Make this part only, such as 3/16; the parts add up to the whole.")
     ] = None,
+    strict: Strict = False,
     seed: Seed = 0,
     device: Device = "auto",
     code: ModelFile = None,
@@ -82,7 +84,7 @@ def generate(
         who=whose, shard=shard,
     )  # fmt: skip
     if not missing:
-        report(hearts, target, layout=layout)
+        report(hearts, target, strict=strict, layout=layout)
         return
     text = (
         f"{len(hearts) - missing} of {len(hearts)} hearts are in {target.out}. The last shard to end there writes the "

@@ -82,6 +82,7 @@ def _import(
             "--split-from", metavar="FILE", help="Who is in which split: a table of participant_id and split."
         ),
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse hearts that are in doubt, too.")] = False,
     nifti: Annotated[
         bool, typer.Option("--nifti", help="Also write OUT/nifti/sub-*_dseg.nii.gz, to correct by hand.")
     ] = False,
@@ -104,7 +105,7 @@ def _import(
     with resumable():
         cohort = cheart.import_cohort(
             name, src, target.out, grid=grid, frames=frames, seed=seed, skip_bad=skip_bad, jobs=scheduler or jobs,
-            nifti=nifti, align_slices=align_slices, review=review, split_from=split_from,
+            nifti=nifti, strict=strict, align_slices=align_slices, review=review, split_from=split_from,
             overwrite=target.overwrite, resume=resume, **own,
         )  # fmt: skip
     if qc is not None:

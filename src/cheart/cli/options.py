@@ -46,6 +46,9 @@ Scheduler = Annotated[
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what a stopped or killed run left.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda …")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit with 1 if a heart is none that a person can have; all is written.")
+]
 SchemeName = Annotated[
     str, typer.Option("--scheme", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")
 ]
@@ -210,18 +213,22 @@ def resumable() -> Iterator[None]:
         raise
 
 
-def report(hearts: Hearts, target: Output, *, layout: str = "bids") -> None:
-    """Answer for a verb that made hearts."""
+def report(hearts: Hearts, target: Output, *, strict: bool, layout: str = "bids") -> None:
+    """Answer for a verb that made hearts; ``strict``: exit with 1 if not all are valid."""
     from cheart.cli.console import answer
     from cheart.conditions import describe
+    from cheart.files import read_json
 
     out, model, first, total = target.out, hearts.model, hearts[0], len(hearts)
+    made = read_json(out / "result.json")
     p, schema = first.phenotypes, model.encoding.schema
     value = {
         "result": str(out),
         "kind": first.kind,
         "hearts": total,
         "missing": 0,
+        "valid": made["valid"],
+        "failed": made["failed"],
         "trained_on": model.trained_on,
         "warnings": list(hearts.warnings),
         "first": {"conditions": dict(first.conditions), "drawn": list(first.drawn), **p.row()},
@@ -242,6 +249,8 @@ def report(hearts: Hearts, target: Output, *, layout: str = "bids") -> None:
     )
     lines.append(f"Look at {out / 'picture.png'} first; {_NEXT[layout]}.")
     answer(value, "\n".join(lines), as_json=target.as_json)
+    if strict and made["valid"] < total:
+        raise typer.Exit(1)
 
 
 _NEXT = {

@@ -17,6 +17,7 @@ from cheart.cli.options import (
     ModelName,
     Output,
     Seed,
+    Strict,
     Work,
     conditions,
     options,
@@ -41,6 +42,7 @@ def vary(
     heart: Annotated[
         Path | None, typer.Option("--heart", metavar="INPUT.nii.gz", help="Whose heart; without one it is drawn.")
     ] = None,
+    strict: Strict = False,
     seed: Seed = 0,
     device: Device = "auto",
     code: ModelFile = None,
@@ -57,7 +59,7 @@ def vary(
     own = heart and cheart.read_heart(heart, grid=network.grid, frames=network.frames, **reading)
     hearts = network.vary(condition, values, heart=own, conditions=given.conditions, unknown=given.unknown, seed=seed)
     save(hearts, target, work)
-    report(hearts, target)
+    report(hearts, target, strict=strict)
 
 
 def spread(factor: Factor, start: float | None, stop: float | None, steps: int) -> list[Value]:

@@ -25,6 +25,7 @@ from cheart.cohort import (
 )  # fmt: skip
 from cheart.conditions import Schema, Value
 from cheart.datasets.participants import read_conditions
+from cheart.datasets.plausibility import DOUBTS
 from cheart.datasets.posing import MIRRORED_DEG, lay_out, pose
 from cheart.datasets.recording import LeftOut, Recording, Source, fingerprint, read_source
 from cheart.datasets.registry import list_source
@@ -47,11 +48,15 @@ class _Settings:
     grid: Grid
     frames: int
     align_slices: bool
+    strict: bool
 
     @property
     def how(self) -> dict[str, Any]:
         """Words of :func:`cheart.datasets.posing.pose`."""
-        return {"grid": self.grid, "frames": self.frames, "align_slices": self.align_slices}
+        return {name: getattr(self, name) for name in ("grid", "frames", "align_slices", "strict")}
+
+
+_Task = tuple[int, Recording, Mapping[str, Value], _Settings, CohortWriter]
 
 
 def import_cohort(
@@ -66,6 +71,7 @@ def import_cohort(
     jobs: Jobs = -1,
     nifti: bool = False,
     align_slices: bool = True,
+    strict: bool = False,
     review: Path | str | None = None,
     split_from: Path | str | None = None,
     overwrite: bool = False,
@@ -92,6 +98,7 @@ def import_cohort(
         jobs: processes (−1: one a core) or a Dask scheduler.
         review: the table of :func:`cheart.review`, filled in: who was rejected is left out.
         nifti: also write ``nifti/`` (:func:`cheart.export.bids.export_cohort`), to correct by hand and import again.
+        strict: refuse hearts in doubt too (:mod:`cheart.datasets.plausibility`).
         align_slices: put the slices of thick stacks in line (:func:`cheart.datasets.posing.lay_out`).
         overwrite: replace what is there.
         resume: go on with what a run with the same options left that was stopped or killed, the files being as they
@@ -107,7 +114,9 @@ def import_cohort(
         refuse_existing(out, overwrite=overwrite)
     if split_from is not None:
         listed = _with_split(listed, Path(split_from))
-    settings = _Settings(listed.scheme, listed.schema, listed.dictionary, Grid.parse(grid), frames, align_slices)
+    settings = _Settings(
+        listed.scheme, listed.schema, listed.dictionary, Grid.parse(grid), frames, align_slices, strict
+    )
     check_size(settings.grid, frames)
     # workers anywhere open these paths
     rejected = [] if review is None else read_rejected(Path(review), [s.participant_id for s in listed.subjects])
@@ -157,7 +166,7 @@ def _check(task: tuple[Recording, _Settings]) -> dict[str, Any]:
     subject, settings = task
     try:
         conditions = read_conditions(subject.row, settings.schema, settings.dictionary)
-        lay_out(read_source(subject, settings.scheme), **settings.how)
+        lay_out(read_source(subject, settings.scheme), person=conditions, **settings.how)
     except InputError as error:
         return {"left_out": str(error)}
     return {"conditions": conditions}
@@ -187,7 +196,7 @@ def _write(
     jobs: Jobs,
 ) -> None:
     writer = CohortWriter(folder, subjects=len(good), frames=settings.frames, grid=settings.grid)
-    tasks = [(i, subject, settings, writer) for i, (subject, _) in enumerate(good)]
+    tasks = [(i, subject, conditions, settings, writer) for i, (subject, conditions) in enumerate(good)]
     title = "Bringing hearts to the template"
     done = collect_kept(_bring_in, tasks, records=records / "hearts", jobs=jobs, title=title, holds=_holds)
     shutil.rmtree(records)
@@ -216,6 +225,23 @@ def _write(
 
 def _warnings(figures: pd.DataFrame) -> list[str]:
     """What a person should look at, from the quality table."""
+    return [*_mirrored(figures), *_doubted(figures)]
+
+
+def _doubted(figures: pd.DataFrame) -> list[str]:
+    doubts = figures["doubts"].str.split(",")
+    found = []
+    for name, what in DOUBTS.items():
+        who = figures["participant_id"][doubts.map(lambda names, name=name: name in names)]
+        if len(who):
+            named = ", ".join(who[:_NAMED]) + (" …" if len(who) > _NAMED else "")
+            found.append(
+                f"{len(who)} of {len(figures)} hearts {what} ({name} in doubts of quality.tsv): look at {named}"
+            )
+    return found
+
+
+def _mirrored(figures: pd.DataFrame) -> list[str]:
     backwards = figures["participant_id"][figures["outflow_turn_deg"] < MIRRORED_DEG]
     if len(backwards) > len(figures) / 2:
         return [
@@ -232,10 +258,10 @@ def _warnings(figures: pd.DataFrame) -> list[str]:
     return []
 
 
-def _bring_in(task: tuple[int, Recording, _Settings, CohortWriter]) -> dict[str, Any]:
-    index, subject, settings, writer = task
+def _bring_in(task: _Task) -> dict[str, Any]:
+    index, subject, conditions, settings, writer = task
     source = read_source(subject, settings.scheme)
-    heart, figures = pose(source, **settings.how)
+    heart, figures = pose(source, person=conditions, **settings.how)
     assert heart.origin is not None
     figures["corrected"] = {None: "n/a", True: "yes", False: "no"}[source.corrected]
     return {
@@ -246,9 +272,9 @@ def _bring_in(task: tuple[int, Recording, _Settings, CohortWriter]) -> dict[str,
     }
 
 
-def _holds(task: tuple[int, Recording, _Settings, CohortWriter], made: dict[str, Any]) -> bool:
+def _holds(task: _Task, made: dict[str, Any]) -> bool:
     """Whether a heart that was brought in is still in the store, and its files are those that it came from."""
-    index, subject, _, writer = task
+    index, subject, _, _, writer = task
     same = fingerprint(subject.files) == made["pose"]["files_sha256"]
     return same and writer.holds(index, made["fingerprint"])
 

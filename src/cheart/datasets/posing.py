@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from cheart.align.pose import RigidTransform, find_pose, is_thick, long_axis, ou
 from cheart.align.resample import to_template
 from cheart.align.slices import slice_shifts
 from cheart.align.time import FramePlan, plan_frames
+from cheart.conditions import Value
+from cheart.datasets.plausibility import Doubt, examine
 from cheart.datasets.recording import Recording, SourceLabels, read_source
 from cheart.errors import InputError, show_warnings
 from cheart.grid import Grid, check_size
@@ -82,17 +85,28 @@ def read_heart(
 
 
 def lay_out(
-    heart: SourceLabels, *, grid: Grid, frames: int, align_slices: bool = True
-) -> tuple[Placement, FramePlan, dict[str, Any]]:
+    heart: SourceLabels,
+    *,
+    grid: Grid,
+    frames: int,
+    align_slices: bool = True,
+    person: Mapping[str, Value] | None = None,
+    strict: bool = False,
+) -> tuple[Placement, FramePlan, dict[str, Any], tuple[Doubt, ...]]:
     """Find a heart's pose, its place on the grid and its frames, without resampling it yet.
+
+    Whether it can be the heart of its owner, a ``person`` of whom perhaps something is known, is examined
+    (:mod:`cheart.datasets.plausibility`); if ``strict``, doubts refuse it.
 
     Unless ``align_slices`` is false, slices that each have a plane of their own (more than
     :data:`cheart.align.pose.THICK_MM` apart, no closer than the grid's planes, not in the template pose yet) are put
     in line by what ED shows (:func:`cheart.align.slices.slice_shifts`); all frames of a slice are moved alike.
 
     Raises:
-        InputError: more than :data:`MAX_CUT` of the heart's volume at ED lies outside the grid's box.
+        InputError: more than :data:`MAX_CUT` of the heart's volume at ED lies outside the grid's box, or no person has
+            such a heart.
     """
+    examined, doubts = examine(heart, person or {}, strict=strict)
     ed = heart.labels[heart.ed]
     transform = RigidTransform.identity() if heart.observed is not None else find_pose(ed, heart.affine)
     z, y, x = ed.shape
@@ -109,18 +123,19 @@ def lay_out(
             "choose a larger one, such as --grid 160x160x80@1.25x1.25x2, or leave the subject out with --skip-bad"
         )
     plan = plan_frames(heart.moments, ed=heart.ed, es=heart.es, frames=frames)
-    return placement, plan, quality(heart, placement) | {"share_cut": cut}
+    return placement, plan, quality(heart, placement) | {"share_cut": cut} | examined, doubts
 
 
-def pose(source: SourceLabels, *, grid: Grid, frames: int, align_slices: bool = True) -> tuple[Heart, dict[str, Any]]:
+def pose(source: SourceLabels, *, grid: Grid, frames: int, **how: Any) -> tuple[Heart, dict[str, Any]]:
     """Bring a heart into the template pose, on the grid and to the frames wanted; arguments as in :func:`lay_out`.
 
     Returns:
-        The heart, with its origin and warnings, and figures for a person to look over: those of :func:`quality`,
+        The heart, with its origin and warnings, and figures for a person to look over: those of :func:`quality` and of
+        :func:`cheart.datasets.plausibility.examine`,
         ``share_cut`` (of the heart's volume at ED, outside the grid's box), ``planes_observed`` at ED and
         ``es_frame``, the frame of the heart that holds ES (nan where only ED was given).
     """
-    placement, plan, figures = lay_out(source, grid=grid, frames=frames, align_slices=align_slices)
+    placement, plan, figures, doubts = lay_out(source, grid=grid, frames=frames, **how)
     same = np.allclose(source.affine, grid.affine, atol=1e-4) and source.labels.shape[1:] == grid.shape
     if source.observed is not None and same and not any(mix and mix.fraction for mix in plan.mixes):
         labels, observed = _as_it_is(source, plan)
@@ -129,7 +144,8 @@ def pose(source: SourceLabels, *, grid: Grid, frames: int, align_slices: bool = 
         if source.observed is not None:
             observed &= _seen_before(source, placement, plan)
     figures |= {"planes_observed": int(observed[0].sum()), "es_frame": math.nan if plan.es is None else plan.es}
-    return Heart(labels, observed, grid, source.cycle_s, warnings=_warnings(figures), origin=placement), figures
+    warnings = (*(doubt.sentence for doubt in doubts), *_warnings(figures))
+    return Heart(labels, observed, grid, source.cycle_s, warnings=warnings, origin=placement), figures
 
 
 def _warnings(figures: dict[str, Any]) -> tuple[str, ...]:

@@ -32,8 +32,6 @@ from cheart.labels import BACKGROUND, LV, MYO, RV, STRUCTURES, TITLES, Scheme, c
 from cheart.phenotypes import count_voxels, voxel_volumes
 from cheart.schemas import SidecarJson, read_checked
 
-_PLAUSIBLE_ML = (10.0, 1000.0)
-
 
 @dataclass(frozen=True)
 class Recording:
@@ -161,8 +159,7 @@ def read_source(recording: Recording, scheme: Scheme) -> SourceLabels:
 
     Raises:
         InputError: an unreadable or unsuitable file, a label that the scheme lacks, no labels at all, an empty
-            structure or exchanged labels at ED, a cavity larger at ES than at ED, an LV cavity that no person has,
-            or a cycle outside 0.3 to 2 s.
+            structure or exchanged labels at ED, a cavity larger at ES than at ED, or a cycle outside 0.3 to 2 s.
     """
     return check_labels(*_read_files(recording), recording, scheme)
 
@@ -263,12 +260,6 @@ def _check_volumes(heart: SourceLabels) -> None:
         raise InputError(
             f"the LV cavity holds {esv:.0f} mL at ES and {edv:.0f} mL at ED: are they exchanged? mend the columns ed "
             "and es (frames numbered from 0)"
-        )
-    low, high = _PLAUSIBLE_ML
-    if not low <= edv <= high:
-        raise InputError(
-            f"the LV cavity holds {edv:.3g} mL at ED, expected {low:g} to {high:g} mL: is the voxel size in the header "
-            "right (mm)? mend the header, or leave the subject out with --skip-bad"
         )
 
 

@@ -4,7 +4,7 @@ stopped.
     OUT/
         sub-001_dseg.nii.gz …      4D label maps in the template pose; or the files of another :data:`Layout`
         participants.tsv, .json    what the model was given of each, the seed, and which conditions were drawn
-        phenotypes.tsv             volumes, mass and function of each
+        phenotypes.tsv             volumes, mass and function of each; whether it is valid, and what failed
         cases.tsv                  the cases of a set for training other networks, each with its person
         itk-snap-labels.txt        names and colours of the labels
         result.json                model, command, versions, seed
@@ -189,7 +189,9 @@ class HeartFolder:
             people = people.drop(columns="split")
         write_table(folder / "participants.tsv", people)
         write_json(folder / "participants.json", dictionary(self.schema))
-        write_table(folder / "phenotypes.tsv", pd.DataFrame([record["phenotypes"] for record in records]))
+        figures = pd.DataFrame([record["phenotypes"] for record in records])
+        write_table(folder / "phenotypes.tsv", figures)
+        not_valid = Counter(name for names in figures["failed"] for name in names.split(",") if name != "none")
         write_label_file(folder)
         if self.layout != "bids":
             rows = [
@@ -197,7 +199,10 @@ class HeartFolder:
             ]
             write_table(folder / "cases.tsv", pd.DataFrame(rows))
             _LISTS[self.layout](folder, rows, title=self.title)
-        write_json(folder / "result.json", {**self.result, "settings": self.settings})
+        valid = {"valid": int((figures["valid"] == "yes").sum()), "failed": dict(not_valid)}
+        if not_valid:
+            show_warnings([refusal_of(valid, len(figures))], stacklevel=4)
+        write_json(folder / "result.json", {**self.result, **valid, "settings": self.settings})
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
 
 
@@ -223,6 +228,15 @@ def person_row(heart: Heart) -> dict[str, Any]:
         "drawn": ",".join(heart.drawn) or "n/a",
         "latent_seed": "n/a" if heart.seed is None else str(heart.seed),
     }
+
+
+def refusal_of(valid: Mapping[str, Any], total: int) -> str:
+    """In words, that of so many hearts not all can be hearts, from what result.json says."""
+    what = ", ".join(f"{name} of {count}" for name, count in valid["failed"].items())
+    return (
+        f"{total - valid['valid']} of {total} hearts are none that a person can have ({what}): see the columns valid "
+        "and failed of phenotypes.tsv, and leave those out"
+    )
 
 
 def _record(records: Path, name: str) -> Path:
@@ -255,9 +269,15 @@ def _write_one(
     else:
         files = _CASES[layout](folder, cases, split, seen=seen, whole=heart)
     whose = {} if who is None else {"person": who}
+    found = heart.validity.row()
     record = {
         "person": {"participant_id": name, **whose, "split": split, **person_row(heart)},
-        "phenotypes": {"participant_id": name, **heart.phenotypes.row()},
+        "phenotypes": {
+            "participant_id": name,
+            **heart.phenotypes.row(),
+            "valid": found["valid"],
+            "failed": found["failed"],
+        },
         "cases": cases,
         "files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
     }

@@ -24,6 +24,7 @@ from torch import Tensor
 from cheart.errors import InputError
 from cheart.models.fields import LIMIT_MM, Array, FieldGrid
 from cheart.models.shape_basis import ShapeBasis, refuse_sizes, refuse_spread
+from cheart.models.wall_range import read_wall_range
 
 STEP = 0.03
 """The step of rounding, in mm (times √voxels): over 96 modes together under 0.1 mm."""
@@ -38,6 +39,7 @@ def pack(basis: ShapeBasis) -> tuple[dict[str, Any], dict[str, Tensor]]:
     scaled = basis.modes * basis.sd[:, None, None, None, None]
     tensors = {
         "basis.sd": torch.from_numpy(basis.sd.astype(np.float32)),
+        "basis.wall": torch.tensor(basis.wall),
         "basis.mean_waves": _deflate(_to_waves(basis.mean[None] - np.float32(LIMIT_MM), kept) / STEP),
         "basis.mode_waves": _deflate(_to_waves(scaled, kept) / STEP),
     }
@@ -81,6 +83,7 @@ def unpack(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBas
         config["residual_variance"],
         config["explained"],
         tuple(config["iso_offset"]),
+        read_wall_range(tensors),
     )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,11 @@ LIMIT_MM = SATURATION * WIDE_MM
 BODIES: tuple[tuple[int, ...], ...] = ((LV,), (LV, MYO), (RV,))
 """The labels of each body: LV cavity, LV with wall, RV cavity."""
 
+MARGIN = 2
+"""Voxels around a body in which its field is told."""
+
 Array = NDArray[np.float32]
+Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True)
@@ -180,51 +185,75 @@ def _distance(fraction: Array, sigma_mm: float) -> Array:
 
 
 def labels_from_fields(composed: Float32[np.ndarray, "T 3 z y x"], where: FieldGrid) -> UInt8[np.ndarray, "T Z Y X"]:
-    """Label maps of fields: trilinear interpolation, then the sign.
+    """Label maps of single frames' fields: trilinear interpolation, then the sign.
 
-    Each body is one piece: islands that modes raise far from the heart are no part of it. The RV gives way to the
-    wall, and the wall to the LV cavity.
+    The RV gives way to the wall, and the wall to the LV cavity. A beat is read out by :mod:`cheart.models.readout`.
     """
-    grid = where.grid
-    ups = [_upsample(n, f, a, b) for n, f, a, b in zip(grid.shape, where.factor, where.start, where.stop, strict=True)]
-    out = np.zeros((len(composed), *grid.shape), np.uint8)
-    inner = tuple(slice(lo, hi) for _, lo, hi in ups)
-    for t, frame in enumerate(composed):
-        lv, epi, rv = (_along(_one_piece(body), [matrix for matrix, _, _ in ups]) for body in frame)
-        view = out[t][inner]
+    out = np.zeros((len(composed), *where.grid.shape), np.uint8)
+    for labels, frame in zip(out, composed, strict=True):
+        (lv, epi, rv), box = on_label_grid(frame, where)
+        view = labels[box]
         view[rv < 0] = RV
         view[epi < 0] = MYO
         view[(lv < 0) & (epi < 0)] = LV
     return out
 
 
+def on_label_grid(
+    frame: Float32[np.ndarray, "3 z y x"], where: FieldGrid
+) -> tuple[Float32[np.ndarray, "3 Z Y X"], Box]:
+    """A frame's fields on the label grid, and the box of it that they need.
+
+    Each body is one piece: islands that modes raise far from the heart are no part of it. Trilinear interpolation,
+    around each body only; elsewhere a field has its largest value.
+    """
+    boxes = [around(body < 0) for body in frame]
+    known = np.array([box for box in boxes if box is not None] or np.zeros((1, 3, 2), int))
+    whole = np.stack([known[:, :, 0].min(axis=0), known[:, :, 1].max(axis=0)], axis=1)
+    factor = np.array(where.factor)[:, None]
+    out = np.full((len(frame), *np.diff(whole * factor)[:, 0]), LIMIT_MM, np.float32)
+    for fine, body, box in zip(out, frame, boxes, strict=True):
+        if box is not None:
+            part = _one_piece(body[as_slices(box)])
+            matrices = [_finer(f, n) for f, n in zip(where.factor, part.shape, strict=True)]
+            fine[as_slices((box - whole[:, :1]) * factor)] = _along(part, matrices)
+    return out, as_slices((whole + np.array(where.start)[:, None]) * factor)
+
+
+def around(inside: NDArray[np.bool_]) -> NDArray[np.intp] | None:
+    """First voxel and end of a body's box and :data:`MARGIN` along z, y, x, [3, 2]; None where there is no body."""
+    spans = [np.flatnonzero(np.any(inside, axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    if not spans[0].size:
+        return None
+    box = np.array([(s[0] - MARGIN, s[-1] + 1 + MARGIN) for s in spans])
+    return box.clip(0, np.array(inside.shape)[:, None])
+
+
+def as_slices(box: NDArray[np.intp]) -> Box:
+    """A box [3, 2] as slices of an array."""
+    z, y, x = (slice(int(a), int(b)) for a, b in box)
+    return z, y, x
+
+
 def _one_piece(field: Float32[np.ndarray, "z y x"]) -> Float32[np.ndarray, "z y x"]:
     """A field that is negative in one 26-connected piece only, the largest."""
     inside = field < 0
-    # only the box that the body occupies is searched
-    spans = [np.flatnonzero(inside.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-    if not spans[0].size:
-        return field
-    box = tuple(slice(int(s[0]), int(s[-1]) + 1) for s in spans)
-    pieces, count = label(inside[box], np.ones((3, 3, 3), bool))
+    pieces, count = label(inside, np.ones((3, 3, 3), bool))
     if count < 2:
         return field
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
-    out = field.copy()
-    out[box][(pieces > 0) & (pieces != sizes.argmax())] = LIMIT_MM
-    return out
+    return np.where(inside & (pieces != sizes.argmax()), np.float32(LIMIT_MM), field)
 
 
-def _upsample(n: int, factor: int, start: int, stop: int) -> tuple[Array, int, int]:
-    """Linear interpolation from the box's coarse voxels to the fine voxels that it covers, [fine, coarse]."""
-    low, high = start * factor, stop * factor
-    place = (np.arange(low, high) + 0.5) / factor - 0.5 - start
-    place = place.clip(0, stop - start - 1)
-    left = np.floor(place).astype(int).clip(0, max(stop - start - 2, 0))
-    matrix = np.zeros((high - low, stop - start), np.float32)
-    rows = np.arange(high - low)
+@cache
+def _finer(factor: int, count: int) -> Array:
+    """Linear interpolation from coarse voxels to the fine ones in them, [factor · count, count]."""
+    place = ((np.arange(factor * count) + 0.5) / factor - 0.5).clip(0, count - 1)
+    left = np.floor(place).astype(int).clip(0, max(count - 2, 0))
+    matrix = np.zeros((factor * count, count), np.float32)
+    rows = np.arange(factor * count)
     matrix[rows, left] = 1 - (place - left)
-    if stop - start > 1:
+    if count > 1:
         matrix[rows, left + 1] = place - left
-    return matrix, low, high
+    return matrix

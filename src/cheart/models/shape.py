@@ -288,7 +288,7 @@ def _normal_forms(cohort: Cohort, basis: ShapeBasis, index: int) -> dict[str, An
     return row
 
 
-FORMAT = 4
+FORMAT = 5
 
 
 def prepared_basis(cohort: Cohort, *, modes: int, folder: Path | None, jobs: Jobs) -> ShapeBasis:

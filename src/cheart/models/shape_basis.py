@@ -19,7 +19,9 @@ from torch import Tensor
 
 from cheart.cohort import Cohort
 from cheart.errors import InputError
-from cheart.models.fields import BODIES, LIMIT_MM, NARROW_MM, Array, FieldGrid, fields, labels_from_fields
+from cheart.models.fields import BODIES, LIMIT_MM, NARROW_MM, Array, FieldGrid, fields, on_label_grid
+from cheart.models.readout import WALL, read_out, refuse_not_finite
+from cheart.models.wall_range import fit_wall_range, read_wall_range
 from cheart.progress import Jobs, parallel, track
 from cheart.schemas import MOST_MODES
 
@@ -49,6 +51,7 @@ class ShapeBasis:
         explained: fraction of the fields' variance that the modes hold.
         iso_offset: mm, of each body: it is where its field is below this offset. Blur, sampling and the missing modes
             round edges, so that at an offset of 0 every body is a few mL too small, by nearly as much in all hearts.
+        wall: least and largest volume of the wall over that at end-diastole (:mod:`cheart.models.readout`).
     """
 
     where: FieldGrid
@@ -58,6 +61,7 @@ class ShapeBasis:
     residual_variance: float
     explained: float
     iso_offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    wall: tuple[float, float] = WALL
 
     @classmethod
     def fit(cls, data: Float32[np.ndarray, "n 3 z y x"], where: FieldGrid, *, modes: int) -> ShapeBasis:
@@ -111,6 +115,7 @@ class ShapeBasis:
             residual_variance=max(self.residual_variance, left / (len(data) - 1) / flat.shape[1]),
             explained=self.explained,
             iso_offset=self.iso_offset,
+            wall=self.wall,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -121,7 +126,8 @@ class ShapeBasis:
     def to_tensors(self) -> dict[str, Tensor]:
         """A basis as a file holds it."""
         modes = torch.from_numpy(self.modes).to(torch.float16)
-        return {"basis.modes": modes, **{f"basis.{n}": torch.from_numpy(getattr(self, n)) for n in ("mean", "sd")}}
+        others = {n: np.asarray(getattr(self, n), np.float32) for n in ("mean", "sd", "wall")}
+        return {"basis.modes": modes, **{f"basis.{n}": torch.from_numpy(value) for n, value in others.items()}}
 
     @classmethod
     def from_tensors(cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasis:
@@ -144,7 +150,9 @@ class ShapeBasis:
             tensors[f"basis.{name}"].to(torch.float32).numpy().astype(np.float32) for name in ("mean", "modes", "sd")
         )
         refuse_spread(sd)
-        return cls(where, mean, modes, sd, config["residual_variance"], config["explained"], offset)
+        return cls(
+            where, mean, modes, sd, config["residual_variance"], config["explained"], offset, read_wall_range(tensors)
+        )
 
     @property
     def size(self) -> int:
@@ -162,9 +170,11 @@ class ShapeBasis:
         return np.asarray(flat.reshape(-1, *self.mean.shape) + self.mean, np.float32)
 
     def labels(self, coefficients: Float[np.ndarray, "T K"]) -> UInt8[np.ndarray, "T Z Y X"]:
-        """Label maps of coefficients."""
+        """Label maps of one beat's coefficients (:mod:`cheart.models.readout`)."""
+        refuse_not_finite(bool(np.isfinite(coefficients).all()))
         offset = np.asarray(self.iso_offset, np.float32)[:, None, None, None]
-        return labels_from_fields(self.compose(coefficients) - offset, self.where)
+        made = (on_label_grid(frame, self.where) for frame in self.compose(coefficients) - offset)
+        return read_out(made, self.where.grid, wall=self.wall)
 
     def normal_form(self, labels: UInt8[np.ndarray, "Z Y X"], observed: Bool[np.ndarray, " Z"]) -> NormalForm:
         """The squared distance of a frame's observed planes from any coefficients, as a quadratic form."""
@@ -316,6 +326,7 @@ def fit_basis(cohort: Cohort, indices: NDArray[np.intp], *, modes: int, jobs: Jo
     """Principal modes of the training subjects' frames."""
     where = FieldGrid.whole(cohort.grid)
     basis = ShapeBasis.fit(sample_fields(cohort, indices, where, jobs=jobs), where, modes=modes)
+    basis = replace(basis, wall=fit_wall_range(cohort, indices, jobs=jobs))
     return fit_iso_offset(basis, cohort, indices, jobs=jobs)
 
 
@@ -323,6 +334,8 @@ def extend_basis(basis: ShapeBasis, cohort: Cohort, indices: NDArray[np.intp], *
     """A basis with further modes, at most so many, for what it lacks of some subjects."""
     where = FieldGrid.whole(cohort.grid)
     extended = basis.extended(sample_fields(cohort, indices, where, jobs=jobs), where, modes)
+    (low, high), (least, most) = extended.wall, fit_wall_range(cohort, indices, jobs=jobs)
+    extended = replace(extended, wall=(min(low, least), max(high, most)))
     return fit_iso_offset(extended, cohort, indices, jobs=jobs)
 
 
@@ -374,6 +387,9 @@ def _voxels_of(cohort: Cohort, basis: ShapeBasis, item: tuple[int, list[int]]) -
     index, frames = item
     labels = cohort.labels(index, frames)
     made = basis.compose(basis.project(fields(labels, basis.where)))
-    probes = (labels_from_fields(made - np.float32(mm), basis.where) for mm in (0.0, OFFSET_PROBE_MM))
+    probes = (
+        read_out((on_label_grid(frame - np.float32(mm), basis.where) for frame in made), basis.where.grid, beat=False)
+        for mm in (0.0, OFFSET_PROBE_MM)
+    )
     counts = [[np.isin(hearts, body).sum(axis=(1, 2, 3)) for body in BODIES] for hearts in (labels, *probes)]
     return np.asarray(counts, float).transpose(2, 0, 1)

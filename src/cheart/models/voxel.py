@@ -24,7 +24,9 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.models.blocks import BLOCK, Box, block_cross_entropy, box_around, put_blocks, union, whole_box
 from cheart.models.chunks import sum_in_chunks
+from cheart.models.fields import BODIES, around, as_slices
 from cheart.models.process_group import group_min, local_batch, local_weight
+from cheart.models.readout import read_out, refuse_not_finite
 from cheart.models.representation import Data, NetworkRepresentation, SomeFrames
 from cheart.models.voxel_network import LABELS, BeatDecoder, FrameDecoder, VoxelCritic, VoxelEncoder, one_hot
 from cheart.progress import Jobs, parallel, track
@@ -196,9 +198,20 @@ class VoxelRepresentation(NetworkRepresentation):
         return torch.from_numpy(first)[None]
 
     def labels(self, prediction: Float[Tensor, "1 T 32 z y x"]) -> UInt8[np.ndarray, "T Z Y X"]:
-        """The most probable labels of one beat."""
-        found = prediction[0].unflatten(1, (LABELS, BLOCK)).argmax(dim=1).to(torch.uint8)
-        return put_blocks(found, self.box, found.new_zeros(len(found), 1, *self.grid.shape))[:, 0].cpu().numpy()
+        """The most probable labels [T, Z, Y, X] of one beat that can be a heart's (:mod:`cheart.models.readout`)."""
+        refuse_not_finite(bool(prediction.isfinite().all()))
+        return read_out(map(self._bodies, prediction[0].detach()), self.grid)
+
+    def _bodies(self, frame: Tensor) -> tuple[NDArray[np.float32], tuple[slice, slice, slice]]:
+        """By how much logits [4·8, z, y, x] speak against each body, and the box of the grid that they need."""
+        background, lv, myo, rv = frame.unflatten(0, (LABELS, BLOCK))
+        outside, inside = torch.maximum(background, rv), torch.maximum(lv, myo)
+        against = (torch.maximum(outside, myo) - lv, outside - inside, torch.maximum(background, inside) - rv)
+        nowhere = frame.new_full((1, len(BODIES), *self.grid.shape), torch.inf)
+        made = put_blocks(torch.cat(against)[None], self.box, nowhere)[0].cpu().numpy()
+        needed = around(np.any(made < 0, axis=0))
+        box = as_slices(np.zeros((3, 2), int) if needed is None else needed)
+        return made[(slice(None), *box)], box
 
     # -- networks --------------------------------------------------------------------------------------------------
 
