@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bodies import beating_ellipsoids
@@ -38,7 +40,9 @@ def atlas_page(built: None, model: Model, tmp_path_factory: pytest.TempPathFacto
 def view_page(built: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two beating hearts beside each other."""
     out = tmp_path_factory.mktemp("pages") / "view.html"
-    view([beating_ellipsoids(), beating_ellipsoids(frames=4)], out, titles=["one", "another"])
+    another = beating_ellipsoids(frames=4)
+    possible = [replace(another, labels=np.roll(another.labels, k, axis=3)) for k in (-1, 1)]  # a voxel to the sides
+    view([beating_ellipsoids(), another], out, titles=["one", "another"], draws={1: possible})
     return out
 
 

@@ -95,6 +95,28 @@ class Body {
     this.cap(vertices, style);
   }
 
+  /** A translucent surface around the cavities, as far out as they may be. */
+  surround(halo) {
+    if (!halo) return;
+    if (!this.halo) {
+      this.halo = new BufferAttribute(new Float32Array(halo.length), 3);
+      for (const name of ["lv", "rv"]) {
+        const geometry = new BufferGeometry();
+        geometry.setAttribute("position", this.halo);
+        geometry.setIndex(this.surfaces[name].mesh.geometry.index);
+        const { clippingPlanes } = this.surfaces[name].plain;
+        const material = new MeshBasicMaterial({ color: COLOURS[name], side: DoubleSide, clippingPlanes });
+        Object.assign(material, { transparent: true, opacity: 0.16, depthWrite: false });
+        const mesh = new Mesh(geometry, material);
+        mesh.frustumCulled = false;
+        mesh.renderOrder = 3;
+        this.group.add(mesh);
+      }
+    }
+    this.halo.array.set(halo);
+    this.halo.needsUpdate = true;
+  }
+
   paint(vertices, first, style) {
     if (style.colour === "thickness") this.template.thickness(vertices, this.values);
     else displacement(vertices, first, this.values);
@@ -180,7 +202,9 @@ export class Stage {
     this.controls.minDistance = 150;
     this.controls.maxDistance = 900;
     this.bodies = [];
-    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    this.full = Math.min(window.devicePixelRatio || 1, 2);
+    this.moving = this.full;
+    this.ratio = this.full;
   }
 
   /** Look from the left and in front, the base up, at hearts whose vertices are given. */
@@ -251,6 +275,7 @@ export class Stage {
     const places = this.places();
     for (const [k, moment] of moments.entries()) {
       this.bodies[k].show(moment.vertices, moment.first, style);
+      this.bodies[k].surround(moment.halo);
     }
     for (const [k, [x, y, width, height]] of places.entries()) {
       for (const [i, body] of this.bodies.entries()) body.group.visible = i === k;
@@ -265,11 +290,16 @@ export class Stage {
     }
   }
 
-  /** Fewer pixels where a machine draws few frames a second. */
+  /** Fewer pixels while it beats where a machine draws few frames a second; all of them while it stands. */
   adapt(clock) {
-    if (!clock.playing || clock.drawn.length < 24 || clock.rate > 20 || this.ratio <= 0.5) return;
-    this.ratio = Math.max(0.5, 0.75 * this.ratio);
-    clock.drawn = [];
+    let wanted = clock.playing ? this.moving : this.full;
+    if (clock.playing && clock.drawn.length >= 12 && clock.rate < 20 && wanted > 0.5) {
+      wanted = Math.max(0.5, 0.75 * wanted);
+      clock.drawn = [];
+    }
+    if (clock.playing) this.moving = wanted;
+    if (wanted === this.ratio) return;
+    this.ratio = wanted;
     this.resize(this.count);
   }
 }

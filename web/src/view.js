@@ -23,11 +23,13 @@ const ROWS = [
 
 /** A heart as the page holds it: its frames that were imaged, and where they stand in the cycle. */
 class Held {
-  constructor(about, vertices, labels) {
+  constructor(about, vertices, labels, halo) {
     Object.assign(this, about);
     const size = vertices.shape[1];
     this.meshes = this.imaged.map((_, k) => vertices.values.subarray(k * size, (k + 1) * size));
+    this.halos = halo && this.imaged.map((_, k) => halo.values.subarray(k * size, (k + 1) * size));
     this.labels = labels;
+    this.around = halo && new Float32Array(size);
     this.buffer = new Float32Array(size);
   }
 
@@ -45,8 +47,12 @@ class Held {
     const next = (k + 1) % this.imaged.length;
     const step = (this.imaged[next] - this.imaged[k] + this.frames) % this.frames;
     const part = step === 1 ? phase * this.frames - Math.floor(phase * this.frames + 1e-6) : 0;
-    const [a, b] = [this.meshes[k], this.meshes[next]];
-    for (let i = 0; i < this.buffer.length; i += 1) this.buffer[i] = a[i] + Math.max(part, 0) * (b[i] - a[i]);
+    const mix = (frames, out) => {
+      const [a, b] = [frames[k], frames[next]];
+      for (let i = 0; i < out.length; i += 1) out[i] = a[i] + Math.max(part, 0) * (b[i] - a[i]);
+    };
+    mix(this.meshes, this.buffer);
+    if (this.halos) mix(this.halos, this.around);
     return this.buffer;
   }
 }
@@ -57,7 +63,7 @@ class View {
     const { faces, part, regions } = arrays;
     this.template = new Template(faces.values, part.values, regions.values, data.spans);
     this.hearts = data.hearts.map(
-      (about, k) => new Held(about, arrays[`vertices.${k}`], arrays[`labels.${k}`]),
+      (about, k) => new Held(about, arrays[`vertices.${k}`], arrays[`labels.${k}`], arrays[`halo.${k}`]),
     );
     this.frames = Math.max(...this.hearts.map((heart) => heart.frames));
     this.style = { colour: "tissue", glass: true, cutting: false, level: 0, range: [0, 1] };
@@ -307,7 +313,10 @@ class View {
       Object.entries(TITLES).map(([n, title]) =>
         h("span", {}, h("i", { style: `background:${COLOURS[n]}` }), title),
       );
-    fill(this.legend, style.colour === "tissue" ? tissues() : scale());
+    const sure = this.hearts.some((heart) => heart.band)
+      ? h("span", {}, "bands and halos: the middle 90 % of what is possible")
+      : null;
+    fill(this.legend, style.colour === "tissue" ? tissues() : scale(), sure);
     const people = this.hearts.map((heart) => ({
       cycle: this.hearts.every((other) => other.cycle === heart.cycle) ? heart.cycle : null,
       times: heart.imaged.map((frame) => frame / heart.frames),
@@ -334,7 +343,11 @@ class View {
   }
 
   draw(phase) {
-    const moments = this.hearts.map((heart) => ({ vertices: heart.vertices(phase), first: heart.meshes[0] }));
+    const moments = this.hearts.map((heart) => ({
+      vertices: heart.vertices(phase),
+      first: heart.meshes[0],
+      halo: heart.around,
+    }));
     this.stage.adapt(this.clock);
     this.stage.draw(moments, this.style);
     this.transport.show(phase);
