@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cheart.model import Model, load, train
     from cheart.models.base import HeartModel
     from cheart.models.registry import register
+    from cheart.normal.conditional_shapes import conditional_shapes
     from cheart.normal.groups import cohort_atlas
     from cheart.normal.report import Report, report
     from cheart.pages.atlas import atlas
@@ -58,6 +59,7 @@ __all__ = [
     "__version__",
     "atlas",
     "cohort_atlas",
+    "conditional_shapes",
     "evaluate",
     "export_nnunet",
     "import_cohort",
@@ -89,6 +91,7 @@ _HOMES = {
     "atlas": "cheart.pages.atlas",
     "Report": "cheart.normal.report",
     "cohort_atlas": "cheart.normal.groups",
+    "conditional_shapes": "cheart.normal.conditional_shapes",
     "evaluate": "cheart.evaluation.scores",
     "export_nnunet": "cheart.export.nnunet_images",
     "import_cohort": "cheart.datasets.importing",

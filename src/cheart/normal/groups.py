@@ -189,7 +189,7 @@ def cohort_atlas(
     if min(member.sum(), (~member).sum()) < MIN_GROUP:
         count = f"{(~member).sum()} of {first} and {member.sum()} of {second}"
         raise InputError(f"{count}: at least {MIN_GROUP} hearts of each are needed, all covariates known")
-    meshes = np.stack(collect(partial(_two_meshes, cohort), use, jobs=jobs, title="Meshes"))
+    meshes = np.stack(collect(partial(two_meshes, cohort), use, jobs=jobs, title="Meshes"))
     numbers = np.array([[float(people[i][name] or 0) for name in covariates] for i in use]).reshape(len(use), -1)
     fields = tuple(
         _compare(name, vertices, values, member, numbers) for name, vertices, values in _fields(meshes, load_template())
@@ -212,7 +212,7 @@ def _levels(cohort: Cohort, by: str, groups: Sequence[str] | None) -> tuple[str,
     return asked[0], asked[1]
 
 
-def _two_meshes(cohort: Cohort, index: int) -> NDArray[np.float64]:
+def two_meshes(cohort: Cohort, index: int) -> NDArray[np.float64]:
     """[2, V, 3] at end-diastole and at end-systole; nan where that was not imaged."""
     heart = cohort.heart(index)
     es = heart.phenotypes.es_frame
