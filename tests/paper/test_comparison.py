@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from cheart.evaluation.tables import BEST
 from cheart.metrics.statistics import holm
@@ -37,8 +38,9 @@ def test_bold_is_only_what_is_better_than_every_other_row() -> None:
     assert best(rows(5), {"dice": "max"}) == set(), "too few people for any test"
 
 
-def test_the_oracle_is_no_contestant() -> None:
-    perfect = {"oracle": pd.DataFrame({"dice": np.ones(30)})}
+@pytest.mark.parametrize("name", ["oracle", "group mean EF", "good with group"])
+def test_the_oracle_and_who_is_told_the_diagnosis_are_no_contestants(name: str) -> None:
+    perfect = {name: pd.DataFrame({"dice": np.ones(30)})}
     assert best({**rows(), **perfect}, {"dice": "max"}) == {("dice", "good")}
 
 

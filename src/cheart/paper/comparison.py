@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
+from cheart.conditions import DIAGNOSIS
 from cheart.evaluation.generation import BETTER
 from cheart.evaluation.prediction import QUANTITIES
-from cheart.evaluation.references import ORACLE
+from cheart.evaluation.references import GROUP_EF, ORACLE
 from cheart.evaluation.tables import BEST, PHENOTYPES, Table
 from cheart.labels import STRUCTURES
 from cheart.metrics.statistics import Better, PairedTest, paired_tests
@@ -47,9 +48,11 @@ def family(rows: Mapping[str, pd.DataFrame], measures: Mapping[str, Better], ref
 
 def best(rows: Mapping[str, pd.DataFrame], measures: Mapping[str, Better]) -> set[tuple[str, str]]:
     """The cells, by measure and row, that are better than every other row's: two-sided tests of every two rows, Holm-
-    corrected over all of them and all measures. What no model can be, the oracle, stands aside.
+    corrected over all of them and all measures. The oracle, which no model can be, and rows that are given the
+    diagnosis, which models are not, stand aside.
     """
-    apart = {name: table for name, table in rows.items() if name != ORACLE}
+    aside = {name for name in rows if name in (ORACLE, GROUP_EF) or name.endswith(f" with {DIAGNOSIS}")}
+    apart = {name: table for name, table in rows.items() if name not in aside}
     scores = {m: {name: table[m].to_numpy(float) for name, table in apart.items()} for m in measures}
     found = paired_tests(scores, measures, reference=None)
     won = Counter((t.measure, t.better) for t in found if t.p_holm < ALPHA and t.better)
@@ -64,7 +67,8 @@ def definitions(reference: str) -> str:
         "subjects, Holm-corrected over all tests of the table. * behind a value: "
         f"{reference} is better than that row (corrected p < {ALPHA}); † behind a value: that row is better than "
         f"{reference}. No mark: not told apart. Better goes by the sign of the median difference. Bold: better than "
-        "every other row but the oracle, by tests of every two rows, Holm-corrected over all of them."
+        "every other row but the oracle and those given the diagnosis, by tests of every two rows, Holm-corrected over "
+        "all of them."
     )
 
 
