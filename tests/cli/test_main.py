@@ -1,4 +1,5 @@
 import json
+import signal
 
 import pytest
 
@@ -26,6 +27,18 @@ def test_the_version(cheart):
     import cheart as package
 
     assert cheart("--version").out == f"cheart {package.__version__}\n"
+
+
+def test_a_stop_is_heard_in_the_background_too(cheart):
+    """A shell starts background jobs with Ctrl-C ignored."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        cheart("--version")
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_an_unknown_verb_is_refused(cheart):

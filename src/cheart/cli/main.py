@@ -83,7 +83,9 @@ app.command()(demo)
 
 def main() -> None:
     """Run the command line: an :class:`InputError` is one line and exit code 2, a disk that refuses one line and 1."""
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # a scheduler's stop is a person's Ctrl-C
+    # a scheduler's stop is a person's Ctrl-C, also in the background, where shells let Ctrl-C be ignored: programs that
+    # are called would ignore the stop as well
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except InputError as error:
