@@ -58,3 +58,11 @@ def test_verdicts_outlive_a_new_page(small, tmp_path):
     assert '<option selected>reject</option></select> <input placeholder="reason" value="blurred">' in (
         tmp_path / "qc" / "index.html"
     ).read_text(encoding="utf-8")
+
+
+def test_what_most_hearts_have_is_said_once(small, tmp_path):
+    """Ellipsoids lose wall as they contract: of all nine that is no news."""
+    review(small, tmp_path / "qc", jobs=1)
+    page = (tmp_path / "qc" / "index.html").read_text(encoding="utf-8")
+    assert page.count("volume changes by") == 1
+    assert not any("volume changes by" in row["concerns"] for row in table(tmp_path / "qc"))

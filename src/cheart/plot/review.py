@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import csv
+import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -47,7 +49,8 @@ class _Row:
     who: str
     picture: bytes
     figures: Mapping[str, float]
-    concerns: tuple[str, ...]
+    faults: Mapping[str, str]
+    concerns: tuple[str, ...] = ()
 
 
 def review(cohort: Cohort | Path | str, out: Path | str, *, jobs: Jobs = -1, overwrite: bool = False) -> list[str]:
@@ -57,7 +60,8 @@ def review(cohort: Cohort | Path | str, out: Path | str, *, jobs: Jobs = -1, ove
     rejected. Verdicts of a table that is replaced are kept.
 
     Concerns are what :class:`cheart.validity.Validity` finds, a pose that looks wrong (``quality.tsv``), and figures
-    far from the cohort's own. Hearts with the most concerns come first, of equals the one furthest off.
+    far from the cohort's own. A fault that most hearts of the cohort have (thick slices have open walls) is said once
+    and of nobody. Hearts with the most concerns come first, of equals the one furthest off.
 
     Args:
         cohort: whose hearts, or its folder.
@@ -75,18 +79,17 @@ def review(cohort: Cohort | Path | str, out: Path | str, *, jobs: Jobs = -1, ove
     refuse_existing(out, overwrite=overwrite)
     before = _verdicts(out / REVIEW)
     rows = collect(_look, [(cohort, i) for i in range(len(cohort))], jobs=jobs, title="Drawing hearts")
-    far = _far_off(rows)
+    far, usual = _far_off(rows), _usual(rows)
     quality = read_table(cohort.path / "quality.tsv") if (cohort.path / "quality.tsv").is_file() else None
     doubts = [] if quality is None else [_pose_concerns(row) for row in quality.to_dict("records")]
     full = [
-        _Row(r.who, r.picture, r.figures, (*r.concerns, *(doubts[i] if doubts else ()), *far[i][0]))
-        for i, r in enumerate(rows)
+        replace(r, concerns=(*_own(r, usual), *(doubts[i] if doubts else ()), *far[i][0])) for i, r in enumerate(rows)
     ]
     order = sorted(range(len(full)), key=lambda i: (-len(full[i].concerns), -far[i][1], full[i].who))
     worst_first = [full[i] for i in order]
     with new_folder(out, overwrite=overwrite) as folder:
         _write_table(folder / REVIEW, worst_first, before)
-        (folder / "index.html").write_text(_page(cohort, worst_first, before), encoding="utf-8")
+        (folder / "index.html").write_text(_page(cohort, worst_first, before, usual), encoding="utf-8")
     return [row.who for row in worst_first]
 
 
@@ -94,9 +97,10 @@ def _look(task: tuple[Cohort, int]) -> _Row:
     cohort, index = task
     heart = cohort.heart(index)
     found = heart.validity
-    concerns = () if found.valid else tuple(str(found).partition("not valid: ")[2].split("; "))
+    said = str(found).partition("not valid: ")[2].partition(" (stroke volumes")[0]
+    faults = dict(zip(found.failed, re.split(r"; (?![^(]*\))", said), strict=bool(found.failed)))
     who = str(cohort.table["participant_id"].iloc[index])
-    return _Row(who, _strip(heart), {name: heart.phenotypes.row()[name] for name in _FIGURES}, concerns)
+    return _Row(who, _strip(heart), {name: heart.phenotypes.row()[name] for name in _FIGURES}, faults)
 
 
 def _strip(heart: Heart) -> bytes:
@@ -116,6 +120,17 @@ def _strip(heart: Heart) -> bytes:
     packed = BytesIO()
     Image.fromarray(strip).quantize(32).save(packed, "png", optimize=True)
     return packed.getvalue()
+
+
+def _usual(rows: Sequence[_Row]) -> dict[str, str]:
+    """Faults that more than half of the hearts have, by name, and one heart's words for each."""
+    counts = Counter(name for row in rows for name in row.faults)
+    words = {name: text for row in rows for name, text in row.faults.items()}
+    return {name: words[name] for name, count in counts.items() if count > len(rows) / 2}
+
+
+def _own(row: _Row, usual: Mapping[str, str]) -> list[str]:
+    return [text for name, text in row.faults.items() if name not in usual]
 
 
 def _far_off(rows: Sequence[_Row]) -> list[tuple[tuple[str, ...], float]]:
@@ -142,7 +157,7 @@ def _pose_concerns(row: Mapping[Any, Any]) -> tuple[str, ...]:
     found = []
     if float(row["outflow_turn_deg"]) < MIRRORED_DEG:
         found.append("it may be a mirror image")
-    moved = float(row["slice_shift_mm"])
+    moved = float(row.get("slice_shift_mm", 0.0))  # cohorts of before slices were aligned do not say
     if moved > MOVED_MM:
         found.append(f"its slices were moved to fit one another ({moved:.1f} mm in the mean)")
     elif not moved and float(row["slice_jitter_mm"]) > RESTLESS_MM:
@@ -167,7 +182,7 @@ def _write_table(path: Path, rows: Sequence[_Row], before: Mapping[str, tuple[st
         table.writerows([row.who, *before.get(row.who, ("", "")), "; ".join(row.concerns)] for row in rows)
 
 
-def _page(cohort: Cohort, rows: Sequence[_Row], before: Mapping[str, tuple[str, str]]) -> str:
+def _page(cohort: Cohort, rows: Sequence[_Row], before: Mapping[str, tuple[str, str]], usual: Mapping[str, str]) -> str:
     doubtful = sum(bool(row.concerns) for row in rows)
     title = escape(f"{cohort.info['title']}: {len(rows)} {cohort.info['kind']} hearts")
     body = "".join(_row(row, *before.get(row.who, ("", ""))) for row in rows)
@@ -175,6 +190,10 @@ def _page(cohort: Cohort, rows: Sequence[_Row], before: Mapping[str, tuple[str, 
         f"{doubtful} of {len(rows)} have concerns; they come first. End-diastole on the left, end-systole on the "
         "right: base, middle, apex, and the four-chamber plane; what was not imaged is faded. Nothing said accepts."
     )
+    if usual:
+        lead += (
+            f" Most of them have this, which is not said of each: {escape('; '.join(usual.values()))} (one heart's)."
+        )
     return _HTML.replace("TITLE", title).replace("LEAD", lead).replace("ROWS", body)
 
 
