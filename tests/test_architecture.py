@@ -19,7 +19,8 @@ ORDER = (
     "grid", "labels", "conditions", "phenotypes", "validity", "heart", "evidence", "cohort_table", "cohort",
     "population",
     "align", "io", "metrics", "export", "datasets", "mesh", "plot",
-    "simulation", "segmentation", "models", "verify", "training", "hearts", "model", "normal", "pages", "evaluation",
+    "simulation", "segmentation", "models", "verify", "training", "hearts", "completions", "model", "normal",
+    "pages", "evaluation",
     "paper",
     "cli", "__main__", "cheart",
 )  # fmt: skip

@@ -13,7 +13,7 @@ FLOORS: list[dict[str, str]] = [
         "normal": "one person beside what is normal",
         "pages": "what opens in a browser",
     },
-    {"model, hearts": "what a person holds"},
+    {"model, completions, hearts": "what a person holds"},
     {"training": "loop, options, processes", "verify": "is it as it was written"},
     {"models": "registry, one interface, CHeart, baselines", "segmentation": "labels of cine images"},
     {"simulation": "simulated cohort, its audit", "plot": "pictures, animations"},

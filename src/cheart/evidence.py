@@ -73,6 +73,27 @@ class Evidence:
         """End-diastole of a heart; its later frames are left behind, so that nothing of them can be seen."""
         return cls.of_frame(heart.labels[0], heart.observed[0], heart.frames, measured)
 
+    @classmethod
+    def of_heart(cls, heart: Heart, given: Mapping[str, float | str] | None = None) -> Evidence:
+        """End-diastole of a heart and what is ``given``: measurements, and ``frames="observed"`` for its later frames.
+
+        Raises:
+            InputError: a measurement that is no number, or other words for frames.
+        """
+        known = dict(given or {})
+        frames = known.pop("frames", "first")
+        if frames not in ("first", "observed"):
+            raise InputError(f"given frames={frames}: expected observed, for all frames that were imaged")
+        measured = {}
+        for name, value in known.items():
+            try:
+                measured[name] = float(value)
+            except ValueError:
+                raise InputError(f"given {name}={value}: expected a number, such as {name}=55") from None
+        if frames == "first":
+            return cls.of_first_frame(heart, measured)
+        return cls(heart.labels, heart.observed, measured)
+
     @property
     def first(self) -> NDArray[np.uint8]:
         """End-diastole, [Z, Y, X]."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from cheart.conditions import Conditions
 from cheart.errors import InputError, show_warnings
+from cheart.evidence import Evidence
 from cheart.heart import Heart
 from cheart.progress import Jobs, parallel, track
 
@@ -50,6 +51,7 @@ class Request:
         seed: of the latent, and of conditions that are drawn.
         unknown: conditions that are not given are drawn, or missing.
         latent: z_0 [1, size] to be decoded, in place of one drawn with the seed; then all conditions are resolved.
+        evidence: what is known of its beat, which is then completed: one sample, with the seed.
         about: what else is known of the heart, as attributes of :class:`cheart.heart.Heart`.
     """
 
@@ -57,6 +59,7 @@ class Request:
     seed: int = 0
     unknown: Unknown = "draw"
     latent: Tensor | None = None
+    evidence: Evidence | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -246,6 +249,9 @@ class Hearts(Sequence[Heart]):
                 digest.update(item.labels.tobytes())
             else:
                 digest.update(item.unknown.encode())
+                if item.evidence is not None:
+                    digest.update(item.evidence.labels.tobytes() + item.evidence.observed.tobytes())
+                    digest.update(json.dumps(sorted(item.evidence.measured.items())).encode())
                 digest.update(b"" if item.latent is None else item.latent.cpu().numpy().tobytes())
         return digest.hexdigest()
 
@@ -262,6 +268,9 @@ def make_heart(model: Model, item: Request | Heart) -> Heart:
     if item.latent is not None:
         labels = model.network.decode(item.latent, model.encode(item.conditions))
         return model.heart(labels, conditions=item.conditions, **item.about)
+    if item.evidence is not None:
+        labels = model.network.complete(item.evidence, model.encode(item.conditions), seed=item.seed)
+        return model.heart(labels, kind="completed", conditions=item.conditions, seed=item.seed, **item.about)
     rng = np.random.default_rng(item.seed)
     conditions, drawn = model.resolve_conditions(item.conditions, unknown=item.unknown, rng=rng)
     labels = model.network.generate(model.encode(conditions), seed=item.seed)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cheart.cohort import Cohort
+from cheart.completions import Completions
 from cheart.conditions import Conditions, Encoding, Person, Value
 from cheart.errors import InputError, show_warnings
 from cheart.evidence import Evidence
@@ -28,6 +29,9 @@ from cheart.models.store import WEIGHTS, read_model
 from cheart.population import Population
 from cheart.progress import Jobs
 from cheart.provenance import provenance
+
+Beside = Mapping[str, float | str]
+"""What is known beside the first frame, by name (:meth:`cheart.evidence.Evidence.of_heart`)."""
 
 PAPER_CYCLE_S = 0.96
 """20 frames of 0.048 s (section III-A): the cycle of a generated heart where the training cohort's is not known."""
@@ -137,39 +141,62 @@ class Model:
         cycle_s = cycle_s if np.isfinite(cycle_s) else usual
         return whole(labels, self.grid, cycle_s, kind=kind, conditions=conditions or {}, **about)
 
+    @overload
+    def complete(
+        self, heart: Heart | Path | str, conditions: Person | None = None, *, given: Beside | None = None,
+        n: None = None, unknown: Unknown = "missing", seed: int = 0,
+    ) -> Heart: ...  # fmt: skip
+    @overload
+    def complete(
+        self, heart: Heart | Path | str, conditions: Person | None = None, *, given: Beside | None = None,
+        n: int, unknown: Unknown = "missing", seed: int = 0,
+    ) -> Completions: ...  # fmt: skip
     def complete(
         self,
         heart: Heart | Path | str,
         conditions: Person | None = None,
         *,
+        given: Beside | None = None,
+        n: int | None = None,
         unknown: Unknown = "missing",
         seed: int = 0,
-    ) -> Heart:
+    ) -> Heart | Completions:
         """Complete a cycle from end-diastole: the first frame and conditions in, the whole cycle out (section II-C).
 
         Args:
             heart: in the template pose on the model's grid; or a NIfTI file that needs no more words than its name
                 (see :func:`cheart.read_heart`).
             conditions: what is known of the owner, such as ``{"age": 63, "sex": "F"}``.
+            given: what else is known, where the model takes it: measurements such as ``{"lvef": 55}``, and
+                ``{"frames": "observed"}`` for all frames of ``heart`` that were imaged.
+            n: samples of what else is possible, at least 2; None for the best completion alone.
             unknown: conditions that are not given are missing to the network, or drawn as the training cohort has
                 them.
             seed: of what is drawn.
 
         Returns:
-            The heart in the template pose, with the origin of the one that was given, and its warnings and more.
+            The heart in the template pose, with the origin of the one that was given, and its warnings and more; with
+            ``n`` the :class:`cheart.completions.Completions`, which have intervals and probabilities too.
 
         Raises:
-            InputError: the model cannot complete; the file or a condition is not understood; another grid.
+            InputError: the model cannot complete, or not from what is given; the file or a condition is not
+                understood; another grid.
         """
+        if n is not None and n < 2:
+            raise InputError(f"n {n}: expected at least 2 samples, or none for the best completion alone")
         self.network.require("complete")
         first = self._first_frame(heart)
         resolved, drawn = self.resolve_conditions(conditions or {}, unknown=unknown, rng=np.random.default_rng(seed))
         beyond = self._warn([resolved])
-        labels = self.network.complete(Evidence.of_first_frame(first), self.encode(resolved))
-        return self.heart(
-            labels, first.cycle_s, kind="completed", conditions=resolved, drawn=drawn, origin=first.origin,
-            warnings=(*first.warnings, *beyond),
-        )  # fmt: skip
+        evidence, warnings = Evidence.of_heart(first, given), (*first.warnings, *beyond)
+        about: dict[str, Any] = {"cycle_s": first.cycle_s, "drawn": drawn, "origin": first.origin, "warnings": warnings}
+        labels = self.network.complete(evidence, self.encode(resolved))
+        best = self.heart(labels, kind="completed", conditions=resolved, **about)
+        if n is None:
+            return best
+        requests = [Request(resolved, heart_seed(seed, k), evidence=evidence, about=about) for k in range(n)]
+        how = {"seed": seed, "given": dict(given or {})}
+        return Completions(best, Hearts(self, requests, warnings=warnings, about=how), self.network.widening())
 
     def generate(
         self,

@@ -83,3 +83,22 @@ def test_a_model_alone_or_two_label_maps_are_refused(refused, run, file, tmp_pat
     assert f"{run} is a folder: expected a label map" in refused("complete", run, *out)
     assert "expected one label map" in refused("complete", run, file, file, *out)
     assert not list(tmp_path.iterdir())
+
+
+def test_samples_come_with_intervals_and_probabilities(cheart, run, file, tmp_path):
+    out = tmp_path / "out"
+    answer = cheart("complete", run, file, *options(), "--scheme", "acdc", "-n", 3, "-o", out, "--json")
+    assert answer.code == 0, answer
+    lvesv = json.loads(answer.out)["quantities"]["lvesv"]
+    assert lvesv["low"] <= lvesv["mean"] <= lvesv["high"]
+    assert (out / "probability-myo.nii.gz").is_file()
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [("lvef", "expected name=value, such as lvef=55"), ("lvef=55", "leave out the measurements")],
+)
+def test_what_is_given_amiss_is_refused(cheart, run, file, tmp_path, given, why):
+    answer = cheart("complete", run, file, "--scheme", "acdc", "--given", given, "-o", tmp_path / "out")
+    assert answer.code != 0
+    assert why in " ".join(answer.err.split())

@@ -1,8 +1,10 @@
 import numpy as np
 
+from bodies import ellipsoid_heart
 from cheart.labels import LV, MYO, RV
 from cheart.metrics.overlap import dice
-from cheart.models.expected_overlap import in_one_piece, most_overlap, nearest_surface, probabilities
+from cheart.models.expected_overlap import as_hearts_are, most_overlap, nearest_surface, probabilities
+from cheart.validity import Validity, measure
 
 X, Y = np.meshgrid(np.arange(48.0), np.arange(48.0))
 
@@ -33,8 +35,25 @@ def test_what_is_open_is_labelled_to_the_highest_expected_dice() -> None:
     assert expected(best) > expected(mean) + 0.005
 
 
-def test_islands_are_left_out() -> None:
-    labels = nearest_surface(circles(9.3, 5))
-    with_islands = labels.copy()
-    with_islands[0, 1, 1], with_islands[0, 45, 3] = RV, MYO
-    np.testing.assert_array_equal(in_one_piece(with_islands), labels)
+def test_a_whole_heart_stays_as_it_is() -> None:
+    heart = ellipsoid_heart()
+    np.testing.assert_array_equal(as_hearts_are(heart.copy()), heart)
+
+
+def test_islands_holes_and_gaps_of_the_wall_are_mended() -> None:
+    heart = ellipsoid_heart()
+    broken = heart.copy()
+    broken[2, 2, 2], broken[25, 60, 3] = RV, MYO  # islands
+    lv = np.argwhere(heart == LV)
+    z, y, x = lv[lv[:, 0] == 12].mean(axis=0).astype(int)
+    gap = np.flatnonzero(heart[z, y] == MYO)
+    broken[z, y, gap[gap < x]] = 0  # the free wall is open on one line
+    assert validity(broken).contacts > 0
+    mended = as_hearts_are(broken)
+    found = validity(mended)
+    assert (found.islands, found.holes, found.contacts) == ((0, 0, 0), 0, 0)
+    assert np.mean(mended != heart) < 1e-3
+
+
+def validity(frame: np.ndarray) -> Validity:
+    return measure(frame[None], np.ones((1, 3)))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cheart.cohort import Cohort
+from cheart.completions import QUANTITIES
 from cheart.errors import InputError
 from cheart.evaluation.completion import evaluate_completion
 from cheart.evidence import Evidence
@@ -55,7 +56,9 @@ def test_a_seed_is_a_sample(moved: Model, cohort: Cohort) -> None:
     np.testing.assert_array_equal(one[0], other[0])
 
 
-def test_it_refuses_what_it_cannot_do(moved: Model) -> None:
+def test_it_refuses_what_it_cannot_do(moved: Model, cohort: Cohort, tmp_path) -> None:
+    with pytest.raises(InputError, match="--from: a motion model is fitted to one cohort in one go"):
+        train(cohort, tmp_path / "more", start_from=moved.folder, jobs=1)
     with pytest.raises(InputError, match="motion model cannot generate; it can complete"):
         moved.generate({})
 
@@ -94,3 +97,9 @@ def test_a_measurement_of_what_was_observed_is_refused(moved: Model, cohort: Coh
     known = Evidence.of_first_frame(cohort.heart(0), {"lvedv": 150.0})
     with pytest.raises(InputError, match="given lvedv: end-diastole is observed as it is; expected one of lvesv"):
         moved.network.complete(known, person(moved, cohort, 0))
+
+
+def test_intervals_know_how_wide_they_should_be(moved: Model, cohort: Cohort) -> None:
+    made = moved.complete(cohort.heart(int(cohort.indices("test")[0])), n=3)
+    assert set(made.widen) == set(QUANTITIES)
+    assert made.intervals()["sd"].notna().all()

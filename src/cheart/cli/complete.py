@@ -30,6 +30,17 @@ def complete(
         typer.Option("--space", help="subject: the result on the input's own voxels too, as own-space.nii.gz."),
     ] = "template",
     strict: Strict = False,
+    n: Annotated[
+        int | None, typer.Option("-n", min=2, help="Samples of what is possible, with intervals and probabilities.")
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--given",
+            metavar="NAME=VALUE",
+            help="What else is known: es=FILE, frames=observed (of INPUT), lvef=55, lvesv=60 …",
+        ),
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     code: ModelFile = None,
@@ -42,15 +53,39 @@ def complete(
     refuse_existing(target.out, overwrite=target.overwrite)
     name, path = model_and_heart(sources)
     model = cheart.load(name, model=code, device=device)
-    heart = cheart.read_heart(path, ed=ed, cycle=cycle, grid=model.grid, frames=model.frames, **reading)
-    beat = model.complete(heart, given.conditions, unknown=given.unknown, seed=seed)
+    es_file, beside = _beside(known or [])
+    reading |= {"ed": ed, "cycle": cycle, "es_file": es_file}
+    heart = cheart.read_heart(path, grid=model.grid, frames=model.frames, **reading)
+    how: dict[str, Any] = {"given": beside, "unknown": given.unknown, "seed": seed}
+    made = None if n is None else model.complete(heart, given.conditions, n=n, **how)
+    beat = model.complete(heart, given.conditions, **how) if made is None else made.best
     assert beat.origin is not None
     hearts = cheart.Hearts(model, [beat], warnings=beat.warnings, about={"pose": beat.origin.to_json()})
-    hearts.save(target.out, overwrite=target.overwrite)
+    (hearts if made is None else made).save(target.out, overwrite=target.overwrite)
     if space == "subject":  # not …_dseg: the folder reads as a cohort in the template pose
         beat.save(target.out / "own-space.nii.gz", space="subject")
         write_checksums(target.out)
-    report(hearts, target, strict=strict)
+    report(hearts, target, strict=strict, intervals=None if made is None else made.intervals())
+
+
+def _beside(known: list[str]) -> tuple[str | None, dict[str, float | str]]:
+    """The file of end-systole, if there is one, and all else that ``--given`` says.
+
+    Raises:
+        InputError: an item without a name and a value.
+    """
+    from cheart.errors import InputError
+
+    beside: dict[str, float | str] = {}
+    for item in known:
+        name, found, value = item.partition("=")
+        if not (found and name and value):
+            raise InputError(f"--given {item!r}: expected name=value, such as lvef=55 or es=es.nii.gz")
+        beside[name.lower()] = value
+    file = beside.pop("es", None)
+    if file is None:
+        return None, beside
+    return str(file), {**beside, "frames": "observed"}
 
 
 def model_and_heart(sources: list[str]) -> tuple[str, Path]:

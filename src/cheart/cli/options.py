@@ -14,6 +14,8 @@ import typer
 from cheart.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cheart.hearts import Hearts, Unknown
     from cheart.model import Model
     from cheart.progress import Jobs
@@ -213,7 +215,9 @@ def resumable() -> Iterator[None]:
         raise
 
 
-def report(hearts: Hearts, target: Output, *, strict: bool, layout: str = "bids") -> None:
+def report(
+    hearts: Hearts, target: Output, *, strict: bool, layout: str = "bids", intervals: pd.DataFrame | None = None
+) -> None:
     """Answer for a verb that made hearts; ``strict``: exit with 1 if not all are valid."""
     from cheart.cli.console import answer
     from cheart.conditions import describe
@@ -247,6 +251,11 @@ def report(hearts: Hearts, target: Output, *, strict: bool, layout: str = "bids"
         f"  LVEDV {p.lvedv:.0f} mL, LVESV {p.lvesv:.0f} mL, LVEF {p.lvef:.0f} %, LVM {p.lvm:.0f} g, "
         f"RVEDV {p.rvedv:.0f} mL, RVESV {p.rvesv:.0f} mL"
     )
+    if intervals is not None:
+        from cheart.completions import as_json, in_words
+
+        value |= as_json(intervals)
+        lines += in_words(intervals)
     lines.append(f"Look at {out / 'picture.png'} first; {_NEXT[layout]}.")
     answer(value, "\n".join(lines), as_json=target.as_json)
     if strict and made["valid"] < total:

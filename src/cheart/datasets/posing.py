@@ -46,6 +46,7 @@ def read_heart(
     ed: int | None = None,
     es: int | None = None,
     cycle: float | None = None,
+    es_file: Path | str | None = None,
     grid: str | Grid = "paper",
     frames: int = 20,
     align_slices: bool = True,
@@ -62,6 +63,7 @@ def read_heart(
         mirrored: the header has the third axis the wrong way round, as ACDC's have.
         ed, es: frame numbers from 0; otherwise the frames of the largest and the least LV cavity.
         cycle: duration of the cycle in s, nan where it is not known, whatever the header says; None reads the header.
+        es_file: a second label map of the same voxels, of end-systole, where ``path`` is end-diastole alone.
         grid: of the heart, by name or as a value: a model takes hearts on its own grid.
         frames: T, of the heart; the file's frames are resampled.
         align_slices: put the slices of a thick stack in line (:func:`lay_out`).
@@ -71,8 +73,11 @@ def read_heart(
     """
     path, grid = Path(path), Grid.parse(grid)
     check_size(grid, frames)
+    files = (path,) if es_file is None else (path, Path(es_file))
+    if es_file is not None:
+        ed, es = 0, 1
     recording = Recording(
-        path.name, (path,), {}, ed=ed, es=es, cycle_s=cycle, header_time=cycle is None, spacing=spacing,
+        path.name, files, {}, ed=ed, es=es, cycle_s=cycle, header_time=cycle is None, spacing=spacing,
         mirrored=mirrored,
     )  # fmt: skip
     try:

@@ -273,14 +273,19 @@ def write_labels(
 
 
 def write_image(
-    path: Path | str, values: NDArray, affine: NDArray[np.floating], *, frame_s: float = float("nan")
+    path: Path | str,
+    values: NDArray,
+    affine: NDArray[np.floating],
+    *,
+    frame_s: float = float("nan"),
+    space: Literal["template", "subject"] = "subject",
 ) -> None:
-    """Write an image as NIfTI, as :func:`write_labels` writes label maps: in the subject's own space, its type kept.
+    """Write an image as NIfTI, as :func:`write_labels` writes label maps, its type kept.
 
     (But for whole numbers of 64 bits, which few programs read.)
     """
     values = values.astype(np.float32) if values.dtype.kind in "iu" and values.dtype.itemsize > 4 else values
-    _write(path, values, affine, frame_s, "subject", b"cheart: image")
+    _write(path, values, affine, frame_s, space, b"cheart: image")
 
 
 def _write(

@@ -60,17 +60,37 @@ def nearest_surface(distance: Array) -> np.ndarray:
     return out
 
 
-def in_one_piece(labels: np.ndarray) -> np.ndarray:
-    """Label maps [R, Y, X] without islands: of the LV with its wall, and of the RV, the largest piece alone."""
+def as_hearts_are(labels: np.ndarray) -> np.ndarray:
+    """Label maps [R, Y, X], base last, with a wall around the LV cavity, and without holes and islands.
+
+    The cavity is open to background towards the base alone. What it would touch elsewhere becomes wall, as does what
+    the heart encloses; of LV with wall, and of the RV, the largest piece stays.
+    """
+    spans = [np.flatnonzero(labels.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    if not spans[0].size:
+        return labels
+    box = tuple(slice(int(s[0]), int(s[-1]) + 1) for s in spans)
+    frame = np.pad(labels[box], 1)
+    _keep_largest(frame, (LV,), MYO)
+    for axis in range(3):
+        for step in (-1, 1):
+            beside = np.roll(frame == LV, step, axis)
+            open_to = (frame == RV) if (axis, step) == (0, 1) else (frame == RV) | (frame == 0)
+            frame[beside & open_to] = MYO
+    outside, _ = label(frame == 0)
+    frame[(frame == 0) & (outside != outside[0, 0, 0])] = MYO
     for body in ((LV, MYO), (RV,)):
-        inside = np.isin(labels, body)
-        spans = [np.flatnonzero(inside.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-        if not spans[0].size:
-            continue
-        box = tuple(slice(int(s[0]), int(s[-1]) + 1) for s in spans)
-        pieces, count = label(inside[box], np.ones((3, 3, 3), bool))
-        if count > 1:
-            sizes = np.bincount(pieces.ravel())
-            sizes[0] = 0
-            labels[box][(pieces > 0) & (pieces != sizes.argmax())] = 0
+        _keep_largest(frame, body, 0)
+    grown = tuple(slice(max(s.start - 1, 0), min(s.stop + 1, n)) for s, n in zip(box, labels.shape, strict=True))
+    inner = tuple(slice(g.start - s.start + 1, g.stop - s.start + 1) for g, s in zip(grown, box, strict=True))
+    labels[grown] = frame[inner]
     return labels
+
+
+def _keep_largest(frame: np.ndarray, body: tuple[int, ...], otherwise: int) -> None:
+    """Give all pieces of a body but the largest another label."""
+    pieces, count = label(np.isin(frame, body), np.ones((3, 3, 3), bool))
+    if count > 1:
+        sizes = np.bincount(pieces.ravel())
+        sizes[0] = 0
+        frame[(pieces > 0) & (pieces != sizes.argmax())] = otherwise

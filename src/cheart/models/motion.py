@@ -26,7 +26,7 @@ from cheart.errors import InputError
 from cheart.evidence import Evidence, EvidenceKind
 from cheart.models.base import HeartModel, Setting, Style
 from cheart.models.beat_basis import fit_curves, numbers
-from cheart.models.expected_overlap import in_one_piece, most_overlap, nearest_surface, probabilities
+from cheart.models.expected_overlap import as_hearts_are, most_overlap, nearest_surface, probabilities
 from cheart.models.fields import Array
 from cheart.models.heart_frame import PLANE, STEP_MM, interpolation
 from cheart.models.kernel_regression import KernelRegression
@@ -43,7 +43,7 @@ from cheart.models.plane_features import HEIGHTS, Wide, features_size, fit_featu
 from cheart.models.planes import Described, PlaneData, PlaneRepresentation
 from cheart.models.registry import register
 from cheart.models.shape_basis import is_filled
-from cheart.models.uncertainty import LEAST_SD_MM, ZONES, residual_axes, surface_sd
+from cheart.models.uncertainty import LEAST_SD_MM, ZONES, Rows, calibrate, residual_axes, surface_sd
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
 """Candidates for λ of the kernel ridge regression."""
@@ -63,7 +63,7 @@ class MotionOptions:
         landmarks: training planes that the regression keeps, at most.
         curves: numbers in time, at most.
         residual: q, numbers by which beats of one end-diastole differ, at most.
-        overlap: complete to the highest expected Dice; else to where the expected distance is 0.
+        overlap: complete to the highest expected Dice; else to surfaces that keep volumes on average.
     """
 
     representation: ClassVar[str] = "planes"
@@ -120,6 +120,7 @@ class PlaneMotion(HeartModel):
     def __init__(self, setting: Setting, options: MotionOptions, representation: PlaneRepresentation) -> None:
         super().__init__(setting, options, representation)
         self.planes = representation
+        self._last: tuple[Evidence, NDArray[np.float32], Conditioned] | None = None  # of which samples may follow
         modes, inputs = len(representation.motion), features_size(len(representation.anatomy), self._conditions)
         outputs = options.curves * modes
         shapes = {
@@ -133,6 +134,8 @@ class PlaneMotion(HeartModel):
             "axes": (options.residual, len(HEIGHTS), outputs),
             "variance": (outputs,),
             "sd": (len(ZONES), PLANE[0], setting.frames),
+            "wider": (2,),
+            "out": (PLANE[0], setting.frames),
         }
         for name, shape in shapes.items():
             self.register_buffer(name, torch.zeros(shape))
@@ -148,34 +151,40 @@ class PlaneMotion(HeartModel):
         curves = fit_curves(training.subjects, self.options.curves)
         curves = np.pad(curves, ((0, self.options.curves - len(curves)), (0, 0)))
         self._set(curves=curves)
-        rows = [numbers(s, curves) for s in training.subjects]
-        if not any(seen.any() for _, seen in rows):
+        found = [numbers(s, curves) for s in training.subjects]
+        rows = Rows(np.repeat(np.arange(len(found)), [seen.sum() for _, seen in found]), [seen for _, seen in found])
+        if not len(rows.heart):
             raise InputError("no training subject was observed after end-diastole: there is no motion to learn")
-        y = np.concatenate([number[seen] for number, seen in rows]).reshape(
-            sum(int(seen.sum()) for _, seen in rows), -1
-        )
-        heart = np.concatenate([np.full(int(seen.sum()), i) for i, (_, seen) in enumerate(rows)])
-        part = np.random.default_rng(0).permutation(len(rows))[heart] % min(PARTS, len(rows))
+        y = np.concatenate([number[seen] for number, seen in found]).reshape(len(rows.heart), -1)
+        part = np.random.default_rng(0).permutation(len(found))[rows.heart] % min(PARTS, len(found))
         best, chosen, left = np.inf, (PENALTIES[0], TRUSTS[0]), y
         for trust in TRUSTS if self._conditions else TRUSTS[:1]:
-            centre, into = fit_features(training, trust=trust)
-            x = self._inputs(training, [seen for _, seen in rows], centre, into)
+            x = self._inputs(training, rows, *fit_features(training, trust=trust))
             for penalty in PENALTIES:
                 error = y - self._left_out(x, y, part, penalty)
                 if (loss := float(np.square(error).mean())) < best:
                     best, chosen, left = loss, (penalty, trust), error
         centre, into = fit_features(training, trust=chosen[1])
-        x = self._inputs(training, [seen for _, seen in rows], centre, into)
+        x = self._inputs(training, rows, centre, into)
         fitted = KernelRegression.fit(x, y, penalty=chosen[0], most=self.options.landmarks)
+        axes, known = residual_axes(training, rows, left, self.options.residual), (training, rows, y - left, left)
+        sd, (out, wider, frame) = surface_sd(self.planes, *known, curves), calibrate(self.planes, *known, axes, curves)
         self._set(
             centre=centre, into=into, mean=fitted.centre, length=np.array(fitted.length),
             landmarks=_padded(fitted.landmarks, self.options.landmarks),
             weights=_padded(fitted.weights, self.options.landmarks),
-            axes=_padded(residual_axes(training, rows, heart, left, self.options.residual), self.options.residual),
-            variance=np.square(left).mean(axis=0),
-            sd=surface_sd(self.planes, training, [seen for _, seen in rows], y - left, left, curves),
+            axes=_padded(axes, self.options.residual), variance=np.square(left).mean(axis=0),
+            sd=sd, wider=wider, out=out[:, None] * sd.mean(axis=0) / sd.mean(axis=0)[:, [frame]],
         )  # fmt: skip
         return float(self.validation_loss(validation).mean()), {"penalty": chosen[0], "trust": chosen[1]}
+
+    def fine_tuned(self, *_: Any, **__: Any) -> HeartModel:
+        """It is fitted to one cohort in one go.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError("--from: a motion model is fitted to one cohort in one go; train it on all hearts together")
 
     def _left_out(self, x: Wide, y: Wide, part: NDArray[np.intp], penalty: float) -> Wide:
         """What a regression on the other parts says of each row."""
@@ -187,9 +196,14 @@ class PlaneMotion(HeartModel):
                 out[own] = fitted.predict(x[own])
         return out
 
-    def _inputs(self, data: PlaneData, seen: list[NDArray[np.bool_]], centre: Wide, into: Wide) -> Wide:
-        rows = zip(data.subjects, data.conditions, seen, strict=True)
-        return np.concatenate([(raw(s, c)[planes] - centre) @ into for s, c, planes in rows])
+    def _inputs(self, data: PlaneData, rows: Rows, centre: Wide, into: Wide) -> Wide:
+        hearts = zip(data.subjects, data.conditions, rows.seen, strict=True)
+        return np.concatenate([(raw(s, c)[planes] - centre) @ into for s, c, planes in hearts])
+
+    def widening(self) -> dict[str, float]:
+        """See :class:`HeartModel`; what follows from a ventricle's end-systolic volume is as wrong as that."""
+        lv, rv = self._get("wider").tolist()
+        return {"lvesv": lv, "lvef": lv, "lvsv": lv, "wall_thickening": lv, "rvesv": rv, "rvef": rv}
 
     def validation_loss(self, batch: PlaneData) -> Tensor:
         """Mean squared distance in mm² of the observed planes' distances from the predicted ones, a sample, [B]."""
@@ -209,7 +223,9 @@ class PlaneMotion(HeartModel):
     ) -> NDArray[np.uint8]:
         """The observed heart, moved. Frame 0 is what was given, with what lay between its planes filled in."""
         self.require_evidence(evidence)
-        known = self.conditioned(evidence, conditions)
+        if self._last is None or self._last[0] is not evidence or (self._last[1] != conditions).any():
+            self._last = evidence, conditions, self.conditioned(evidence, conditions)
+        known = self._last[2]
         likely = known.posterior.mean if seed is None else known.posterior.draw(seed)
         labels = self._labels(known, likely, best=seed is None and self.options.overlap)
         given = evidence.observed.copy()
@@ -297,13 +313,14 @@ class PlaneMotion(HeartModel):
         out = np.zeros((self.setting.frames, *self.setting.grid.shape), np.uint8)
         for t in range(self.setting.frames):
             fields = rows[:, None] @ (known.described.first + self._change(moved, t)) @ columns[:, None]
+            left = known.left_open(self._get("curves")[:, t])[:, None]
             if best and t > 0:
-                left = known.left_open(self._get("curves")[:, t])[:, None]
-                sd = np.maximum((zones @ self._get("sd")[:, :, t]) * left, LEAST_SD_MM).astype(np.float32)
+                sd = np.maximum(zones @ self._get("sd")[:, :, t] * left, LEAST_SD_MM).astype(np.float32)
                 made = most_overlap(probabilities(fields / sd[:, :, None, None]))
             else:
-                made = nearest_surface(fields)
-            out[t, frame.reach] = in_one_piece(made)
+                further = left * self._get("out")[:, t] if t > 0 else np.zeros((1, PLANE[0]))
+                made = nearest_surface(fields - further.astype(np.float32)[:, :, None, None])
+            out[t, frame.reach] = as_hearts_are(made)
         return out
 
     # -- what is stored --------------------------------------------------------------------------------------------

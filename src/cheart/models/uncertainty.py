@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cheart.models.heart_frame import PLANE, interpolation
 from cheart.models.plane_features import HEIGHTS, Wide
-from cheart.models.planes import PlaneData, PlaneRepresentation
+from cheart.models.planes import PlaneData, PlaneRepresentation, areas_mm2
 
 ZONES = np.array([0, 0.25, 0.5, 0.75, 0.9, 1.05])
 """Relative heights between which a surface's standard deviation is interpolated."""
@@ -21,23 +23,44 @@ LEAST_SD_MM = 0.7
 ROWS = 600
 """Planes that standard deviations are measured on, at most."""
 
+HEARTS, DRAWS = 100, 16
+"""Hearts, at most, and samples of each, by which intervals are made as wide as they should be."""
 
-def residual_axes(
-    data: PlaneData, rows: list[tuple[Wide, NDArray[np.bool_]]], heart: NDArray[np.intp], left: Wide, most: int
-) -> Wide:
+LEAST_HEARTS = 10
+"""With fewer hearts nothing is calibrated."""
+
+MOST_OUT_MM = 3.0
+
+LEVEL, WITHIN = 0.9, 1.6449
+"""Intervals hold this share of the truth, which of a normal distribution lies within so many standard deviations."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Whose planes the rows of a regression are.
+
+    Attributes:
+        heart: of each row, its number, [n].
+        seen: of each heart, the planes that have a row, [P] bool.
+    """
+
+    heart: NDArray[np.intp]
+    seen: list[NDArray[np.bool_]]
+
+
+def residual_axes(data: PlaneData, rows: Rows, left: Wide, most: int) -> Wide:
     """E [Q, heights, C]: principal axes of hearts' errors, each as long as its standard deviation.
 
     Args:
         data: training subjects.
-        rows: of each, which planes have a row in ``left``.
-        heart: whose a row is, [n].
+        rows: whose planes the rows of ``left`` are.
         left: errors [n, C] of predictions by hearts left out.
         most: Q at most.
     """
     found = []
-    for i, (subject, (_, seen)) in enumerate(zip(data.subjects, rows, strict=True)):
+    for i, (subject, seen) in enumerate(zip(data.subjects, rows.seen, strict=True)):
         if seen.any():
-            found.append((interpolation(HEIGHTS, subject.relative[seen]) @ left[heart == i]).ravel())
+            found.append((interpolation(HEIGHTS, subject.relative[seen]) @ left[rows.heart == i]).ravel())
     errors = np.stack(found)
     values, vectors = np.linalg.eigh(errors @ errors.T)
     values, vectors = values[::-1], vectors[:, ::-1]
@@ -48,7 +71,7 @@ def residual_axes(
 def surface_sd(
     planes: PlaneRepresentation,
     data: PlaneData,
-    seen: list[NDArray[np.bool_]],
+    rows: Rows,
     expected: Wide,
     left: Wide,
     curves: Wide,
@@ -58,13 +81,13 @@ def surface_sd(
     Args:
         planes: the modes.
         data: training subjects.
-        seen: of each, which planes have a row.
+        rows: whose planes the rows of the next two are.
         expected: predictions by hearts left out, [n, J·M].
         left: their errors, [n, J·M].
         curves: [J, T].
     """
-    anatomy = np.concatenate([s.anatomy[which] for s, which in zip(data.subjects, seen, strict=True)])
-    height = np.concatenate([s.relative[which] for s, which in zip(data.subjects, seen, strict=True)])
+    anatomy = np.concatenate([s.anatomy[which] for s, which in zip(data.subjects, rows.seen, strict=True)])
+    height = np.concatenate([s.relative[which] for s, which in zip(data.subjects, rows.seen, strict=True)])
     some = np.unique(np.linspace(0, len(height) - 1, min(ROWS, len(height))).astype(int))
     weights = interpolation(height[some], ZONES).T.astype(np.float64)
     first = (planes.mean + anatomy[some] @ planes.anatomy).reshape(-1, *PLANE)
@@ -79,3 +102,51 @@ def surface_sd(
         squares, count = ((weights @ (v * near).sum(axis=(2, 3))) for v in (np.square(wrong), np.ones_like(wrong)))
         out[:, :, t] = np.sqrt(squares / np.maximum(count, 1.0))
     return np.maximum(out, LEAST_SD_MM)
+
+
+def calibrate(
+    planes: PlaneRepresentation, data: PlaneData, rows: Rows, expected: Wide, left: Wide, axes: Wide, curves: Wide
+) -> tuple[Wide, Wide, int]:
+    """By how much samples' end-systolic bodies are too small, and their volumes too much alike.
+
+    What is off of a heart goes with what it is expected to do, which independent draws do not know: on average their
+    bodies come out some mL smaller than the left-out hearts' own, until their surfaces are moved out.
+
+    Args:
+        planes: the modes.
+        data: training subjects.
+        rows: whose planes the rows of the next two are.
+        expected: predictions by hearts left out, [n, J·M].
+        left: their errors, [n, J·M].
+        axes: E, [Q, heights, J·M].
+        curves: [J, T].
+
+    Returns:
+        By how many mm to move each body's surface out, [3]; by which factor the volumes of LV and RV lie too near to
+        their mean, [2]: the conformal quantile (Vovk et al. 2005) of left-out hearts' distance from their samples'
+        mean, in standard deviations of the samples, over that of a normal distribution; and the frame of both.
+    """
+    squares = np.square(expected).reshape(len(expected), len(curves), -1).sum(axis=(0, 2))
+    frame = int((np.square(curves).T @ squares).argmax())
+    some = np.unique(np.linspace(0, len(data.subjects) - 1, min(HEARTS, len(data.subjects))).astype(int))
+    rng, found = np.random.default_rng(0), []
+    for i in (i for i in some if rows.seen[i].sum() > 1):
+        own, subject, seen = rows.heart == i, data.subjects[i], rows.seen[i]
+        thick = np.gradient(subject.below_base[seen].astype(np.float64)) / 1000
+        first = planes.mean + subject.anatomy[seen] @ planes.anatomy
+        heights, q = interpolation(subject.relative[seen], HEIGHTS), rng.standard_normal((DRAWS, len(axes)))
+        volumes = []
+        for wrong in (left[own], *(heights @ np.tensordot(one, axes, axes=1) for one in q)):
+            numbers = (expected[own] + wrong).reshape(len(first), len(curves), -1)
+            change = np.tensordot(curves[:, frame], numbers, axes=(0, 1)).astype(np.float32) @ planes.motion
+            fields = (first + change).reshape(-1, *PLANE)
+            volumes.append([thick @ areas_mm2(fields - mm) for mm in (0.0, 1.0)])
+        found.append(volumes)
+    if len(found) < LEAST_HEARTS:
+        return np.zeros(PLANE[0]), np.ones(2), frame
+    every = np.array(found)  # [hearts, 1 + draws, 2, 3]
+    truth, samples, grown = every[:, 0, 0], every[:, 1:, 0], (every[:, 1:, 1] - every[:, 1:, 0]).mean(axis=(0, 1))
+    out = ((truth - samples.mean(axis=1)).mean(axis=0) / np.maximum(grown, 1e-6)).clip(-MOST_OUT_MM, MOST_OUT_MM)
+    off = np.abs(truth - samples.mean(axis=1) - out * grown) / np.maximum(samples.std(axis=1, ddof=1), 1e-6)
+    place = min(int(np.ceil((len(off) + 1) * LEVEL)), len(off)) - 1
+    return out, np.sort(off[:, [0, 2]], axis=0)[place] / WITHIN, frame
