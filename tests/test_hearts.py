@@ -43,7 +43,7 @@ def test_the_same_files_are_written_by_one_and_by_two_processes(model, tmp_path)
         assert hearts.save(tmp_path / str(jobs), jobs=jobs) == 0
     assert_frame_equal(hearts.table(jobs=2), hearts.table(), check_exact=True)
     names = sorted(p.name for p in (tmp_path / "1").iterdir())
-    assert len(names) == 2 * 5 + 7
+    assert len(names) == 2 * 5 + 8
     _, differ, odd = filecmp.cmpfiles(tmp_path / "1", tmp_path / "2", names, shallow=False)
     assert set(differ) <= {"result.json", "checksums.sha256"}, "it says when they were made, to the second"
     assert odd == []

@@ -46,7 +46,7 @@ def test_a_picture_and_tables_come_with_it(cheart, run, file, tmp_path):
     assert value["first"]["conditions"]["weight"] is None
     assert {p.name for p in out.iterdir()} == {
         "sub-001_dseg.nii.gz", "sub-001_dseg.json", "participants.tsv", "participants.json", "phenotypes.tsv",
-        "picture.png", "result.json", "itk-snap-labels.txt", "checksums.sha256",
+        "picture.png", "result.json", "itk-snap-labels.txt", "slicer-labels.ctbl", "checksums.sha256",
     }  # fmt: skip
 
 
