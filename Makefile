@@ -18,7 +18,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope 
 
 .PHONY: install demo test test-fast lint types docs web notebooks clean
 
-install: $(VENV)/.installed $(PAGE)
+install: $(VENV)/.installed
+	@$(MAKE) --no-print-directory web || echo "cheart is installed; cheart atlas and cheart view wait for: make web"
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -3,7 +3,7 @@
 set -eu
 bin=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
-new_enough() { command -v npm >/dev/null 2>&1 && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18)' 2>/dev/null; }
+new_enough() { command -v npm >/dev/null 2>&1 && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18 ? 1 : 0)' 2>/dev/null; }
 if ! new_enough; then
   PATH="$bin:$PATH"
   export PATH
