@@ -21,8 +21,8 @@ hypothesis.settings.load_profile("cheart")
 SLOW = (
     "align/test_pose", "cli/test_complete", "cli/test_demo", "cli/test_evaluate", "cli/test_generate",
     "cli/test_main", "cli/test_pack", "cli/test_reproduce", "cli/test_segment", "cli/test_train",
-    "evaluation/test_truth", "models/test_baselines", "models/test_iso_offset", "models/test_plain_step", "paper/",
-    "plot/test_picture", "segmentation/test_segment", "simulation/audit/", "simulation/clinical/",
+    "evaluation/test_truth", "faults/", "models/test_baselines", "models/test_iso_offset", "models/test_plain_step",
+    "paper/", "plot/test_picture", "segmentation/test_segment", "simulation/audit/", "simulation/clinical/",
     "simulation/test_anatomy", "simulation/test_motion", "test_cluster", "test_examples", "test_hearts",
     "training/",
 )  # fmt: skip

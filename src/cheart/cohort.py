@@ -18,6 +18,7 @@ observed has no file that says so: 50,000 subjects are 50,000 files, where zarr'
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -282,6 +283,7 @@ class CohortWriter:
         zyx = grid.shape
         if (self.path / _STORE_METADATA[-1]).is_file():  # a stopped run's, to go on with
             return
+        shutil.rmtree(self.path / STORE, ignore_errors=True)  # killed before the store was whole
         group = zarr.create_group(self.path / STORE, zarr_format=3)
         group.create_array(
             "labels", shape=(subjects, frames, *zyx), chunks=(1, 1, *zyx), shards=(1, frames, *zyx), dtype="uint8",

@@ -38,8 +38,8 @@ class Closed(Open):
     model_config = ConfigDict(extra="forbid")
 
 
-Finite = Annotated[float, AllowInfNan(False)]
-Positive = Annotated[float, Field(gt=0)]
+Finite = Annotated[float, AllowInfNan(False), Field(ge=-1e12, le=1e12)]
+Positive = Annotated[float, Field(ge=1e-12, le=1e12)]
 Text = Annotated[str, Field(max_length=100_000)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Frames = Annotated[int, Field(ge=1, le=MOST_FRAMES)]

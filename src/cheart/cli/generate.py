@@ -71,6 +71,8 @@ def generate(
     if not (work.resume or shard):
         refuse_existing(target.out, overwrite=target.overwrite)
     network = cheart.load(model, model=code, device=device)
+    if column and participants is None:
+        raise InputError(f"--column {column[0]}: there is no table; name one with --participants")
     if participants is not None and given.conditions:
         raise InputError(f"--participants and --{next(iter(given.conditions))}: give the conditions in one place")
     people: Any = given.conditions

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 import typer
 from typer.core import TyperGroup
 
-from cheart.cli.options import AlignSlices, Group, Output, Resume, Scheduler, options, output, resumable
+from cheart.cli.options import MOST_SEED, AlignSlices, Group, Output, Resume, Scheduler, options, output, resumable
 
 
 class _Importers(TyperGroup):
@@ -75,7 +75,9 @@ def _import(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out what cannot be imported; list it.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", help="Processes; -1 is one a core.")] = -1,
     scheduler: Scheduler = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the split into training, validation and test.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=MOST_SEED, help="Of the split into training, validation and test.")
+    ] = 0,
     split_from: Annotated[
         Path | None,
         typer.Option(

@@ -31,9 +31,10 @@ ModelFile = Annotated[
     typer.Option("--model", metavar="FILE.py:CLASS", help="The code of MODEL, where it is a model of your own."),
 ]
 OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Folder to write.")]
+MOST_SEED = 2**63 - 1
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at OUT.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Seed = Annotated[int, typer.Option("--seed", help="One seed, one result.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=MOST_SEED, help="One seed, one result.")]
 JobsOption = Annotated[
     int | None,
     typer.Option("--jobs", help="Processes; -1 is one a core, as for cohorts without it. A GPU, or one person: 1."),

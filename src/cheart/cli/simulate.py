@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cheart.cli.options import IMAGING, Resume, Scheduler, options, resumable
+from cheart.cli.options import IMAGING, MOST_SEED, Resume, Scheduler, options, resumable
 
 if TYPE_CHECKING:
     from cheart.progress import Jobs
@@ -22,7 +22,9 @@ def simulate(
         typer.Option(help="healthy: volunteers. clinical: patients with hidden diseases, form and function coupled."),
     ] = "healthy",
     n: Annotated[int, typer.Option("-n", help="Subjects (the paper has 1383).")] = 1383,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes on any number of workers.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same bytes on any number of workers.")
+    ] = 0,
     grid: Annotated[
         str, typer.Option(help="paper, half, quarter, or X×Y×Z@mm such as 96x96x48@1.7x1.7x2.7.")
     ] = "paper",

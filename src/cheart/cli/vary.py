@@ -74,6 +74,6 @@ def spread(factor: Factor, start: float | None, stop: float | None, steps: int) 
 
     if factor.kind == "level":
         return list(factor.levels)
-    if start is None or stop is None:
+    if start is None or stop is None or not np.isfinite([start, stop]).all():
         raise InputError(f"vary {factor.name}: give its first and last value with --from and --to")
     return [factor.read(round(float(v), 6)) for v in np.linspace(start, stop, steps)]

@@ -173,7 +173,7 @@ def rename_columns(
 def _looks_like(column: str, name: str) -> bool:
     """Whether a column that is no condition is probably a misspelt or decorated one."""
     words = column.replace("-", "_").replace(" ", "_").replace("(", "_").replace(")", "").replace(".", "_")
-    alike = len(name) > 3 and SequenceMatcher(None, words, name).ratio() >= _ALIKE
+    alike = SequenceMatcher(None, words, name).ratio() >= _ALIKE + 0.05 * (len(name) <= 3)
     return alike or words in _OTHER_NAMES.get(name, ()) or words.split("_")[0] == name
 
 

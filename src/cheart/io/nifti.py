@@ -102,7 +102,7 @@ def read_frames(path: Path | str, *, spacing: Spacing | None = None) -> tuple[ND
     path = Path(path)
     image, values = _load(path)
     shape = values.shape
-    if len(shape) < 3 or sum(n > 1 for n in shape[3:]) > 1:
+    if len(shape) < 3 or not values.size or sum(n > 1 for n in shape[3:]) > 1:
         raise InputError(f"{path}: shape {shape}; expected (X, Y, Z) or (X, Y, Z, T)")
     time_axis = next((i for i, n in enumerate(shape) if i >= 3 and n > 1), 3)
     frames = values.reshape(*shape[:3], -1).transpose(3, 2, 1, 0)

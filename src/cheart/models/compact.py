@@ -23,7 +23,7 @@ from torch import Tensor
 
 from cheart.errors import InputError
 from cheart.models.fields import LIMIT_MM, Array, FieldGrid
-from cheart.models.shape_basis import ShapeBasis, refuse_sizes, refuse_spread
+from cheart.models.shape_basis import ShapeBasis, refuse_sizes, refuse_spread, three_numbers
 from cheart.models.wall_range import read_wall_range
 
 STEP = 0.03
@@ -80,9 +80,9 @@ def unpack(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBas
         _from_waves(mean * step, where.shape)[0] + np.float32(LIMIT_MM),
         _from_waves(straight.reshape(waves.shape), where.shape),
         sd,
-        config["residual_variance"],
-        config["explained"],
-        tuple(config["iso_offset"]),
+        float(config["residual_variance"]),
+        float(config["explained"]),
+        three_numbers(config["iso_offset"]),
         read_wall_range(tensors),
     )
 

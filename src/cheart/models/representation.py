@@ -77,10 +77,12 @@ class Representation(nn.Module, ABC):
         name: what options call it.
         linear: whether hearts are nearly linear in it, so that networks have a linear map beside what they learn, which
             least squares can set (:mod:`cheart.models.linear_start`).
+        threads: that training steps compute with (:mod:`cheart.training.threads`); None for all that there are.
     """
 
     name: ClassVar[str]
     linear: ClassVar[bool]
+    threads: ClassVar[int | None] = 1
 
     # -- made from a cohort, written and read back -----------------------------------------------------------------
 

@@ -5,7 +5,7 @@ In such fields, smooth anatomy is nearly linear: a few dozen principal modes hol
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import prod
@@ -136,7 +136,7 @@ class ShapeBasis:
         Raises:
             InputError: tensors that are not there, or are not of that sampling.
         """
-        where, offset = FieldGrid.from_json(config["where"]), tuple(config["iso_offset"])
+        where, offset = FieldGrid.from_json(config["where"]), three_numbers(config["iso_offset"])
         modes_held = tensors.get("basis.modes", torch.empty(0))
         refuse_sizes(len(modes_held), where)
         for name, shape in (
@@ -150,9 +150,8 @@ class ShapeBasis:
             tensors[f"basis.{name}"].to(torch.float32).numpy().astype(np.float32) for name in ("mean", "modes", "sd")
         )
         refuse_spread(sd)
-        return cls(
-            where, mean, modes, sd, config["residual_variance"], config["explained"], offset, read_wall_range(tensors)
-        )
+        left, held = float(config["residual_variance"]), float(config["explained"])
+        return cls(where, mean, modes, sd, left, held, offset, read_wall_range(tensors))
 
     @property
     def size(self) -> int:
@@ -267,6 +266,12 @@ def refuse_spread(sd: Array) -> None:
     """
     if not (np.isfinite(sd) & (sd > 0)).all():
         raise InputError("the shape basis has modes whose standard deviation is not positive")
+
+
+def three_numbers(values: Sequence[float]) -> tuple[float, float, float]:
+    """Of JSON, which may leave out a point."""
+    a, b, c = map(float, values)
+    return a, b, c
 
 
 def is_filled(labels: NDArray[np.uint8], observed: NDArray[np.bool_]) -> bool:

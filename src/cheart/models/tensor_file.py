@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from cheart.errors import InputError
@@ -19,7 +19,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], **about: str) -> No
     """Write tensors and words about them, whole or not at all."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with new_file(path) as partial:
-        save_file(plain, partial, {"sha256": _digest_of(plain, about), **about})
+        # save_file has a temporary file of its own, which a kill would leave behind
+        partial.write_bytes(save(plain, {"sha256": _digest_of(plain, about), **about}))
 
 
 def read_tensors(path: Path, *, mend: str) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -152,6 +152,7 @@ class VoxelRepresentation(NetworkRepresentation):
 
     name = "voxel"
     linear = False
+    threads = None
 
     def __init__(self, grid: Grid, frames: int, box: Box | None = None) -> None:
         super().__init__()

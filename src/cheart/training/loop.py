@@ -259,7 +259,14 @@ def _write_epoch(network: HeartModel, progress: Progress, run: Path, *, better: 
 
 
 def write_run(
-    run: Path, cohort: Cohort, *, seed: int, device: torch.device, progress: Progress | None, **how: Any
+    run: Path,
+    cohort: Cohort,
+    *,
+    seed: int,
+    device: torch.device,
+    threads: int,
+    progress: Progress | None,
+    **how: Any,
 ) -> None:
     """Write run.json: how this training was made and how it stands."""
     before = read_checked(run / "run.json", RunJson) if (run / "run.json").is_file() else {}
@@ -272,7 +279,7 @@ def write_run(
             "best_validation_loss": progress.best,
             "training_seconds": round(progress.seconds, 1),
         }
-    here = {"device": describe_device(device), "threads": torch.get_num_threads(), "seed": seed}
+    here = {"device": describe_device(device), "threads": threads, "seed": seed}
     value = provenance(**here, cohort={"title": cohort.info["title"], "fingerprint": cohort.fingerprint}, **how)
     value["first_started"] = before.get("first_started", value["made"])
     write_json(run / "run.json", {**value, **state})

@@ -60,6 +60,8 @@ class TrainingOptions:
             raise InputError(f"momentum {self.momentum:g} must be in [0, 1)")
         if self.warmup < 0 or not 0 <= self.average < 1:
             raise InputError(f"warmup {self.warmup} must be at least 0 and average {self.average:g} in [0, 1)")
+        if self.decay < 0 or self.clip < 0:
+            raise InputError(f"decay {self.decay:g} and clip {self.clip:g} must be at least 0")
         if self.frames < 0:
             raise InputError(f"frames {self.frames} must be at least 1, or 0 for all")
         if self.schedule not in ("constant", "cosine"):

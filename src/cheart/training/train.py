@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from cheart.schemas import RunJson, read_checked
 from cheart.training.distributed import HANDED, Team, follow, join
 from cheart.training.loop import fit, fit_in_one_go, write_run
 from cheart.training.options import TrainingOptions, apply_settings, resolve, stored_options
+from cheart.training.threads import threads
 
 
 def train(
@@ -59,10 +61,11 @@ def train(
     if not team.leads:
         _follow(team, cohort, run, prepared=prepared, resume=resume)
         return
-    with locked(run):
+    most = torch.get_num_threads()
+    with locked(run), threads(1):
         _lead(
             team, cohort, run, model=name, preset=preset, settings=settings, start_from=start_from, prepared=prepared,
-            seed=seed, jobs=jobs, resume=resume, log=log,
+            seed=seed, jobs=jobs, resume=resume, log=log, most=most,
         )  # fmt: skip
     team.wait()
 
@@ -81,9 +84,12 @@ def _lead(
     jobs: Jobs,
     resume: bool,
     log: Callable[[dict[str, float]], None] | None,
+    most: int,
 ) -> None:
-    """Train in this process, which alone writes; the arguments are those of :func:`train`."""
+    """Train in this process, which alone writes; the arguments are those of :func:`train`, and ``most`` threads."""
     _check_folder(run, cohort, resume=resume)
+    for left in run.glob(".partial-*.*") if resume else ():  # of a killed process: the run is locked
+        left.unlink(missing_ok=True)
     if team.size > 1 and prepared is None:
         prepared = run / HANDED
     people: list[Conditions] = [cohort.conditions(int(i)) for i in cohort.indices("train")]
@@ -91,7 +97,8 @@ def _lead(
         raise InputError(f"{cohort.path}: no training or no validation subjects (column split of participants.tsv)")
     before = read_checked(run / "run.json", RunJson) if resume else {}
     name, preset, seed = (before.get(k, v) for k, v in (("model", model), ("preset", preset), ("seed", seed)))
-    every = [*before.get("settings", []), *settings]
+    every = list(before.get("settings", []))
+    every += [] if every[-len(settings) :] == list(settings) else settings  # the same command, begun again
     torch.manual_seed(seed)
     going_on = resume and (run / "checkpoint.safetensors").is_file()
     if going_on:
@@ -106,13 +113,9 @@ def _lead(
         raise InputError("--from this model learns in one go, in one process; leave torchrun out")
     run.mkdir(parents=True, exist_ok=True)
     started_from = Path(start_from).name if start_from is not None else before.get("started_from")
-    how = {
-        "choices": dict(network.choices),
-        "model": name,
-        "preset": preset,
-        "settings": every,
-        "started_from": started_from,
-    }
+    count = network.representation.threads or (before["threads"] if going_on else most)
+    how: dict[str, Any] = {"choices": dict(network.choices), "model": name, "preset": preset, "settings": every}
+    how |= {"started_from": started_from, "seed": seed, "device": team.device, "threads": count}
     cycles = cohort.table["cycle_s"].to_numpy(float)[cohort.indices("train")]
     about = {
         "preset": preset,
@@ -126,7 +129,7 @@ def _lead(
             "subjects": len(people),
         },
     }
-    write_run(run, cohort, seed=seed, device=team.device, progress=None, **how)
+    write_run(run, cohort, progress=None, **how)
     write_config(run, network, **about)
     data = _data(network, cohort, prepared=prepared, jobs=jobs)
     if network.takes_steps and start_from is None and not going_on:
@@ -134,13 +137,14 @@ def _lead(
     team.hand_out(run, network, about)
     with _tensorboard(run) if log is None else nullcontext(log) as log:
         if network.takes_steps:
-            progress = fit(network, *data, run=run, options=training, seed=seed, team=team, resume=resume, log=log)
+            with threads(count):
+                progress = fit(network, *data, run=run, options=training, seed=seed, team=team, resume=resume, log=log)
             best = read_model(run).network
             best.after_training(data[1])
             write_weights(run, best)
         else:
             progress = fit_in_one_go(network, *data, run=run, log=log)
-    write_run(run, cohort, seed=seed, device=team.device, progress=progress, **how)
+    write_run(run, cohort, progress=progress, **how)
 
 
 def _follow(team: Team, cohort: Cohort, run: Path, *, prepared: Path | None, resume: bool) -> None:
@@ -152,7 +156,8 @@ def _follow(team: Team, cohort: Cohort, run: Path, *, prepared: Path | None, res
     network, data, config, seed = follow(team, run, read)
     if network.takes_steps:
         options = stored_options(config["training"], run / HANDED)
-        fit(network, *data, run=run, options=options, seed=seed, team=team, resume=resume)
+        with threads(network.representation.threads):
+            fit(network, *data, run=run, options=options, seed=seed, team=team, resume=resume)
     team.wait()
 
 
