@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from cheart.cohort import Cohort, read_table
 from cheart.datasets.participants import read_people
+from cheart.datasets.plausibility import DOUBTS
 from cheart.datasets.posing import MIRRORED_DEG, MOVED_MM, RESTLESS_MM
 from cheart.files import new_folder, refuse_existing
 from cheart.heart import Heart
@@ -164,7 +165,8 @@ def _pose_concerns(row: Mapping[Any, Any]) -> tuple[str, ...]:
         found.append(f"the slices do not fit one another ({float(row['slice_jitter_mm']):.1f} mm)")
     if float(row["share_cut"]) > 0:
         found.append(f"{float(row['share_cut']):.1%} of it lies outside the grid")
-    return tuple(found)
+    doubts = str(row.get("doubts", "")).split(",")
+    return (*found, *(f"it is of those that {words}" for name, words in DOUBTS.items() if name in doubts))
 
 
 def _verdicts(path: Path) -> dict[str, tuple[str, str]]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.align.time import find_ed_es
+from cheart.datasets.plausibility import examine
 from cheart.datasets.recording import Recording, check_labels
 from cheart.errors import InputError, show_warnings
 from cheart.export.bids import write_label_file
@@ -157,7 +158,8 @@ def _check(labels: NDArray[np.uint8], cine: Cine, scheme: Scheme, *, unchecked: 
     """Refuse what an importer would refuse, before anything is written; or say it, where that is wanted."""
     recording = Recording("segmentation", (), {}, header_time=False)
     try:
-        check_labels(LabelMap(labels, cine.affine, cine.frame_s), {}, recording, SCHEMES["cheart"])
+        heart = check_labels(LabelMap(labels, cine.affine, cine.frame_s), {}, recording, SCHEMES["cheart"])
+        return [doubt.sentence for doubt in examine(heart, cine.conditions)[1]]
     except InputError as error:
         if not unchecked:
             raise InputError(
@@ -165,7 +167,6 @@ def _check(labels: NDArray[np.uint8], cine: Cine, scheme: Scheme, *, unchecked: 
                 f"{scheme_text(scheme)}). To look at it and correct it by hand, write it with --unchecked"
             ) from None
         return [f"the labels would be refused at import: {error}"]
-    return []
 
 
 def _ed_es(labels: NDArray[np.uint8]) -> tuple[int | None, int | None]:
