@@ -1,9 +1,10 @@
 """Are the hearts that a model makes hearts that can be? Pieces, holes, contacts and volumes of many of them.
 
-    python -m benchmarks.validity [--hearts 1000] [--model bundled] [--seed 0] [--jobs 2] [--json]
+    python -m benchmarks.validity [--hearts 1000] [--model bundled] [--by-sign] [--seed 0] [--jobs 2] [--json]
 
-Simulated hearts of people drawn as the simulated cohort has them, completions of their end-diastoles, and hearts that
-are generated for people of the model's training cohort. What is valid and how it is measured: :mod:`cheart.validity`.
+Simulated hearts of people drawn as the simulated cohort has them, completions of their end-diastoles with their Dice,
+and hearts that are generated for people of the model's training cohort. What is valid and how it is measured:
+:mod:`cheart.validity`. With --by-sign each voxel is labelled as its fields say, which is what read-outs did before.
 """
 
 from __future__ import annotations
@@ -16,8 +17,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cheart import Model, load
+from cheart.grid import Grid
+from cheart.labels import LV, MYO, RV
+from cheart.metrics.overlap import dice
+from cheart.models import shape_basis, voxel
 from cheart.progress import collect
 from cheart.simulation import draw_person, simulate_heart
 from cheart.validity import STROKE_TOLERANCE
@@ -32,12 +38,24 @@ def simulated_and_completed(model: Model, seed: int, number: int) -> list[dict[s
     person = draw_person(np.random.default_rng(seeds))
     heart, _ = simulate_heart(person, seed=seeds.spawn(1)[0], grid=model.grid, frames=model.frames)
     made = model.complete(heart, {n: person[n] for n in model.encoding.schema.names if n in person})
-    return [{"hearts": kind} | one.validity.row() for kind, one in (("simulated", heart), ("completed", made))]
+    rows = [{"hearts": kind} | one.validity.row() for kind, one in (("simulated", heart), ("completed", made))]
+    rows[1]["dice"] = float(dice(heart.labels, made.labels).mean())
+    return rows
 
 
 def generated(model: Model, n: int, seed: int, number: int) -> list[dict[str, Any]]:
     """A row of a generated heart."""
     return [{"hearts": "generated"} | model.generate(n=n, seed=seed)[number].validity.row()]
+
+
+def by_sign(frames: Any, grid: Grid, **_: Any) -> NDArray[np.uint8]:
+    """Label maps as :func:`cheart.models.readout.read_out` would begin with."""
+    out = []
+    for (lv, epi, rv), box in frames:
+        labels = np.zeros(grid.shape, np.uint8)
+        labels[box] = np.select([(lv < 0) & (epi < 0), epi < 0, rv < 0], [LV, MYO, RV], 0)
+        out.append(labels)
+    return np.stack(out)
 
 
 def measure_all(name: str, n: int, seed: int, jobs: int) -> pd.DataFrame:
@@ -56,6 +74,7 @@ def summary(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
     found = {}
     for kind, some in rows.groupby("hearts", sort=False):
         failed, strokes = some["failed"].str.split(","), some["sv_difference"].abs()
+        overlap = {"Dice of the completed cycle: mean": float(some["dice"].mean())} if "dice" in some else {}
         found[str(kind)] = {
             "hearts": len(some),
             "valid": int((some["valid"] == "yes").sum()),
@@ -65,6 +84,7 @@ def summary(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
             "wall volume, largest change over the cycle: largest": float(some["wall_spread"].max()),
             "seam over the largest step: largest": float(some["seam"].max()),
             "|LVSV - RVSV| over their mean: median": float(strokes.median()),
+            **overlap,
             f"stroke volumes within {STROKE_TOLERANCE:.0%}, share": float((strokes <= STROKE_TOLERANCE).mean()),
         }
     return found
@@ -89,7 +109,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of all of them")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--by-sign", action="store_true", help="read out voxel by voxel, in this process (--jobs 1)")
     given = parser.parse_args()
+    if given.by_sign:
+        shape_basis.read_out = voxel.read_out = by_sign  # type: ignore[assignment]
+        given.jobs = 1
     found = summary(measure_all(given.model, given.hearts, given.seed, given.jobs))
     print(json.dumps(found) if given.json else table(found))
 

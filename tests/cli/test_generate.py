@@ -110,5 +110,5 @@ def test_whether_hearts_are_valid_stands_in_the_tables_and_decides_with_strict(c
         bad = cheart("generate", run, "-n", 2, "--jobs", 1, *words, "--json", "-o", out)
         assert bad.code == code
         assert json.loads(bad.out)["failed"] == {"wall_spread": 2}
-        assert "2 of 2 hearts are none that a person can have (wall_spread of 2)" in bad.err
+        assert "2 of 2 hearts are not valid (wall_spread of 2)" in bad.err
         assert list(read_table(out / "phenotypes.tsv")["valid"]) == ["no", "no"]

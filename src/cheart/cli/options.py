@@ -49,9 +49,7 @@ Scheduler = Annotated[
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what a stopped or killed run left.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda …")]
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Exit with 1 if a heart is none that a person can have; all is written.")
-]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a heart is not valid; all is written.")]
 SchemeName = Annotated[
     str, typer.Option("--scheme", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")
 ]

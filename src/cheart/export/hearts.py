@@ -231,11 +231,11 @@ def person_row(heart: Heart) -> dict[str, Any]:
 
 
 def refusal_of(valid: Mapping[str, Any], total: int) -> str:
-    """In words, that of so many hearts not all can be hearts, from what result.json says."""
+    """In words, that of so many hearts not all are valid, from what result.json says."""
     what = ", ".join(f"{name} of {count}" for name, count in valid["failed"].items())
     return (
-        f"{total - valid['valid']} of {total} hearts are none that a person can have ({what}): see the columns valid "
-        "and failed of phenotypes.tsv, and leave those out"
+        f"{total - valid['valid']} of {total} hearts are not valid ({what}): see the columns valid and failed of "
+        "phenotypes.tsv, and leave those out"
     )
 
 
