@@ -83,7 +83,7 @@ def summary(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
             "wall volume, largest change over the cycle: median": float(some["wall_spread"].median()),
             "wall volume, largest change over the cycle: largest": float(some["wall_spread"].max()),
             "seam over the largest step: largest": float(some["seam"].max()),
-            "|LVSV - RVSV| over their mean: median": float(strokes.median()),
+            "LVSV less RVSV over their mean, size: median": float(strokes.median()),
             **overlap,
             f"stroke volumes within {STROKE_TOLERANCE:.0%}, share": float((strokes <= STROKE_TOLERANCE).mean()),
         }

@@ -26,5 +26,5 @@ def test_bodies_made_of_modes_are_as_large_as_the_hearts_own(tmp_path: Path) -> 
         for basis in (fitted, at_zero)
     )
     error, before = error.mean(axis=0), before.mean(axis=0)
-    assert np.abs(error).max() < 0.005
+    assert np.abs(error).max() < 0.01
     assert before[2] < -0.005  # the RV, whose edges are sharpest

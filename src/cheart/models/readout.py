@@ -110,11 +110,12 @@ def _flatten_base(lv: Array, epi: Array) -> None:
     """
     area = (epi < 0).sum(axis=(1, 2))
     top = int(np.flatnonzero(area)[-1]) if area.any() else 0
-    while top > 1 and area[top] < area[top - 1] / 2:
+    while top > 2 and area[top] < area[max(top - 3, 0) : top].max() / 2:
         lv[top] = epi[top] = np.inf
         top -= 1
-    for field in (lv, epi):
-        np.minimum(field[top], field[top - 1], out=field[top])
+    for z in (top - 1, top):
+        for field in (lv, epi):
+            np.minimum(field[z], field[z - 1], out=field[z])
 
 
 def _between(right: NDArray[np.bool_], outer: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -165,13 +166,20 @@ def _mended(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if not apart.any() and not contacts(labels).any():
             break
         made = _relabelled(labels, pieces, apart)
-        # wall that stood apart around the cavity stood on its top: there the base is lower
-        cavity = made == LV
-        cavity[:-1] &= ~cavity[1:]
-        made[cavity & _with_neighbours((labels == MYO) & (made == BACKGROUND))] = BACKGROUND
+        if ((labels == MYO) & (made == BACKGROUND)).any():
+            made[_terraces(made)] = MYO
         made[1:-1, 1:-1, 1:-1][contacts(made) > 0] = MYO
         labels = made
     return labels
+
+
+def _terraces(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Background on the LV cavity below its top plane: wall that stands apart beside the cavity stands there."""
+    found = np.zeros(labels.shape, bool)
+    found[1:] = (labels[:-1] == LV) & (labels[1:] == BACKGROUND)
+    planes = np.flatnonzero((labels == LV).any(axis=(1, 2)))
+    found[planes[-1] + 1 if planes.size else 0 :] = False
+    return found
 
 
 def _relabelled(labels: NDArray[np.uint8], pieces: Pieces, apart: NDArray[np.bool_]) -> NDArray[np.uint8]:
