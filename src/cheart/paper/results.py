@@ -121,8 +121,8 @@ def _read(folder: Path, part: str) -> Any:
     if part not in _TABLES:
         return value if value is None else check(value, Open, folder / f"{part}.json")
     kind, tables, rest = _TABLES[part]
-    if not isinstance(value, dict) or (rest and not isinstance(value.get(rest), int)):
-        raise InputError(f"{folder / part}.json: expected a whole number of {rest}; {MEND}")
+    if not isinstance(value, dict) or (rest and not isinstance(value.get(rest), int | dict)):
+        raise InputError(f"{folder / part}.json: expected an object with {rest}; {MEND}")
     paths = {attribute: folder / f"{stem}.csv" for stem, attribute in tables.items()}
     read = {name: pd.read_csv(path) if path.is_file() else pd.DataFrame() for name, path in paths.items()}
     return kind(**read, **({rest: value[rest]} if rest else {}))
