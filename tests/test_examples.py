@@ -20,7 +20,8 @@ def test_every_cell_runs(path, tmp_path, monkeypatch):
         exec(compile(code, path.name, "exec"), names)
         if isinstance(last, ast.Expr):  # what a notebook shows of the value
             value = eval(ast.unparse(last), names)
-            assert getattr(value, "_repr_html_", value.__repr__)()
+            shown = [f() for name in ("_repr_html_", "_repr_png_") if (f := getattr(value, name, None))]
+            assert any(shown) or repr(value)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

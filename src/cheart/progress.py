@@ -137,7 +137,7 @@ def collect_kept(
     records: Path,
     jobs: Jobs = 1,
     title: str,
-    holds: Callable[[Item, Result], bool] = lambda item, result: True,
+    holds: Callable[[Item, Result], bool] | None = None,
 ) -> list[Result]:
     """As :func:`collect`, of results that are plain JSON values, going on where it was stopped.
 
@@ -145,7 +145,7 @@ def collect_kept(
         function, items, jobs, title: as there.
         records: the folder (within that of :func:`begin_records`) in which each result is kept as soon as it is there,
             in a file that carries its own checksum; what is kept is not made again.
-        holds: whether what a kept result speaks of is still there.
+        holds: whether what a kept result speaks of is still there; None where it speaks of nothing.
     """
     records.mkdir(exist_ok=True)
     work = partial(_kept, function, holds, records.absolute())
@@ -153,15 +153,20 @@ def collect_kept(
 
 
 def _kept(
-    function: Callable[[Item], Result], holds: Callable[[Item, Result], bool], records: Path, task: tuple[int, Item]
+    function: Callable[[Item], Result],
+    holds: Callable[[Item, Result], bool] | None,
+    records: Path,
+    task: tuple[int, Item],
 ) -> Result:
     """A result that is kept, or made now and then kept; either comes back as JSON has it."""
     number, item = task
     path = records / f"{number}.json"
     if path.is_file():
         digest, _, text = path.read_text(encoding="utf-8").partition("\n")
-        if hashlib.sha256(text.encode()).hexdigest() == digest and holds(item, before := json.loads(text)):
-            return before
+        if hashlib.sha256(text.encode()).hexdigest() == digest:
+            before: Result = json.loads(text)
+            if holds is None or holds(item, before):
+                return before
     text = json.dumps(function(item))
     with new_file(path) as beside:
         beside.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", encoding="utf-8")

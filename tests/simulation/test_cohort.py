@@ -56,7 +56,7 @@ def test_nothing_is_written_over(tmp_path):
 def test_nifti_is_written_on_request(tmp_path):
     simulate(tmp_path / "c", n=1, seed=5, grid=GRID, frames=2, jobs=1, nifti=True)
     names = sorted(p.name for p in (tmp_path / "c" / "nifti").iterdir())
-    tables = ["itk-snap-labels.txt", "participants.json", "participants.tsv"]
+    tables = ["itk-snap-labels.txt", "participants.json", "participants.tsv", "slicer-labels.ctbl"]
     assert names == [*tables, "sub-sim0001_dseg.json", "sub-sim0001_dseg.nii.gz"]
 
 

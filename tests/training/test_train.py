@@ -122,7 +122,7 @@ def test_going_on_from_a_model_makes_room_for_a_new_condition(cohort: Cohort, tm
         Evidence.of_frame(heart, seen, cohort.frames), more.setting.encoding.encode([{**person, "group": "NOR"}])[0]
     )
     # the basis has gained modes and has levels of its own, so it differs a little; what follows moves as it did
-    assert dice(before, after).min() > 0.92
+    assert dice(before, after).min() > 0.9
     assert dice(cohort.labels(0)[:1], after[:1]).mean() >= dice(cohort.labels(0)[:1], before[:1]).mean()
 
 

@@ -268,7 +268,7 @@ def refuse_spread(sd: Array) -> None:
         raise InputError("the shape basis has modes whose standard deviation is not positive")
 
 
-def three_numbers(values: Sequence[float]) -> tuple[float, float, float]:
+def three_numbers(values: Sequence[float | int]) -> tuple[float, float, float]:
     """Of JSON, which may leave out a point."""
     a, b, c = map(float, values)
     return a, b, c
