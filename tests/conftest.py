@@ -7,7 +7,7 @@ from jaxtyping import install_import_hook
 # the shapes in signatures are checked in every test; before anything imports these modules
 SHAPED = (
     "base", "baseline", "bayesian_regression", "cgan", "cheart", "cvae", "cvae_gan", "fields", "latent", "linear_start",
-    "representation", "shape", "shape_basis", "shape_network", "voxel", "voxel_network",
+    "pca", "representation", "shape", "shape_basis", "shape_network", "voxel", "voxel_network",
 )  # fmt: skip
 install_import_hook([f"cheart.models.{name}" for name in SHAPED], "beartype.beartype")
 

@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Float, Float32, Float64, UInt8
 from torch import Tensor
 
 from cheart.errors import InputError
@@ -33,8 +33,6 @@ from cheart.models.linear_start import principal_components
 from cheart.models.registry import register
 from cheart.models.shape import ShapeBatch, squared_distance
 from cheart.models.shape_basis import NormalForm
-
-Array = NDArray[np.float64]
 
 COUNTS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 """Candidates for the number of components."""
@@ -117,18 +115,23 @@ class PCA(HeartModel):
         self._set(principal_components(joint, self.options.components)[0][:count, 0], ridge)
         return best, {"components": float(count), "ridge": ridge, "share": share}
 
-    def _joint(self, beats: Array, conditions: Array, scale: Array) -> Array:
-        """Beats and conditions behind one another, [N, 1, T·K + E]."""
+    def _joint(
+        self,
+        beats: Float64[np.ndarray, "N T K"],
+        conditions: Float64[np.ndarray, "N E"],
+        scale: Float64[np.ndarray, " E"],
+    ) -> Float64[np.ndarray, "N 1 D"]:
+        """Beats and conditions behind one another."""
         self.scale.copy_(torch.from_numpy(scale))
         return np.concatenate([beats.reshape(len(beats), -1), conditions * scale], axis=1)[:, None]
 
-    def validation_loss(self, batch: ShapeBatch) -> Tensor:
-        """Mean squared distance in mm² per voxel of the fields of all observed frames from the completion, [B]."""
+    def validation_loss(self, batch: ShapeBatch) -> Float[Tensor, " B"]:
+        """Mean squared distance in mm² per voxel of the fields of all observed frames from the completion."""
         squared = squared_distance(torch.from_numpy(self.completed(batch)).to(batch.linear), batch)
         return (squared * batch.weight).sum(1) / batch.weight.sum(1) / self.basis.mean.size
 
-    def completed(self, batch: ShapeBatch) -> Array:
-        """Coefficients in mm [B, T, K] of the completion of each subject's first frame."""
+    def completed(self, batch: ShapeBatch) -> Float64[np.ndarray, "B T K"]:
+        """Coefficients in mm of the completion of each subject's first frame."""
         precision, gain = self._prior()
         known = self._known(batch.conditions.double().cpu().numpy())
         first = [self._first(self._form(batch, i), precision, known[i]) for i in range(len(batch.linear))]
@@ -136,8 +139,8 @@ class PCA(HeartModel):
 
     @torch.no_grad()
     def complete(
-        self, evidence: Evidence, conditions: NDArray[np.float32], *, seed: int | None = None
-    ) -> NDArray[np.uint8]:
+        self, evidence: Evidence, conditions: Float32[np.ndarray, " E"], *, seed: int | None = None
+    ) -> UInt8[np.ndarray, "T Z Y X"]:
         """The conditional mean of the beat given its first frame and the conditions, or a sample."""
         self.require_evidence(evidence)
         precision, gain = self._prior()
@@ -148,8 +151,8 @@ class PCA(HeartModel):
             completed += self._left_open(seed)
         return self.basis.labels(completed.astype(np.float32))
 
-    def _left_open(self, seed: int) -> Array:
-        """A draw [T, K] of what the first frame and the conditions leave open of the components; that frame stays.
+    def _left_open(self, seed: int) -> Float64[np.ndarray, "T K"]:
+        """A draw of what the first frame and the conditions leave open of the components; that frame stays.
 
         The components' scores have the posterior covariance λ (W_o W_oᵀ + λ 1)⁻¹; what no component holds is not drawn.
         """
@@ -160,35 +163,36 @@ class PCA(HeartModel):
         drawn[0] = 0
         return np.asarray(drawn)
 
-    def _set(self, components: Array, ridge: float) -> None:
-        """Components [R, T·K + E]."""
+    def _set(self, components: Float64[np.ndarray, "R D"], ridge: float) -> None:
         size = self.mean.numel()
         for buffer, values in ((self.components, components[:, :size]), (self.loadings, components[:, size:])):
             buffer.zero_()
             buffer[: len(components)] = torch.from_numpy(values).reshape(-1, *buffer.shape[1:])
         self.ridge.fill_(ridge)
 
-    def _weights(self) -> tuple[Array, Array]:
-        """The components that there are, of beats [R, T, K] and of what completion is given [R, K + E]."""
+    def _weights(self) -> tuple[Float64[np.ndarray, "R T K"], Float64[np.ndarray, "R O"]]:
+        """The components that there are, of beats and of what completion is given."""
         w, u = self.components.double().cpu().numpy(), self.loadings.double().cpu().numpy()
         there = np.square(w).sum((1, 2)) + np.square(u).sum(1) > 0
         there[0] = True
         return w[there], np.concatenate([w[there, 0], u[there]], axis=1)
 
-    def _known(self, conditions: Array) -> Array:
-        """Encoded conditions [B, E] as the Gaussian has them."""
+    def _known(self, conditions: Float64[np.ndarray, "B E"]) -> Float64[np.ndarray, "B E"]:
+        """Encoded conditions as the Gaussian has them."""
         return np.asarray((conditions - self.centre.double().cpu().numpy()) * self.scale.double().cpu().numpy())
 
-    def _prior(self) -> tuple[Array, Array]:
-        """C_oo⁻¹ [K + E, K + E] and C_{·o} C_oo⁻¹ [T·K, K + E]; of the latter, the first frame is taken as it is."""
+    def _prior(self) -> tuple[Float64[np.ndarray, "O O"], Float64[np.ndarray, "TK O"]]:
+        """C_oo⁻¹ and C_{·o} C_oo⁻¹; of the latter, the first frame is taken as it is."""
         w, observed = self._weights()
         precision = np.linalg.inv(observed.T @ observed + float(self.ridge) * np.eye(observed.shape[1]))
         gain = np.asarray(w.reshape(len(w), -1).T @ (observed @ precision))
         gain[: self.basis.size] = np.eye(*gain[: self.basis.size].shape)
         return np.asarray(precision, np.float64), gain
 
-    def _first(self, form: NormalForm, precision: Array, known: Array) -> Array:
-        """The most probable coefficients [K] of the first frame given its observed planes and the conditions [E]."""
+    def _first(
+        self, form: NormalForm, precision: Float64[np.ndarray, "O O"], known: Float64[np.ndarray, " E"]
+    ) -> Float64[np.ndarray, " K"]:
+        """The most probable coefficients of the first frame given its observed planes and the conditions."""
         # with every plane observed, what the basis leaves is orthogonal to it and the coefficients are exact
         if form.gram is None:
             return form.linear.astype(np.float64)
@@ -198,8 +202,10 @@ class PCA(HeartModel):
         before = own @ mean - across @ known
         return np.asarray(np.linalg.solve(form.gram / variance + own, form.linear / variance + before), np.float64)
 
-    def _complete(self, first: Array, known: Array, gain: Array) -> Array:
-        """First frames [B, K] and conditions [B, E] to all frames [B, T, K]."""
+    def _complete(
+        self, first: Float64[np.ndarray, "B K"], known: Float64[np.ndarray, "B E"], gain: Float64[np.ndarray, "TK O"]
+    ) -> Float64[np.ndarray, "B T K"]:
+        """First frames and conditions to all frames."""
         mean = self.mean.double().cpu().numpy()
         given = np.concatenate([first - mean[0], known], axis=1)
         return np.asarray((given @ gain.T).reshape(-1, *mean.shape) + mean)
