@@ -69,6 +69,12 @@ def test_what_cheart_wrote_comes_back_voxel_by_voxel_with_its_conditions(tmp_pat
     assert file.conditions == hearts[1].conditions
 
 
+def test_the_scheme_is_of_foreign_files_alone(tmp_path):
+    """A patient in ACDC's numbers beside what was completed of them: the latter's cavities are not exchanged."""
+    (made,) = collect(_result(tmp_path / "out", "sub-001"), scheme=SCHEMES["acdc"])
+    assert np.array_equal(made.labels, HEART.labels)
+
+
 def test_planes_that_were_not_observed_stay_so(tmp_path):
     path = tmp_path / "sub-1_dseg.nii.gz"
     write_heart(path, HEART)

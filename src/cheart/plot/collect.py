@@ -133,19 +133,20 @@ def from_nifti(path: Path, *, scheme: str | Scheme = "cheart", spacing: Spacing 
     sidecar = read_checked(side, SidecarJson, mend=MEND_SIDECAR) if side.is_file() else {}
     stored = read_label_map(path, spacing=spacing)
     if sidecar.get("SpatialReference") == TEMPLATE:
-        heart = _in_template(stored, sidecar, parse_scheme(scheme))
+        heart = _in_template(stored, sidecar)  # the scheme is of the files that others wrote
     else:
         heart = read_heart(path, scheme=scheme, spacing=spacing, grid=_ROOMY, frames=max(stored.frames, 2), **more)
     kind, conditions = _what(path)
     return replace(heart, kind=kind, conditions=conditions)
 
 
-def _in_template(stored: LabelMap, sidecar: dict[str, Any], scheme: Scheme) -> Heart:
+def _in_template(stored: LabelMap, sidecar: dict[str, Any]) -> Heart:
     z, y, x = stored.labels.shape[1:]
     grid = Grid((z, y, x), tuple(round(s, 4) for s in stored.spacing))  # type: ignore[arg-type]
     observed = observed_planes(sidecar, stored.labels.shape[:2]) if "ObservedPlanes" in sidecar else None
     observed = np.ones(stored.labels.shape[:2], bool) if observed is None else observed
-    return Heart(to_canonical(stored.labels, scheme), observed, grid, stored.cycle_s)
+    labels = to_canonical(stored.labels, parse_scheme("cheart"))
+    return Heart(labels, observed, grid, stored.cycle_s)
 
 
 def _result(path: Path) -> dict[str, Any]:
