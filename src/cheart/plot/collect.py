@@ -131,11 +131,11 @@ def from_nifti(path: Path, *, scheme: str | Scheme = "cheart", spacing: Spacing 
     """
     side = sidecar_path(path)
     sidecar = read_checked(side, SidecarJson, mend=MEND_SIDECAR) if side.is_file() else {}
-    stored = read_label_map(path, spacing=spacing)
+    numbers, stored = parse_scheme(scheme), read_label_map(path, spacing=spacing)
     if sidecar.get("SpatialReference") == TEMPLATE:
         heart = _in_template(stored, sidecar)  # the scheme is of the files that others wrote
     else:
-        heart = read_heart(path, scheme=scheme, spacing=spacing, grid=_ROOMY, frames=max(stored.frames, 2), **more)
+        heart = read_heart(path, scheme=numbers, spacing=spacing, grid=_ROOMY, frames=max(stored.frames, 2), **more)
     kind, conditions = _what(path)
     return replace(heart, kind=kind, conditions=conditions)
 
