@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cheart.errors import InputError
@@ -72,8 +72,11 @@ def test_a_cavity_without_wall_gets_one():
     )
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)  # not met: an island of wall with seed 295844, strength 10
-@given(st.integers(0, 2**32 - 1), st.floats(1.0, 6.0))
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(1.0, 12.0))
+@example(295844, 10.0)  # a finger of cavity whose wall stood apart
+@example(2937, 10.0148)
+@example(6390, 10.56)  # a cavity of one voxel, above the base
 def test_whatever_the_fields_the_heart_is_one(seed, strength):
     """Fields of a heart with smooth noise of as many mm."""
     rng = np.random.default_rng(seed)
@@ -83,7 +86,10 @@ def test_whatever_the_fields_the_heart_is_one(seed, strength):
         noise = [sum(np.sin(a * Z + b * Y + c * X + rng.uniform(0, 6)) for a, b, c in body) for body in waves]
         frames.append(bodies(size) + (strength / 4 * np.stack(noise)).astype(np.float32))
     found = read(*frames).validity
-    assert not {"islands", "holes", "contacts", "ed_excess", "empty"} & set(found.failed), str(found)
+    wrong = {"islands", "holes", "contacts", "ed_excess"}
+    if all(((lv < 0) & (epi < 0)).any() and ((rv < 0) & (epi >= 0)).any() for lv, epi, rv in frames):
+        wrong |= {"empty"}  # what fields have none of is not made up
+    assert not wrong & set(found.failed), str(found)
 
 
 def test_single_frames_stand_for_themselves():

@@ -37,7 +37,7 @@ ROOM = 0.9
 BELOW_ED = 0.998
 """The fullest that another frame's LV cavity is cut to, in those of end-diastole."""
 
-ROUNDS = 8
+ROUNDS = 16
 """Times that pieces, pockets and bare cavity are sought in a frame, at most; nearly all need one or two."""
 
 
@@ -86,6 +86,8 @@ def _frame(fields: Array, first: tuple[int, int] | None, range_: tuple[float, fl
     if first is not None and cavity.sum() > BELOW_ED * first[0]:
         cavity &= lv < _offset(np.where(cavity, lv, np.inf), int(BELOW_ED * first[0]))
     cavity &= -lv >= _bare(epi)
+    if not cavity.any():  # a body of LV with wall has a cavity, be it one voxel where it is deepest
+        cavity = (epi == epi.min()) & (epi < 0)
     inner = np.where(_with_neighbours(cavity), -np.inf, epi)
     outer, offset = inner < 0, 0.0
     if first is not None:
@@ -159,7 +161,7 @@ def _with_neighbours(body: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _mended(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A frame with a margin whose structures are one piece each, without pockets and bare cavity."""
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         pieces = find_pieces(labels)
         apart = ~pieces.main
         apart[0] = False
@@ -167,7 +169,8 @@ def _mended(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
             break
         made = _relabelled(labels, pieces, apart)
         if ((labels == MYO) & (made == BACKGROUND)).any():
-            made[_terraces(made)] = MYO
+            # wall that would only come back where it was, apart from the rest, is not laid on the cavity but into it
+            made[_terraces(made) if turn < ROUNDS // 4 else _uncovered(made)] = MYO
         made[1:-1, 1:-1, 1:-1][contacts(made) > 0] = MYO
         labels = made
     return labels
@@ -179,6 +182,14 @@ def _terraces(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     found[1:] = (labels[:-1] == LV) & (labels[1:] == BACKGROUND)
     planes = np.flatnonzero((labels == LV).any(axis=(1, 2)))
     found[planes[-1] + 1 if planes.size else 0 :] = False
+    return found
+
+
+def _uncovered(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """LV cavity beside or above what should be wall."""
+    beside = np.zeros(labels.shape, bool)
+    beside[1:-1, 1:-1, 1:-1] = contacts(labels) > 0
+    found: NDArray[np.bool_] = _with_neighbours(beside[::-1])[::-1] & (labels == LV)
     return found
 
 
