@@ -261,6 +261,11 @@ def heart_seed(seed: int, k: int) -> int:
     return int(np.random.SeedSequence([seed, k]).generate_state(1, np.uint64)[0] >> 1)
 
 
+def person_seed(seed: int, number: int, k: int) -> int:
+    """The seed of heart k of person ``number`` of those who are judged or shown together."""
+    return heart_seed(heart_seed(seed, number), k)
+
+
 def make_heart(model: Model, item: Request | Heart) -> Heart:
     """Make one heart: z_0 from N(0, 1), then the temporal module and the decoder (section II-C)."""
     if isinstance(item, Heart):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cheart.conditions import Conditions
 from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.labels import MYOCARDIUM_G_PER_ML, STRUCTURES
@@ -184,6 +185,12 @@ def plane_mm(planes: NDArray[np.bool_], spacing: float) -> NDArray[np.float64]:
         gaps = np.concatenate([[usual], gaps, [usual]])
         thickness[seen] = (gaps[:-1] + gaps[1:]) / 2 * spacing
     return thickness
+
+
+def surface_m2(conditions: Conditions) -> float | None:
+    """Body surface by Mosteller's formula, √(height · weight / 3600), m²; None where either is not known."""
+    height, weight = conditions.get("height"), conditions.get("weight")
+    return None if height is None or weight is None else float((float(height) * float(weight) / 3600) ** 0.5)
 
 
 def _ratio(numerator: float, denominator: float) -> float:

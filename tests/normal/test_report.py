@@ -13,8 +13,9 @@ from cheart.normal.measures import as_imaged
 from cheart.normal.norms import Norms
 from cheart.normal.norms_json import NormsJson
 from cheart.normal.page import find_browser
-from cheart.normal.published import published, surface_m2
+from cheart.normal.published import published
 from cheart.normal.report import report
+from cheart.phenotypes import surface_m2
 from cheart.schemas import check
 from cheart.simulation import simulate_heart
 

@@ -29,6 +29,7 @@ from cheart.conditions import Value
 from cheart.datasets.recording import SourceLabels
 from cheart.errors import InputError
 from cheart.labels import LV, MYO, MYOCARDIUM_G_PER_ML, RV
+from cheart.phenotypes import surface_m2
 
 SIZES = {
     "lvedv": ((40.0, 480.0), (23.0, 280.0), "mL"),
@@ -101,7 +102,7 @@ def examine(
     Raises:
         InputError: what cannot be, in one sentence that says how to mend it.
     """
-    size, surface = _size(heart), _surface(person)
+    size, surface = _size(heart), surface_m2(person) or math.nan
     curve = np.array([heart.volume_ml(t, LV) for t in range(len(heart.labels))])
     turns, late = _beat(curve, heart)
     found = (
@@ -132,14 +133,6 @@ def _size(heart: SourceLabels) -> dict[str, float]:
         "lvm": heart.volume_ml(heart.ed, MYO) * MYOCARDIUM_G_PER_ML,
         "lv_length": float(held[-1] - held[0] + 1) * float(np.linalg.norm(heart.affine[:3, 2])),
     }
-
-
-def _surface(person: Mapping[str, Value]) -> float:
-    """Body surface by Mosteller in m²; nan where weight or height is not known."""
-    weight, height = person.get("weight"), person.get("height")
-    if not isinstance(weight, int | float) or not isinstance(height, int | float):
-        return math.nan
-    return math.sqrt(weight * height / 3600)
 
 
 def _odd_size(size: Mapping[str, float], surface: float, heart: SourceLabels) -> Iterator[Doubt]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -101,6 +102,33 @@ def complete_subject(model: Model, cohort: Cohort, index: int, real: Heart) -> H
     """What a model makes of the first frame of a subject's own heart, and of the subject's conditions."""
     labels = model.network.complete(Evidence.of_first_frame(real), encoded_conditions(model, cohort, index))
     return model.heart(labels, real.cycle_s)
+
+
+def phenotypes_of_samples(
+    model: Model,
+    real: Heart,
+    number: int,
+    draw: Callable[[int], NDArray[np.uint8]],
+    *,
+    samples: int,
+    names: Sequence[str],
+) -> tuple[dict[str, float], list[dict[str, float]]]:
+    """Phenotypes of a person's own heart, and a row each of samples, over the planes that were observed of it.
+
+    Args:
+        model: whose samples they are.
+        real: the person's heart.
+        number: the person's.
+        draw: label maps [T, Z, Y, X] of a seed's number k.
+        samples: how many.
+        names: of the phenotypes.
+    """
+    rows = []
+    for k in range(samples):
+        own = replace(model.heart(draw(k), real.cycle_s), observed=real.observed).phenotypes.row()
+        rows.append({"subject": number, "sample": k + 1, **{name: own[name] for name in names}})
+    truth = real.phenotypes.row()
+    return {"subject": number, **{f"real_{name}": truth[name] for name in names}}, rows
 
 
 class Judge:

@@ -17,7 +17,7 @@ from cheart.conditions import Value, decade
 from cheart.errors import InputError
 from cheart.evaluation.completion import MEASURES, Judge, chosen_subjects, encoded_conditions
 from cheart.heart import Heart
-from cheart.hearts import heart_seed
+from cheart.hearts import person_seed
 from cheart.labels import STRUCTURES
 from cheart.metrics.distributions import compare_distributions
 from cheart.metrics.overlap import seam
@@ -135,6 +135,14 @@ class _Person:
     structures_empty: int
 
 
+def generate_subject(
+    model: Model, cohort: Cohort, index: int, number: int, *, seed: int, cycle_s: float = float("nan")
+) -> Heart:
+    """The first heart that a model makes for the conditions of a subject, who is person ``number`` of those judged."""
+    labels = model.network.generate(encoded_conditions(model, cohort, index), seed=person_seed(seed, number, 0))
+    return model.heart(labels, cycle_s)
+
+
 def _judge_person(model: Model, cohort: Cohort, samples: int, seed: int, person: tuple[int, int]) -> _Person:
     """Generate the samples of one person, (number, row of the cohort), one after the other."""
     number, index = person
@@ -144,7 +152,7 @@ def _judge_person(model: Model, cohort: Cohort, samples: int, seed: int, person:
     rows: list[dict[str, float]] = []
     empty = 0
     for k in range(samples):
-        labels = model.network.generate(conditions, seed=heart_seed(heart_seed(seed, number), k))
+        labels = model.network.generate(conditions, seed=person_seed(seed, number, k))
         row, missing = _judge(judge, truth, model.heart(labels, real.cycle_s))
         rows.append({"subject": number, "sample": k + 1, **row})
         empty += missing

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from cheart.cohort import Cohort, Split
 from cheart.errors import InputError
-from cheart.evaluation.completion import chosen_subjects, encoded_conditions
-from cheart.evaluation.generation import Generation
+from cheart.evaluation.completion import chosen_subjects
+from cheart.evaluation.generation import Generation, generate_subject
 from cheart.evaluation.memorisation import describe, describe_real
-from cheart.hearts import heart_seed
 from cheart.metrics.distributions import wasserstein
 from cheart.metrics.two_samples import classifier_test, density_and_coverage, energy_distance, standardised
 from cheart.model import Model
@@ -136,7 +135,4 @@ def _axes(hearts: Sequence[NDArray[np.uint8]]) -> tuple[Array, Array]:
 
 def _generated(model: Model, cohort: Cohort, seed: int, person: tuple[int, int]) -> NDArray[np.uint8]:
     number, index = person
-    labels = model.network.generate(
-        encoded_conditions(model, cohort, index), seed=heart_seed(heart_seed(seed, number), 0)
-    )
-    return describe(model.heart(labels))
+    return describe(generate_subject(model, cohort, index, number, seed=seed))

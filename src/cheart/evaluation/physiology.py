@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from cheart.cohort import Cohort, Split
-from cheart.evaluation.completion import chosen_subjects, complete_subject, encoded_conditions
+from cheart.evaluation.completion import chosen_subjects, complete_subject
+from cheart.evaluation.generation import generate_subject
 from cheart.heart import Heart
-from cheart.hearts import heart_seed
 from cheart.metrics.bootstrap import bootstrap
 from cheart.model import Model
 from cheart.progress import Jobs, collect
@@ -103,8 +103,5 @@ def _look(model: Model, cohort: Cohort, seed: int, person: tuple[int, int]) -> d
     if "complete" in model.network.tasks:
         found[COMPLETED] = physiology(complete_subject(model, cohort, index, real))
     if "generate" in model.network.tasks:
-        labels = model.network.generate(
-            encoded_conditions(model, cohort, index), seed=heart_seed(heart_seed(seed, number), 0)
-        )
-        found[GENERATED] = physiology(model.heart(labels, real.cycle_s))
+        found[GENERATED] = physiology(generate_subject(model, cohort, index, number, seed=seed, cycle_s=real.cycle_s))
     return found

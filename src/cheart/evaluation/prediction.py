@@ -6,7 +6,7 @@ conditions) are judged by proper scores, by how often central intervals hold the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cheart.cohort import Cohort, Split
-from cheart.evaluation.completion import chosen_subjects, encoded_conditions
+from cheart.evaluation.completion import chosen_subjects, encoded_conditions, phenotypes_of_samples
 from cheart.evidence import Evidence
-from cheart.hearts import heart_seed
+from cheart.hearts import person_seed
 from cheart.metrics.bootstrap import mean_interval
 from cheart.metrics.proper_scores import LEVELS, coverage, crps_of_samples, energy_score, pit, spread_by_group
 from cheart.model import Model
@@ -128,10 +128,8 @@ def _predict_one(
     number, index = person
     real = cohort.heart(index)
     evidence, conditions = Evidence.of_first_frame(real), encoded_conditions(model, cohort, index)
-    rows = []
-    for k in range(samples):
-        labels = model.network.complete(evidence, conditions, seed=heart_seed(heart_seed(seed, number), k))
-        own = replace(model.heart(labels, real.cycle_s), observed=real.observed).phenotypes.row()
-        rows.append({"subject": number, "sample": k + 1, **{name: own[name] for name in QUANTITIES}})
-    truth = real.phenotypes.row()
-    return {"subject": number, **{f"real_{name}": truth[name] for name in QUANTITIES}}, rows
+    return phenotypes_of_samples(
+        model, real, number,
+        lambda k: model.network.complete(evidence, conditions, seed=person_seed(seed, number, k)),
+        samples=samples, names=QUANTITIES,
+    )  # fmt: skip

@@ -6,7 +6,7 @@ model can be told apart that has the right hearts in the right people from one t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from cheart.cohort import Cohort, Split, read_table
 from cheart.conditions import PAPER_SCHEMA
 from cheart.errors import InputError
-from cheart.evaluation.completion import chosen_subjects, encoded_conditions
+from cheart.evaluation.completion import chosen_subjects, encoded_conditions, phenotypes_of_samples
 from cheart.evaluation.generation import Generation
-from cheart.hearts import heart_seed
+from cheart.hearts import heart_seed, person_seed
 from cheart.metrics.bootstrap import mean_interval
 from cheart.metrics.distributions import wasserstein
 from cheart.metrics.two_samples import energy_distance, standardised
@@ -156,14 +156,12 @@ def _sample_one(
     model: Model, cohort: Cohort, samples: int, seed: int, person: tuple[int, int]
 ) -> tuple[dict[str, float], list[dict[str, float]]]:
     number, index = person
-    real, conditions = cohort.heart(index), encoded_conditions(model, cohort, index)
-    rows = []
-    for k in range(samples):
-        labels = model.network.generate(conditions, seed=heart_seed(heart_seed(seed, number), k))
-        own = replace(model.heart(labels, real.cycle_s), observed=real.observed).phenotypes.row()
-        rows.append({"subject": number, "sample": k + 1, **{name: own[name] for name in PAPER_FIVE}})
-    truth = real.phenotypes.row()
-    return {"subject": number, **{f"real_{name}": truth[name] for name in PAPER_FIVE}}, rows
+    conditions = encoded_conditions(model, cohort, index)
+    return phenotypes_of_samples(
+        model, cohort.heart(index), number,
+        lambda k: model.network.generate(conditions, seed=person_seed(seed, number, k)),
+        samples=samples, names=PAPER_FIVE,
+    )  # fmt: skip
 
 
 def evaluate_truth(generation: Generation, truths: Truths) -> Truthfulness:

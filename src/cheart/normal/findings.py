@@ -12,7 +12,8 @@ from scipy.stats import chi2, norm
 from cheart.conditions import Conditions
 from cheart.normal.measures import MEASURES, Measure
 from cheart.normal.norms import Normal
-from cheart.normal.published import Range, published, surface_m2
+from cheart.normal.published import Range, published
+from cheart.phenotypes import surface_m2
 
 RESEARCH = "Research only, not a medical device. It diagnoses nothing; nobody may be treated by it."
 """Stands on every page."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cheart.conditions import Conditions
+from cheart.phenotypes import surface_m2
 from cheart.simulation.reference import INTERVALS, MIDDLES
 
 HHC, UKB, MESA = "HHC 2024", "UKB 2017", "MESA 2012"
@@ -84,12 +85,6 @@ class Range:
     def high(self) -> float:
         """Upper end of the 95 % interval."""
         return self.mean + 1.96 * self.sd
-
-
-def surface_m2(conditions: Conditions) -> float | None:
-    """Body surface by Mosteller's formula, √(height · weight / 3600), m²; None where either is not known."""
-    height, weight = conditions.get("height"), conditions.get("weight")
-    return None if height is None or weight is None else float((float(height) * float(weight) / 3600) ** 0.5)
 
 
 def published(measure: str, conditions: Conditions) -> tuple[Range, ...]:

@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 
 from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
-from cheart.hearts import heart_seed
+from cheart.hearts import person_seed
 from cheart.model import Model
 from cheart.models.registry import style_of
 from cheart.paper.figure_page import DPI, INK_HEX, WIDTH, CannotDraw, Drawn, Material, show, solid, tight
@@ -76,12 +76,12 @@ def _gather(material: Material, model: Model) -> Trajectories:
         raise CannotDraw(f"a map of latents needs {_FEWEST} people, but there are {len(rows)}")
     latents = []
     for number, index in enumerate(rows, start=1):
-        latent = model.network.sample_latent(heart_seed(heart_seed(material.seed, number), 0))
+        latent = model.network.sample_latent(person_seed(material.seed, number, 0))
         latents.append(model.network.trajectory(latent, encoded_conditions(model, material.cohort, index)))
     stacked = np.stack(latents).astype(float)
     motion = stacked - stacked.mean(axis=1, keepdims=True)
     which = int(np.argsort(np.square(motion).sum(axis=(1, 2)), kind="stable")[len(rows) // 2])
-    latent = model.network.sample_latent(heart_seed(heart_seed(material.seed, which + 1), 0))
+    latent = model.network.sample_latent(person_seed(material.seed, which + 1, 0))
     labels = model.network.decode(latent, encoded_conditions(model, material.cohort, rows[which]))
     maps = [_flat(points, material.seed) for points in (stacked, motion)]
     return Trajectories(maps[0], maps[1], model.heart(labels), which)

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from cheart.conditions import describe
 from cheart.evaluation.completion import encoded_conditions
 from cheart.heart import Heart
-from cheart.hearts import heart_seed
+from cheart.hearts import person_seed
 from cheart.labels import LV, RV, hex_colour
 from cheart.model import Model
 from cheart.models.registry import style_of
@@ -81,7 +81,7 @@ def _gather(material: Material, model: Model, number: int) -> Person:
     cohort, index = material.cohort, material.people[number - 1]
     conditions = encoded_conditions(model, cohort, index)
     real = cohort.heart(index)
-    seeds = [heart_seed(heart_seed(material.seed, number), k) for k in range(GENERATED)]
+    seeds = [person_seed(material.seed, number, k) for k in range(GENERATED)]
     made = [model.heart(model.network.generate(conditions, seed=seed), real.cycle_s) for seed in seeds]
     words = describe(cohort.conditions(index), cohort.schema).replace("sbp", "SBP").split(", ")
     return Person(number, tuple(words), (real, *made))
