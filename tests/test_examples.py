@@ -21,7 +21,7 @@ def test_every_cell_runs(path, tmp_path, monkeypatch):
         if isinstance(last, ast.Expr):  # what a notebook shows of the value
             value = eval(ast.unparse(last), names)
             shown = [f() for name in ("_repr_html_", "_repr_png_") if (f := getattr(value, name, None))]
-            assert any(shown) or repr(value)
+            assert any(shown) if shown else repr(value)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -1,21 +1,9 @@
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cheart.cli.main import main
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a person gets from a command."""
-
-    code: int
-    out: str
-    err: str
-
+from commands import Answer, run_cheart
 
 Cheart = Callable[..., Answer]
 
@@ -24,19 +12,7 @@ Cheart = Callable[..., Answer]
 def cheart(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cheart:
     """Run ``cheart`` with arguments, as the console script does."""
 
-    def command(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["cheart", *map(str, arguments)])
-        capsys.readouterr()
-        code: object = 0
-        try:
-            main()
-        except SystemExit as exit:
-            code = exit.code
-        said = capsys.readouterr()
-        assert isinstance(code, int)
-        return Answer(code, said.out, said.err)
-
-    return command
+    return lambda *arguments: run_cheart(monkeypatch, capsys, arguments)
 
 
 @pytest.fixture

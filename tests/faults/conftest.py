@@ -1,25 +1,14 @@
 import shutil
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cheart.cli.main import main
 from cheart.cohort import Cohort
 from cheart.evaluation.packing import pack
 from cheart.export.bids import export_cohort
 from cheart.model import load
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a person gets from a command."""
-
-    code: int
-    out: str
-    err: str
+from commands import Answer, run_cheart
 
 
 @pytest.fixture
@@ -27,17 +16,9 @@ def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """Run ``cheart`` with arguments in this process; an exception that comes through is a failure of the test."""
 
     def command(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["cheart", *map(str, arguments)])
-        capsys.readouterr()
-        code: object = 0
-        try:
-            main()
-        except SystemExit as exit:
-            code = exit.code or 0
-        said = capsys.readouterr()
-        assert isinstance(code, int)
-        assert "Traceback" not in said.err
-        return Answer(code, said.out, said.err)
+        answer = run_cheart(monkeypatch, capsys, arguments)
+        assert "Traceback" not in answer.err
+        return answer
 
     return command
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from benchmarks.validity import by_sign
 from safetensors.torch import load_file
 
 from cheart.cohort import Cohort
@@ -108,7 +109,10 @@ def test_only_observed_planes_and_frames_reach_the_loss(tmp_path: Path) -> None:
     assert 0.5 < made["dice"]["mean"] <= 1
 
 
-def test_going_on_from_a_model_makes_room_for_a_new_condition(cohort: Cohort, tmp_path: Path) -> None:
+def test_going_on_from_a_model_makes_room_for_a_new_condition(
+    cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cheart.models.shape_basis.read_out", by_sign)  # what the network says, before it is made valid
     train(cohort, tmp_path / "base", **QUICK)
     group = Factor("group", "level", levels=("NOR", "DCM"))
     wider = Cohort(cohort.path, cohort.info, Schema((*PAPER_SCHEMA.factors, group)), cohort.table.assign(group="DCM"))
@@ -122,7 +126,7 @@ def test_going_on_from_a_model_makes_room_for_a_new_condition(cohort: Cohort, tm
         Evidence.of_frame(heart, seen, cohort.frames), more.setting.encoding.encode([{**person, "group": "NOR"}])[0]
     )
     # the basis has gained modes and has levels of its own, so it differs a little; what follows moves as it did
-    assert dice(before, after).min() > 0.9
+    assert dice(before, after).min() > 0.93
     assert dice(cohort.labels(0)[:1], after[:1]).mean() >= dice(cohort.labels(0)[:1], before[:1]).mean()
 
 
