@@ -107,3 +107,14 @@ def test_a_small_group_is_as_the_whole_cohort_is() -> None:
     alone = [i for i, share in enumerate(told.fraction) if round(share * 40) == 1]
     assert len(alone) == 3
     assert np.ptp(told.mean[alone], axis=0).max() == 0
+
+
+@pytest.mark.parametrize("n", range(2, 9))
+@pytest.mark.parametrize("seed", range(5))
+def test_of_few_people_it_is_read_back_though_their_covariance_has_no_full_rank(n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    few = [PEOPLE[i] | {"sbp": 100 + PEOPLE[i]["age"]} for i in rng.integers(len(PEOPLE), size=n)]
+    encoding = Encoding.fit(PAPER_SCHEMA, few)
+    made = Population.fit(encoding, few)
+    back = Population.from_json(made.to_json(), encoding)
+    np.testing.assert_array_equal(back.covariance, made.covariance)

@@ -173,8 +173,9 @@ class Population:
         if shapes != ((m,), (m, f), (m, f, f)) or abs(fraction.sum() - 1) > 1e-6:
             raise InputError(f"population: expected fractions of {m} groups that sum to 1, and means of {f} numbers")
         mean, covariance = mean.reshape(m, f), covariance.reshape(m, f, f)
+        off = f * 0.5 * 10.0 ** (1 - _DIGITS)  # by so much rounding may move eigenvalues, in the largest entries
         if not np.allclose(covariance, covariance.transpose(0, 2, 1), rtol=1e-3) or (
-            f and np.linalg.eigvalsh(covariance).min() < -1e-3 * np.abs(covariance).max()
+            f and np.linalg.eigvalsh(covariance).min() < -off * np.abs(covariance).max()
         ):
             raise InputError("population: a covariance is not symmetric, or negative")
         return cls(schema, combinations, fraction, mean, covariance, trained.reshape(-1, 2))
