@@ -43,3 +43,15 @@ def test_whole_cycles_of_two_curves_are_held_by_two() -> None:
     np.testing.assert_allclose(curves[:, 0], 0, atol=1e-6)
     found, _ = numbers(hearts[0], curves)
     np.testing.assert_allclose(np.einsum("jt,pjm->tpm", curves, found), hearts[0].motion, atol=1e-4)
+
+
+def test_of_one_frame_the_numbers_are_the_most_probable_ones() -> None:
+    rng = np.random.default_rng(0)
+    curves, sd = np.linalg.qr(rng.normal(size=(T, 2)))[0].T, np.array([3.0, 0.1])
+    hearts = [subject(np.einsum("jt,pjm->tpm", curves, rng.normal(size=(P, 2, M)) * sd[:, None]), [*range(T)])] * 2
+    pair = subject(hearts[0].motion, [4])
+    whole, found = numbers(hearts[0], curves)[0], numbers(pair, curves, sd)[0]
+    np.testing.assert_allclose(np.einsum("j,pjm->pm", curves[:, 4], found), pair.motion[4], atol=1e-5)
+    covariance = np.outer(curves[:, 4] * sd**2, 1) / (curves[:, 4] ** 2 @ sd**2)  # Σb / bᵀΣb
+    np.testing.assert_allclose(found, covariance[None] * pair.motion[4][:, None], atol=1e-5)
+    assert np.abs(found - whole).mean() < np.abs(numbers(pair, curves)[0] - whole).mean()

@@ -1,16 +1,20 @@
 """Motion applied to the observed heart, on ellipsoids that beat as their size says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cheart.cohort import Cohort
 from cheart.completions import QUANTITIES
+from cheart.conditions import PAPER_SCHEMA, Factor, Schema
 from cheart.errors import InputError
 from cheart.evaluation.completion import evaluate_completion
 from cheart.evidence import Evidence
 from cheart.metrics.overlap import dice
 from cheart.model import Model, load
 from cheart.training.train import train
+from cohorts import tiny_cohort
 
 pytestmark = pytest.mark.slow
 
@@ -56,11 +60,37 @@ def test_a_seed_is_a_sample(moved: Model, cohort: Cohort) -> None:
     np.testing.assert_array_equal(one[0], other[0])
 
 
-def test_it_refuses_what_it_cannot_do(moved: Model, cohort: Cohort, tmp_path) -> None:
-    with pytest.raises(InputError, match="--from: a motion model is fitted to one cohort in one go"):
-        train(cohort, tmp_path / "more", start_from=moved.folder, jobs=1)
+def test_it_refuses_what_it_cannot_do(moved: Model) -> None:
     with pytest.raises(InputError, match="motion model cannot generate; it can complete"):
         moved.generate({})
+
+
+def test_going_on_makes_room_for_a_condition_and_for_modes_and_knows_what_was_known(
+    moved: Model, cohort: Cohort
+) -> None:
+    group = Factor("group", "level", levels=("NOR", "DCM"))
+    wider = Cohort(cohort.path, cohort.info, Schema((*PAPER_SCHEMA.factors, group)), cohort.table.assign(group="DCM"))
+    people = [wider.conditions(int(i)) for i in wider.indices("train")]
+    was = moved.network.setting
+    setting = replace(was, encoding=was.encoding.extended(wider.schema, people))
+    more = moved.network.fine_tuned(setting, moved.network.options, wider, moved.population, seed=0, jobs=1)
+    assert len(more.planes.motion) > len(moved.network.planes.motion)
+    known = Evidence.of_first_frame(cohort.heart(int(cohort.indices("test")[0])))
+    own = cohort.conditions(int(cohort.indices("test")[0]))
+    for seed in (None, 3):
+        before = moved.network.complete(known, moved.encode(own), seed=seed)
+        after = more.complete(known, setting.encoding.encode([{**own, "group": "NOR"}])[0], seed=seed)
+        assert dice(before, after).min() > 0.995
+
+
+def test_with_few_patients_going_on_is_better_than_they_alone(moved: Model, cohort: Cohort, tmp_path) -> None:
+    pairs = tiny_cohort(tmp_path / "pairs", n=20, pair=True)
+    pairs = pairs.resplit([("train", "val", "test", "test", "test")[i % 5] for i in range(20)])
+    for name, start in (("alone", None), ("more", moved.folder)):
+        settings = () if start else ("landmarks=200", "residual=8")
+        train(pairs, tmp_path / name, model="motion", settings=settings, start_from=start, jobs=1)
+    alone, more = (evaluate_completion(load(tmp_path / n), pairs).subjects.dice_es.mean() for n in ("alone", "more"))
+    assert more > alone + 0.005
 
 
 def known_es(cohort: Cohort, planes: slice, measured: dict[str, float] | None = None) -> tuple[Evidence, int]:

@@ -39,12 +39,21 @@ def plateau(frames: int, start: int, stop: int) -> Wide:
     return np.asarray((1 - np.cos(np.pi * np.minimum(np.minimum(up, down), 1))) / 2)
 
 
-def numbers(subject: PlaneSubject, curves: Wide) -> tuple[Wide, NDArray[np.bool_]]:
-    """The numbers [P, J, M] of a subject's planes by least squares over the frames seen, and which planes have any."""
+def numbers(subject: PlaneSubject, curves: Wide, sd: Wide | None = None) -> tuple[Wide, NDArray[np.bool_]]:
+    """The numbers [P, J, M] of a subject's planes by least squares over the frames seen, and which planes have any.
+
+    Args:
+        subject: of which planes of frames were observed.
+        curves: [J, T].
+        sd: standard deviation of each curve's number, [J]. Where fewer frames were observed than there are curves, the
+            numbers are the most probable ones: at end-systole alone, a beat that is larger or smaller as a whole.
+    """
     planes = subject.seen.shape[1]
+    sd = np.ones(len(curves)) if sd is None else sd
     out = np.zeros((planes, len(curves), subject.motion.shape[2]))
     for p in range(planes):
         seen = subject.seen[:, p]
         if seen.any():
-            out[p] = np.linalg.lstsq(curves[:, seen].T, subject.motion[seen, p].astype(np.float64), rcond=None)[0]
+            weighted = (curves[:, seen] * sd[:, None]).T
+            out[p] = sd[:, None] * np.linalg.lstsq(weighted, subject.motion[seen, p].astype(np.float64), rcond=None)[0]
     return out, np.asarray(subject.seen.any(axis=0))

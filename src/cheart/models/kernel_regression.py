@@ -65,6 +65,18 @@ class KernelRegression:
         """f(x), [n, C], of rows [n, F]."""
         return np.asarray(self.centre + matern(distances(x, self.landmarks) / self.length) @ self.weights)
 
+    def plus(self, share: float, other: KernelRegression) -> KernelRegression:
+        """The sum of a share of this one and of another with the same ℓ, as one."""
+        landmarks, weights = (
+            (self.landmarks, share * self.weights) if share else (other.landmarks[:0], other.weights[:0])
+        )
+        return KernelRegression(
+            np.concatenate([landmarks, other.landmarks]),
+            np.concatenate([weights, other.weights]),
+            share * self.centre + other.centre,
+            self.length,
+        )
+
 
 def matern(apart: Wide) -> Wide:
     """The Matérn 3/2 kernel of distances in lengths ℓ."""
@@ -76,3 +88,15 @@ def distances(a: Wide, b: Wide) -> Wide:
     """Euclidean distances [n, m] between rows [n, F] and [m, F]."""
     squared = np.square(a).sum(1)[:, None] + np.square(b).sum(1) - 2 * a @ b.T
     return np.asarray(np.sqrt(squared.clip(0)))
+
+
+def left_out(
+    x: Wide, y: Wide, part: NDArray[np.intp], *, penalty: float, most: int, length: float | None = None
+) -> Wide:
+    """What a regression on the other parts says of each row, [N, C]: :meth:`KernelRegression.fit`, part by part [N]."""
+    out = np.zeros_like(y)
+    for k in range(int(part.max()) + 1):
+        own = part == k
+        if own.any() and not own.all():
+            out[own] = KernelRegression.fit(x[~own], y[~own], penalty=penalty, most=most, length=length).predict(x[own])
+    return out

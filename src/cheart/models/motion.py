@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from torch import Tensor
 
+from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.evidence import Evidence, EvidenceKind
 from cheart.models.base import HeartModel, Setting, Style
@@ -39,20 +40,26 @@ from cheart.models.motion_evidence import (
     of_frames,
     of_measurements,
 )
-from cheart.models.plane_features import HEIGHTS, Wide, features_size, fit_features, raw
-from cheart.models.planes import Described, PlaneData, PlaneRepresentation
+from cheart.models.motion_regression import MotionRegression, Widening, fit_motion, go_on
+from cheart.models.plane_features import HEIGHTS, Wide, features_size
+from cheart.models.planes import Described, PlaneData, PlaneRepresentation, PlaneSubject
 from cheart.models.registry import register
 from cheart.models.shape_basis import is_filled
-from cheart.models.uncertainty import LEAST_SD_MM, ZONES, Rows, calibrate, residual_axes, surface_sd
+from cheart.models.uncertainty import (
+    LEAST_HEARTS,
+    LEAST_SD_MM,
+    ZONES,
+    Rows,
+    calibrate,
+    combined_axes,
+    residual_axes,
+    surface_sd,
+)
+from cheart.population import Population
+from cheart.progress import Jobs
 
-PENALTIES = (0.03, 0.1, 0.3, 1.0)
-"""Candidates for λ of the kernel ridge regression."""
-
-TRUSTS = (0.0, 0.4)
-"""Candidates for the weight of a condition."""
-
-PARTS = 5
-"""Parts of the training hearts that are left out in turn."""
+BORROWED = 10
+"""Hearts that the uncertainty of a model that is gone on from counts for."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,7 @@ class PlaneMotion(HeartModel):
     def __init__(self, setting: Setting, options: MotionOptions, representation: PlaneRepresentation) -> None:
         super().__init__(setting, options, representation)
         self.planes = representation
+        self._before: MotionRegression | None = None  # of the model that training goes on from
         self._last: tuple[Evidence, NDArray[np.float32], Conditioned] | None = None  # of which samples may follow
         modes, inputs = len(representation.motion), features_size(len(representation.anatomy), self._conditions)
         outputs = options.curves * modes
@@ -147,58 +155,82 @@ class PlaneMotion(HeartModel):
     # -- training --------------------------------------------------------------------------------------------------
 
     def fit(self, training: Any, validation: Any) -> tuple[float, dict[str, float]]:
-        """The regression, by the best of a few penalties at leaving hearts out; and what it leaves open."""
-        curves = fit_curves(training.subjects, self.options.curves)
-        curves = np.pad(curves, ((0, self.options.curves - len(curves)), (0, 0)))
-        self._set(curves=curves)
-        found = [numbers(s, curves) for s in training.subjects]
+        """The regression, and what it leaves open; nothing is chosen on the validation subjects."""
+        before, curves, sd = self._before, self._get("curves"), None
+        if before is None:
+            curves = fit_curves(training.subjects, self.options.curves)
+            curves = np.pad(curves, ((0, self.options.curves - len(curves)), (0, 0)))
+            self._set(curves=curves)
+        else:
+            sd = self._curve_sd()
+        found = [numbers(s, curves, sd) for s in training.subjects]
         rows = Rows(np.repeat(np.arange(len(found)), [seen.sum() for _, seen in found]), [seen for _, seen in found])
         if not len(rows.heart):
             raise InputError("no training subject was observed after end-diastole: there is no motion to learn")
         y = np.concatenate([number[seen] for number, seen in found]).reshape(len(rows.heart), -1)
-        part = np.random.default_rng(0).permutation(len(found))[rows.heart] % min(PARTS, len(found))
-        best, chosen, left = np.inf, (PENALTIES[0], TRUSTS[0]), y
-        for trust in TRUSTS if self._conditions else TRUSTS[:1]:
-            x = self._inputs(training, rows, *fit_features(training, trust=trust))
-            for penalty in PENALTIES:
-                error = y - self._left_out(x, y, part, penalty)
-                if (loss := float(np.square(error).mean())) < best:
-                    best, chosen, left = loss, (penalty, trust), error
-        centre, into = fit_features(training, trust=chosen[1])
-        x = self._inputs(training, rows, centre, into)
-        fitted = KernelRegression.fit(x, y, penalty=chosen[0], most=self.options.landmarks)
-        axes, known = residual_axes(training, rows, left, self.options.residual), (training, rows, y - left, left)
-        sd, (out, wider, frame) = surface_sd(self.planes, *known, curves), calibrate(self.planes, *known, axes, curves)
-        self._set(
-            centre=centre, into=into, mean=fitted.centre, length=np.array(fitted.length),
-            landmarks=_padded(fitted.landmarks, self.options.landmarks),
-            weights=_padded(fitted.weights, self.options.landmarks),
-            axes=_padded(axes, self.options.residual), variance=np.square(left).mean(axis=0),
-            sd=sd, wider=wider, out=out[:, None] * sd.mean(axis=0) / sd.mean(axis=0)[:, [frame]],
-        )  # fmt: skip
-        return float(self.validation_loss(validation).mean()), {"penalty": chosen[0], "trust": chosen[1]}
+        if before is None:
+            chosen = fit_motion(training, rows, y, most=self.options.landmarks)
+        else:
+            chosen = go_on(before, training, rows, y, most=self.options.landmarks - len(before.kernel.landmarks))
+        self._set_regression(chosen.regression)
+        self._set(**self._left_open(training, rows, y - chosen.left, chosen.left))
+        return float(self.validation_loss(validation).mean()), dict(chosen.figures)
 
-    def fine_tuned(self, *_: Any, **__: Any) -> HeartModel:
-        """It is fitted to one cohort in one go.
+    def _left_open(self, training: PlaneData, rows: Rows, expected: Wide, left: Wide) -> dict[str, Wide]:
+        """What the regression leaves open, of left-out hearts' predictions and errors [n, J·M]; where training goes on,
+        partly what was known before."""
+        curves, hearts = self._get("curves"), sum(bool(seen.any()) for seen in rows.seen)
+        share = hearts / (hearts + BORROWED) if self._before is not None else 1.0
+        axes = residual_axes(training, rows, left, self.options.residual)
+        sd = surface_sd(self.planes, training, rows, expected, left, curves)
+        variance = np.square(left).mean(axis=0)
+        if share < 1:
+            axes = combined_axes(axes, self._get("axes"), share)
+            sd = np.sqrt(share * np.square(sd) + (1 - share) * np.square(self._get("sd")))
+            variance = share * variance + (1 - share) * self._get("variance")
+        values = {"axes": _padded(axes, self.options.residual), "variance": variance, "sd": sd}
+        if self._before is None or hearts >= LEAST_HEARTS:
+            out, wider, frame = calibrate(self.planes, training, rows, expected, left, axes, curves)
+            values |= {"wider": wider, "out": out[:, None] * sd.mean(axis=0) / sd.mean(axis=0)[:, [frame]]}
+        return values
 
-        Raises:
-            InputError: always.
-        """
-        raise InputError("--from: a motion model is fitted to one cohort in one go; train it on all hearts together")
+    def _curve_sd(self) -> Wide:
+        """How much each curve's number varies from plane to plane, [J]."""
+        known = self._regression().kernel
+        squares = np.square(known.predict(known.landmarks)).mean(axis=0) + self._get("variance")
+        return np.asarray(np.sqrt(squares.reshape(self.options.curves, -1).mean(axis=1)))
 
-    def _left_out(self, x: Wide, y: Wide, part: NDArray[np.intp], penalty: float) -> Wide:
-        """What a regression on the other parts says of each row."""
-        out = np.zeros_like(y)
-        for k in range(int(part.max()) + 1):
-            own = part == k
-            if own.any() and not own.all():
-                fitted = KernelRegression.fit(x[~own], y[~own], penalty=penalty, most=self.options.landmarks)
-                out[own] = fitted.predict(x[own])
-        return out
+    def fine_tuned(
+        self, setting: Setting, options: MotionOptions, cohort: Cohort, population: Population, *, seed: int, jobs: Jobs
+    ) -> HeartModel:
+        """See :class:`HeartModel`. A share of what this one predicts stays, and what it gets wrong of the new hearts is
+        learned beside it (:mod:`cheart.models.motion_regression`), on further modes of motion. Factors that it does not
+        know play no part."""
+        planes = self.planes.widened(cohort, jobs=jobs)
+        network = PlaneMotion(setting, replace(options, landmarks=2 * options.landmarks), planes)
+        network._begin_with(self)
+        return network
 
-    def _inputs(self, data: PlaneData, rows: Rows, centre: Wide, into: Wide) -> Wide:
-        hearts = zip(data.subjects, data.conditions, rows.seen, strict=True)
-        return np.concatenate([(raw(s, c)[planes] - centre) @ into for s, c, planes in hearts])
+    def _begin_with(self, other: PlaneMotion) -> None:
+        """Take what another model knows, whose conditions and modes are among the own ones."""
+        columns = self.setting.encoding.columns
+        place = [columns.index(column) for column in other.setting.encoding.columns]
+        wider = Widening(place, len(columns), self.options.curves, len(self.planes.motion))
+        self._before = other._regression().widened(wider)
+        self._set_regression(self._before)
+        self._set(**{n: wider.outputs(other._get(n)) for n in ("axes", "variance")})
+        self._set(**{n: other._get(n) for n in ("curves", "sd", "wider", "out")})
+
+    def _set_regression(self, regression: MotionRegression) -> None:
+        kernel, most = regression.kernel, self.options.landmarks
+        self._set(centre=regression.centre, into=regression.into, mean=kernel.centre, length=np.array(kernel.length))
+        self._set(landmarks=_padded(kernel.landmarks, most), weights=_padded(kernel.weights, most))
+
+    def _regression(self) -> MotionRegression:
+        """f as it is stored."""
+        landmarks, weights, mean, length = (self._get(n) for n in ("landmarks", "weights", "mean", "length"))
+        kernel = KernelRegression(landmarks, weights, mean, float(length))
+        return MotionRegression(self._get("centre"), self._get("into"), kernel)
 
     def widening(self) -> dict[str, float]:
         """See :class:`HeartModel`; what follows from a ventricle's end-systolic volume is as wrong as that."""
@@ -292,13 +324,10 @@ class PlaneMotion(HeartModel):
 
         return volumes
 
-    def _expected(self, subject: Any, conditions: NDArray[np.float32]) -> Wide:
+    def _expected(self, subject: PlaneSubject, conditions: NDArray[np.float32]) -> Wide:
         """f(x) of a subject's planes, [P, J, M]."""
-        x = (raw(subject, conditions) - self._get("centre")) @ self._get("into")
-        kept = KernelRegression(
-            self._get("landmarks"), self._get("weights"), self._get("mean"), float(self._get("length"))
-        )
-        return kept.predict(x).reshape(len(x), self.options.curves, -1)
+        found = self._regression().predict(subject, conditions)
+        return found.reshape(len(found), self.options.curves, -1)
 
     def _change(self, moved: Wide, t: int) -> Array:
         """What frame t adds to distances, [R, 3, 50, 58], of numbers [R, J, M]."""

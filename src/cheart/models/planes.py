@@ -29,7 +29,7 @@ from cheart.models.representation import Data, Representation, SomeFrames
 from cheart.models.shape_basis import is_filled
 from cheart.progress import Jobs, collect
 
-ANATOMY_MODES, MOTION_MODES = 30, 80
+ANATOMY_MODES, MOTION_MODES, FURTHER_MODES = 30, 80, 40
 
 BASIS_PLANES = 1500
 """Planes that the modes are fitted on, at most."""
@@ -115,18 +115,17 @@ class PlaneRepresentation(Representation):
         Raises:
             InputError: nothing is observed after end-diastole.
         """
-        indices = cohort.indices("train")
-        share = max(1, len(indices) * 12 // BASIS_PLANES)
-        work = partial(_sampled, cohort)
-        items = [(int(i), k) for k, i in enumerate(indices[::share])]
-        firsts, moved = zip(*collect(work, items, jobs=jobs, title="Fitting modes of planes"), strict=True)
-        later = np.concatenate(moved)
-        if len(later) < 3:
-            raise InputError(f"{cohort.path}: fewer than 3 planes are observed after end-diastole: there is no motion")
-        ends = np.concatenate(firsts)
+        ends, later = _training_planes(cohort, jobs=jobs)
         mean = ends.mean(axis=0)
         anatomy = _half(principal_axes(ends - mean, ANATOMY_MODES))
         return cls(cohort.grid, cohort.frames, _half(mean), anatomy, _half(principal_axes(later, MOTION_MODES)))
+
+    def widened(self, cohort: Cohort, *, jobs: Jobs) -> PlaneRepresentation:
+        """With further modes for what the own ones leave of another cohort's motion."""
+        _, later = _training_planes(cohort, jobs=jobs)
+        left = np.asarray(later - (later @ self.motion.T) @ self.motion, np.float32)
+        motion = np.concatenate([self.motion, _half(principal_axes(left, FURTHER_MODES))])
+        return PlaneRepresentation(self.grid, self.frames, self.mean, self.anatomy, motion)
 
     def to_config(self) -> dict[str, Any]:
         """See :class:`Representation`."""
@@ -222,6 +221,24 @@ def principal_axes(rows: Array, most: int) -> Array:
 def _half(values: Array) -> Array:
     """As a file holds them, so that training sees the same as whoever loads the model."""
     return values.astype(np.float16).astype(np.float32)
+
+
+def _training_planes(cohort: Cohort, *, jobs: Jobs) -> tuple[Array, Array]:
+    """End-diastolic planes of training subjects [n, SIZE], and what later frames add to planes [m, SIZE].
+
+    Raises:
+        InputError: nothing is observed after end-diastole.
+    """
+    indices = cohort.indices("train")
+    share = max(1, len(indices) * 12 // BASIS_PLANES)
+    items = [(int(i), k) for k, i in enumerate(indices[::share])]
+    firsts, moved = zip(
+        *collect(partial(_sampled, cohort), items, jobs=jobs, title="Fitting modes of planes"), strict=True
+    )
+    later = np.concatenate(moved)
+    if len(later) < 3:
+        raise InputError(f"{cohort.path}: fewer than 3 planes are observed after end-diastole: there is no motion")
+    return np.concatenate(firsts), later
 
 
 def _sampled(cohort: Cohort, item: tuple[int, int]) -> tuple[Array, Array]:

@@ -68,6 +68,20 @@ def residual_axes(data: PlaneData, rows: Rows, left: Wide, most: int) -> Wide:
     return np.asarray(vectors[:, :keep].T @ errors / np.sqrt(len(errors))).reshape(keep, len(HEIGHTS), -1)
 
 
+def combined_axes(axes: Wide, other: Wide, share: float) -> Wide:
+    """Principal axes of a share of one covariance and the rest of another, as many as ``other`` has at most.
+
+    Args:
+        axes: [Q, heights, C], each as long as its standard deviation.
+        other: [R, heights, C], the same.
+        share: of the first, 0 to 1.
+    """
+    both = np.concatenate([np.sqrt(share) * axes, np.sqrt(1 - share) * other])
+    rows = both.reshape(len(both), -1)
+    _, vectors = np.linalg.eigh(rows @ rows.T)
+    return np.asarray((vectors[:, ::-1][:, : len(other)].T @ rows).reshape(-1, *both.shape[1:]))
+
+
 def surface_sd(
     planes: PlaneRepresentation,
     data: PlaneData,
