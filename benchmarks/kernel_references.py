@@ -118,10 +118,9 @@ class Slices(PlaneMotion):
     style = Style("slice-wise kernel ridge", "#a06cd5", (0, (1, 1)), "^")
 
     def _labels(self, known: Any, q: NDArray, *, best: bool) -> NDArray[np.uint8]:
-        frame, moved = known.described.frame, known.numbers(q)
-        rows, columns = frame.back()
+        frame, first, moved = known.described.frame, known.described.first, known.numbers(q)
         out = np.zeros((self.setting.frames, *self.setting.grid.shape), np.uint8)
+        window = frame.window(np.ones((len(first), *first.shape[2:]), bool))
         for t in range(self.setting.frames):
-            fields = rows[:, None] @ (known.described.first + self._change(moved, t)) @ columns[:, None]
-            out[t, frame.reach] = nearest_surface(fields)
+            out[t, frame.reach, window.y, window.x] = nearest_surface(window.to_voxels(first + self._change(moved, t)))
         return out

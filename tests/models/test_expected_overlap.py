@@ -3,7 +3,7 @@ import numpy as np
 from bodies import ellipsoid_heart
 from cheart.labels import LV, MYO, RV
 from cheart.metrics.overlap import dice
-from cheart.models.expected_overlap import as_hearts_are, most_overlap, nearest_surface, probabilities
+from cheart.models.expected_overlap import as_hearts_are, likely_surface, most_overlap, nearest_surface
 from cheart.validity import Validity, measure
 
 X, Y = np.meshgrid(np.arange(48.0), np.arange(48.0))
@@ -19,14 +19,14 @@ def circles(lv: float, wall: float) -> np.ndarray:
 
 def test_where_nothing_is_open_it_is_the_nearest_surface() -> None:
     field = circles(9.3, 5)
-    np.testing.assert_array_equal(most_overlap(probabilities(field / 0.01)), nearest_surface(field))
+    np.testing.assert_array_equal(likely_surface(field / np.float32(0.01)), nearest_surface(field))
 
 
 def test_what_is_open_is_labelled_to_the_highest_expected_dice() -> None:
     rng = np.random.default_rng(0)
     hearts = [nearest_surface(circles(max(8 + 4 * rng.standard_normal(), 0.5), 5)) for _ in range(300)]
-    likely = np.stack([[np.mean([h == k for h in hearts], axis=0)[0] for k in (LV, MYO, RV)]]).astype(np.float32)
-    best = most_overlap(likely)
+    likely = np.stack([np.mean([h == k for h in hearts], axis=0).ravel() for k in (LV, MYO, RV)], axis=1)
+    best = most_overlap(likely.astype(np.float32)).reshape(1, *X.shape)
     mean = nearest_surface(circles(8, 5))
 
     def expected(labels: np.ndarray) -> float:

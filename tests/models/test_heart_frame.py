@@ -25,10 +25,19 @@ def test_planes_are_centred_on_the_left_ventricle_and_lie_between_apex_and_base(
 
 def test_what_is_sampled_comes_back_as_it_was() -> None:
     frame = HeartFrame.of(HEART, EVERY, GRID)
-    rows, columns = frame.back()
+    planes = frame.sample(HEART[None], frame.reach)[:, 0]
+    window = frame.window(planes.min(axis=1) < 5)
     back = np.zeros_like(HEART)
-    back[frame.reach] = nearest_surface(rows[:, None] @ frame.sample(HEART[None], frame.reach)[:, 0] @ columns[:, None])
+    back[frame.reach, window.y, window.x] = nearest_surface(window.to_voxels(planes))
     assert dice(HEART[None], back[None]).min() > 0.96
+    whole = frame.window(np.ones_like(planes[:, 0], bool))
+    everywhere, within = whole.to_voxels(planes), (_within(window.y, whole.y), _within(window.x, whole.x))
+    np.testing.assert_allclose(window.to_voxels(planes), everywhere[:, :, within[0], within[1]], atol=1e-4)
+    assert window.to_voxels(planes).size < 0.7 * everywhere.size
+
+
+def _within(some: slice, all: slice) -> slice:
+    return slice(some.start - all.start, some.stop - all.start)
 
 
 def test_a_heart_that_was_moved_looks_the_same_from_its_own_frame() -> None:

@@ -17,15 +17,18 @@ from cheart.models.fields import Array
 ROUNDS = 4
 """Rounds after which sets and their Dice agree."""
 
+NOWHERE = 3.0
+"""So many standard deviations outside all bodies a voxel is nobody's."""
+
 LOGISTIC = 1.702
 """The logistic function of 1.702 x is the normal distribution of x to within 0.01."""
 
 
 def probabilities(standard: Array) -> Array:
-    """Probabilities [R, 3, Y, X] of LV cavity, wall and RV cavity.
+    """Probabilities [n, 3] of LV cavity, wall and RV cavity.
 
     Args:
-        standard: distances from LV cavity, LV with wall, and RV cavity in standard deviations, [R, 3, Y, X].
+        standard: distances from LV cavity, LV with wall, and RV cavity in standard deviations, [n, 3].
     """
     inside = 1 / (1 + np.exp(np.clip(LOGISTIC * standard, -30, 30)))
     lv = np.minimum(inside[:, 0], inside[:, 1])
@@ -34,12 +37,12 @@ def probabilities(standard: Array) -> Array:
 
 
 def most_overlap(likely: Array) -> np.ndarray:
-    """Label maps [R, Y, X] uint8 of the highest expected mean Dice, from probabilities [R, 3, Y, X]."""
-    total = likely.sum(axis=(0, 2, 3), dtype=np.float64)
+    """The labels [n] uint8 of voxels whose mean Dice is expected to be highest, from probabilities [n, 3]."""
+    total = likely.sum(axis=0, dtype=np.float64)
     size, overlap = total.copy(), np.full(3, 0.8)
     for _ in range(ROUNDS):
-        best = np.zeros(likely[:, 0].shape, np.float32)
-        chosen = np.zeros(best.shape, np.uint8)
+        best = np.zeros(len(likely), np.float32)
+        chosen = np.zeros(len(likely), np.uint8)
         for k, value in enumerate((LV, MYO, RV)):
             gain = (2 * likely[:, k] - np.float32(overlap[k])) / np.float32(size[k] + total[k] + 1e-6)
             better = gain > best
@@ -47,8 +50,16 @@ def most_overlap(likely: Array) -> np.ndarray:
         for k, value in enumerate((LV, MYO, RV)):
             mine = chosen == value
             size[k] = mine.sum()
-            overlap[k] = 2 * likely[:, k][mine].sum() / max(size[k] + total[k], 1e-6)
+            overlap[k] = 2 * likely[mine, k].sum() / max(size[k] + total[k], 1e-6)
     return chosen
+
+
+def likely_surface(standard: Array) -> np.ndarray:
+    """Label maps [R, Y, X] uint8 of most overlap, of distances [R, 3, Y, X] as :func:`probabilities` takes them."""
+    near = standard.min(axis=1) < NOWHERE
+    out = np.zeros(near.shape, np.uint8)
+    out[near] = most_overlap(probabilities(np.moveaxis(standard, 1, -1)[near]))
+    return out
 
 
 def nearest_surface(distance: Array) -> np.ndarray:

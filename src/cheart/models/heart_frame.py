@@ -35,6 +35,25 @@ APART_MM = 6.0
 
 
 @dataclass(frozen=True)
+class Window:
+    """The part of the grid's planes in which a heart lies, and how fields come to be there.
+
+    Attributes:
+        y, x: voxels of the grid.
+        rows, columns: matrices from the samples of R planes to them, [R, y, 50] and [R, 58, x].
+    """
+
+    y: slice
+    x: slice
+    rows: Array
+    columns: Array
+
+    def to_voxels(self, planes: Array) -> Array:
+        """Fields [R, 3, y, x] of planes [R, 3, 50, 58]."""
+        return np.asarray(self.rows[:, None] @ planes @ self.columns[:, None])
+
+
+@dataclass(frozen=True)
 class HeartFrame:
     """Where the planes of one heart are.
 
@@ -95,12 +114,20 @@ class HeartFrame:
         columns = np.stack([interpolation(SIDE_X + c, x) for c in self.centre[planes, 1]])
         return np.asarray(rows[:, None, None] @ whole @ columns.transpose(0, 2, 1)[:, None, None], np.float32)
 
-    def back(self) -> tuple[Array, Array]:
-        """Matrices that bring planes in reach back to voxels: rows [R, Y, 50] and columns [R, 58, X]."""
+    def window(self, near: NDArray[np.bool_]) -> Window:
+        """The way back to voxels, for those that some plane in reach [R, 50, 58] has within ``near``."""
         _, y, x = self.grid.axes()
-        rows = np.stack([interpolation(y - c, SIDE_Y) for c in self.centre[self.reach, 0]])
-        columns = np.stack([interpolation(x - c, SIDE_X) for c in self.centre[self.reach, 1]])
-        return rows, np.ascontiguousarray(columns.transpose(0, 2, 1))
+        ways = []
+        for k, (voxels, side) in enumerate(((y, SIDE_Y), (x, SIDE_X))):
+            which = side[near.any(axis=(0, 2 - k))] if near.any() else side[[0, -1]]
+            low, high = which[0] + self.centre[self.reach, k].min(), which[-1] + self.centre[self.reach, k].max()
+            start, stop = np.searchsorted(voxels, [low, high])
+            inside = slice(max(int(start) - 2, 0), min(int(stop) + 2, len(voxels)))
+            ways.append(
+                (inside, np.stack([interpolation(voxels[inside] - c, side) for c in self.centre[self.reach, k]]))
+            )
+        (inside_y, rows), (inside_x, columns) = ways
+        return Window(inside_y, inside_x, rows, np.ascontiguousarray(columns.transpose(0, 2, 1)))
 
     def between(self, heights: NDArray[np.float64]) -> Array:
         """Linear interpolation [n, P] in z from the sampled planes to heights [n] in mm; beyond, the last counts."""

@@ -27,7 +27,7 @@ from cheart.errors import InputError
 from cheart.evidence import Evidence, EvidenceKind
 from cheart.models.base import HeartModel, Setting, Style
 from cheart.models.beat_basis import fit_curves, numbers
-from cheart.models.expected_overlap import as_hearts_are, most_overlap, nearest_surface, probabilities
+from cheart.models.expected_overlap import as_hearts_are, likely_surface, nearest_surface
 from cheart.models.fields import Array
 from cheart.models.heart_frame import PLANE, STEP_MM, interpolation
 from cheart.models.kernel_regression import KernelRegression
@@ -57,6 +57,9 @@ from cheart.models.uncertainty import (
 )
 from cheart.population import Population
 from cheart.progress import Jobs
+
+BEYOND_MM = 8.0
+"""So far beyond all surfaces nothing of a heart is looked for."""
 
 BORROWED = 10
 """Hearts that the uncertainty of a model that is gone on from counts for."""
@@ -106,9 +109,11 @@ class Conditioned:
 
     def left_open(self, curve: Wide) -> Wide:
         """By which factor the evidence narrows a surface, [R], where the curves [J] are at some frame."""
+        if self.posterior.is_prior:
+            return np.ones(len(self.spread))
         along = np.tensordot(curve, self.spread, axes=(0, 2))  # [R, Q, M]
         prior = np.square(along).sum(axis=(1, 2))
-        now = np.square(np.einsum("rqm,qs->rsm", along, self.posterior.root)).sum(axis=(1, 2))
+        now = np.square(along.transpose(0, 2, 1) @ self.posterior.root).sum(axis=(1, 2))
         return np.asarray(np.sqrt(NOISE_SHARE + (1 - NOISE_SHARE) * now / np.maximum(prior, 1e-12)))
 
 
@@ -336,20 +341,21 @@ class PlaneMotion(HeartModel):
 
     def _labels(self, known: Conditioned, q: Wide, *, best: bool) -> NDArray[np.uint8]:
         """Label maps [T, Z, Y, X] of q: those of the highest expected Dice, or of the nearest surfaces."""
-        frame, moved = known.described.frame, known.numbers(q)
-        rows, columns = frame.back()
+        frame, first, moved = known.described.frame, known.described.first, known.numbers(q)
+        changes = [self._change(moved, t) for t in range(self.setting.frames)]
+        window = frame.window(np.min([first + change for change in changes], axis=0).min(axis=1) < BEYOND_MM)
         zones = interpolation(frame.relative[frame.reach], ZONES)
         out = np.zeros((self.setting.frames, *self.setting.grid.shape), np.uint8)
-        for t in range(self.setting.frames):
-            fields = rows[:, None] @ (known.described.first + self._change(moved, t)) @ columns[:, None]
+        for t, change in enumerate(changes):
+            fields = window.to_voxels(first + change)
             left = known.left_open(self._get("curves")[:, t])[:, None]
             if best and t > 0:
                 sd = np.maximum(zones @ self._get("sd")[:, :, t] * left, LEAST_SD_MM).astype(np.float32)
-                made = most_overlap(probabilities(fields / sd[:, :, None, None]))
+                made = likely_surface(fields / sd[:, :, None, None])
             else:
                 further = left * self._get("out")[:, t] if t > 0 else np.zeros((1, PLANE[0]))
                 made = nearest_surface(fields - further.astype(np.float32)[:, :, None, None])
-            out[t, frame.reach] = as_hearts_are(made)
+            out[t, frame.reach, window.y, window.x] = as_hearts_are(made)
         return out
 
     # -- what is stored --------------------------------------------------------------------------------------------
