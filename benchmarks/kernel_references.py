@@ -1,11 +1,13 @@
 """What motion has to beat that is simple too: kernel ridge regression of whole hearts, and of slices.
 
     cheart reproduce -o OUT --cohort COHORT --folds 5 --models \\
-        motion,ridge,pca,benchmarks/kernel_references.py:Whole,benchmarks/kernel_references.py:Slices
+        motion,ridge,pca,benchmarks/kernel_references.py:Whole,benchmarks/kernel_references.py:Slices,\\
+        benchmarks/kernel_references.py:Decided
 
 ``Whole`` predicts the motion of the observed heart on the modes of a shape basis from its end-diastole and the
 conditions. ``Slices`` is motion without its decision: each slice's expected distances, and labels where they are
-negative.
+negative. ``Decided`` is ridge with the decision that motion has: the labels of the highest expected Dice over its
+samples.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ from numpy.typing import NDArray
 
 from cheart import register
 from cheart.evidence import Evidence
+from cheart.labels import STRUCTURES
 from cheart.models.base import HeartModel, Setting, Style
-from cheart.models.expected_overlap import nearest_surface
+from cheart.models.expected_overlap import most_overlap, nearest_surface
 from cheart.models.kernel_regression import KernelRegression
 from cheart.models.motion import MotionOptions, PlaneMotion
+from cheart.models.ridge import Ridge
 from cheart.models.shape import squared_distance
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
@@ -123,4 +127,33 @@ class Slices(PlaneMotion):
         window = frame.window(np.ones((len(first), *first.shape[2:]), bool))
         for t in range(self.setting.frames):
             out[t, frame.reach, window.y, window.x] = nearest_surface(window.to_voxels(first + self._change(moved, t)))
+        return out
+
+
+SAMPLES = 40
+"""Completions of which the probability of a voxel is the share."""
+
+
+@register("ridge-decided")
+class Decided(Ridge):
+    """Ridge, whose completion is the one of the highest expected Dice."""
+
+    style = Style("ridge, decided", "#2d2d2d", (0, (3, 1, 1, 1)), "D")
+    tasks: ClassVar = ("complete",)
+
+    def complete(
+        self, evidence: Evidence, conditions: NDArray[np.float32], *, seed: int | None = None
+    ) -> NDArray[np.uint8]:
+        """A sample, or frame by frame what most samples share."""
+        if seed is not None:
+            return super().complete(evidence, conditions, seed=seed)
+        count = np.zeros((self.setting.frames, *self.setting.grid.shape, 3), np.float32)
+        for draw in range(SAMPLES):
+            made = super().complete(evidence, conditions, seed=draw)
+            for k, value in enumerate(STRUCTURES.values()):
+                count[..., k] += made == value
+        out = np.zeros(count.shape[:-1], np.uint8)
+        for frame, likely in zip(out, count / SAMPLES, strict=True):
+            near = likely.any(axis=-1)
+            frame[near] = most_overlap(likely[near])
         return out

@@ -19,7 +19,9 @@ def test_bodies_that_share_labels_are_counted_once(planes: bool, monkeypatch: py
     factor = (1, *where.factor[1:]) if planes else where.factor
     shares = []
     along = module._along
-    monkeypatch.setattr(module, "_along", lambda share, matrices: shares.append(share) or along(share, matrices))
+    monkeypatch.setattr(
+        module, "_along", lambda share, matrices, **how: shares.append(share) or along(share, matrices, **how)
+    )
     fields(labels, where, planes=planes)
     z, y, x = (n // f for n, f in zip(GRID.shape, factor, strict=True))
     for k, (frame, body) in enumerate((f, b) for f in labels for b in BODIES):

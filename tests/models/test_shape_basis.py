@@ -37,7 +37,7 @@ def test_the_normal_form_is_the_squared_distance_on_observed_planes() -> None:
     a = rng.normal(size=BASIS.size).astype(np.float32) * BASIS.sd
     form = BASIS.normal_form(HEARTS[3], observed)
     value = a @ form.gram @ a - 2 * form.linear @ a + form.constant
-    sampled = fields(HEARTS[3:4], BASIS.where, planes=True)[0]
+    sampled = fields(HEARTS[3:4], BASIS.where, planes=slice(None))[0]
     z = np.flatnonzero(observed)
     composed = BASIS.compose(a[None])[0]
     direct = np.square(composed[:, z - BASIS.where.start[0]] - sampled[:, z]).sum() / BASIS.where.factor[0]

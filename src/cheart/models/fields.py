@@ -108,30 +108,31 @@ class FieldGrid:
 
 
 def fields(
-    labels: UInt8[np.ndarray, "T Z Y X"], where: FieldGrid, *, planes: bool = False
+    labels: UInt8[np.ndarray, "T Z Y X"], where: FieldGrid, *, planes: NDArray[np.intp] | slice | None = None
 ) -> Float32[np.ndarray, "T 3 z y x"]:
     """Soft signed distances of the three bodies in mm, negative inside.
 
-    With ``planes`` those of the label grid along z are kept instead of coarsened, for data of which single planes were
-    observed.
+    With ``planes`` those planes of the label grid along z are kept instead of coarsened ones, for data of which single
+    planes were observed.
     """
     grid = where.grid
-    factor = (1, *where.factor[1:]) if planes else where.factor
-    box = [slice(a, b) for a, b in zip(where.start, where.stop, strict=True)]
-    if planes:
-        box[0] = slice(None)
+    factor = where.factor if planes is None else (1, *where.factor[1:])
+    box: list[Any] = [slice(a, b) for a, b in zip(where.start, where.stop, strict=True)]
+    if planes is not None:
+        box[0] = planes
     narrow, wide = (
         [_blur(n, f, s, sigma)[part] for n, f, s, part in zip(grid.shape, factor, grid.spacing, box, strict=True)]
         for sigma in (NARROW_MM, WIDE_MM)
     )
+    few = isinstance(planes, np.ndarray)
     out = np.empty((len(labels), len(BODIES), *(len(b) for b in wide)), np.float32)
     for t, frame in enumerate(labels):
         counts = {label: _pool(frame == label, factor) for label in (LV, MYO, RV)}
         for k, body in enumerate(BODIES):
             filled = sum((counts[label] for label in body[1:]), start=counts[body[0]])
             fraction = filled.astype(np.float32) / np.float32(np.prod(factor))
-            near = _distance(_along(fraction, narrow), NARROW_MM)
-            out[t, k] = _blend(near, _distance(_along(fraction, wide), WIDE_MM))
+            near = _distance(_along(fraction, narrow, few=few), NARROW_MM)
+            out[t, k] = _blend(near, _distance(_along(fraction, wide, few=few), WIDE_MM))
     return out
 
 
@@ -159,10 +160,12 @@ def _blur(n: int, factor: int, spacing: float, sigma_mm: float) -> Array:
 
 
 def _along(
-    volume: Float32[np.ndarray, "z y x"], matrices: list[Float32[np.ndarray, "_ _"]]
+    volume: Float32[np.ndarray, "z y x"], matrices: list[Float32[np.ndarray, "_ _"]], *, few: bool = False
 ) -> Float32[np.ndarray, "_ _ _"]:
-    """Apply one matrix along each axis."""
+    """Apply one matrix along each axis, z first where ``few`` planes are wanted."""
     mz, my, mx = matrices
+    if few:
+        return np.asarray(my @ (np.tensordot(mz, volume, axes=(1, 0)) @ mx.T), np.float32)
     volume = volume @ mx.T
     volume = my @ volume
     return np.tensordot(mz, volume, axes=(1, 0)).astype(np.float32, copy=False)

@@ -105,7 +105,7 @@ class HeartFrame:
     def sample(self, labels: NDArray[np.uint8], planes: NDArray[np.intp]) -> Array:
         """Signed distances [P, T, 3, 50, 58] in mm of label maps [T, Z, Y, X] on some planes [P], each centred."""
         where = FieldGrid.whole(self.grid)
-        whole = fields(labels, where, planes=True)[:, :, planes].transpose(2, 0, 1, 3, 4)
+        whole = fields(labels, where, planes=planes).transpose(2, 0, 1, 3, 4)
         y, x = (
             (np.arange(n // f) + 0.5) * f * s - n * s / 2
             for n, f, s in zip(self.grid.shape[1:], where.factor[1:], self.grid.spacing[1:], strict=True)

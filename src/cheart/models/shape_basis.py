@@ -180,7 +180,7 @@ class ShapeBasis:
         if observed.all():
             return self.whole_forms(labels[None])[0]
         weights = self._to_planes(np.flatnonzero(observed))  # [P, z]
-        sampled = fields(labels[None], self.where, planes=True)[0][:, observed]  # [3, P, y, x]
+        sampled = fields(labels[None], self.where, planes=slice(None))[0][:, observed]  # [3, P, y, x]
         rest = sampled - np.einsum("pz,kzyx->kpyx", weights, self.mean)
         spread = np.einsum("pz,kpyx->kzyx", weights, rest)
         linear = self.modes.reshape(self.size, -1) @ spread.reshape(-1)
