@@ -12,11 +12,11 @@ from cheart.models.fields import BODIES, LIMIT_MM, FieldGrid, fields
 GRID = Grid((16, 24, 24), (4.0, 2.2, 2.2))
 
 
-@pytest.mark.parametrize("planes", [False, True])
-def test_bodies_that_share_labels_are_counted_once(planes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("planes", [None, slice(None), np.array([3, 7, 8])])
+def test_bodies_that_share_labels_are_counted_once(planes: np.ndarray | slice | None, monkeypatch: pytest.MonkeyPatch) -> None:
     labels = np.stack([ellipsoid_heart(grid=GRID, shrink=s) for s in (0.0, 0.2)])
     where = FieldGrid.whole(GRID)
-    factor = (1, *where.factor[1:]) if planes else where.factor
+    factor = where.factor if planes is None else (1, *where.factor[1:])
     shares = []
     along = module._along
     monkeypatch.setattr(
@@ -27,6 +27,13 @@ def test_bodies_that_share_labels_are_counted_once(planes: bool, monkeypatch: py
     for k, (frame, body) in enumerate((f, b) for f in labels for b in BODIES):
         blocks = np.isin(frame, body).reshape(z, factor[0], y, factor[1], x, factor[2])
         np.testing.assert_array_equal(shares[2 * k], blocks.mean(axis=(1, 3, 5), dtype=np.float32))
+
+
+def test_some_planes_are_those_of_all() -> None:
+    labels = ellipsoid_heart(grid=GRID)[None]
+    where, some = FieldGrid.whole(GRID), np.array([2, 6, 7, 11])
+    whole = fields(labels, where, planes=slice(None))
+    np.testing.assert_allclose(fields(labels, where, planes=some), whole[:, :, some], atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(4))
