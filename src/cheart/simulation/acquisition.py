@@ -24,6 +24,7 @@ from cheart.phenotypes import count_voxels
 _ABSENT_MM = 20.0
 _NOISE_SMOOTH_MM = 7.0
 _MAX_NOISE_MM = 12.0
+_AROUND_MM = 12.0  # no border is moved so far
 
 
 @dataclass(frozen=True)
@@ -178,8 +179,10 @@ def _coarsened(slices: NDArray[np.uint8], pixel: float, grid: Grid) -> NDArray[n
 
 def _recontour(stack: NDArray[np.uint8], grid: Grid, dice: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Move the borders of slices [T, K, Y, X] by smooth noise whose size gives the wanted Dice at end-diastole."""
-    distances = [label_distances(slices, grid.spacing, planar=True, absent_mm=_ABSENT_MM) for slices in stack]
     noises = [_smooth_noise(slices.shape, grid, rng) for slices in stack]
+    where = _around(stack, grid)
+    out, stack, noises = stack.copy(), stack[:, *where], [noise[:, *where] for noise in noises]
+    distances = [label_distances(slices, grid.spacing, planar=True, absent_mm=_ABSENT_MM) for slices in stack]
     low, high = 0.0, _MAX_NOISE_MM
     for _ in range(12):
         size = (low + high) / 2
@@ -187,7 +190,18 @@ def _recontour(stack: NDArray[np.uint8], grid: Grid, dice: float, rng: np.random
         reached = np.nan_to_num(overlap.dice(moved[None], stack[:1])).mean()
         low, high = (size, high) if reached > dice else (low, size)
     size = (low + high) / 2
-    return np.stack([_moved(*each[:2], each[2] * size) for each in zip(stack, distances, noises, strict=True)])
+    out[:, *where] = [_moved(*each[:2], each[2] * size) for each in zip(stack, distances, noises, strict=True)]
+    return out
+
+
+def _around(stack: NDArray[np.uint8], grid: Grid) -> tuple[slice, slice, slice]:
+    """The slices, rows and columns where [T, K, Y, X] holds a heart, or might after borders were moved in plane."""
+    found = []
+    for axis, margin in enumerate((0, *(int(np.ceil(_AROUND_MM / s)) for s in grid.spacing[1:])), start=1):
+        inside = np.flatnonzero(stack.any(axis=tuple({0, 1, 2, 3} - {axis})))
+        first, last = (int(inside[0]), int(inside[-1])) if inside.size else (0, 0)
+        found.append(slice(max(first - margin, 0), min(last + margin + 1, stack.shape[axis])))
+    return found[0], found[1], found[2]
 
 
 def _moved(slices: NDArray[np.uint8], distances: NDArray[np.float32], noise: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -210,11 +224,12 @@ def _between(slices: NDArray[np.uint8], planes: NDArray[np.intp], grid: Grid) ->
     out[planes] = slices
     if planes.size == grid.shape[0]:
         return out
-    distances = label_distances(slices, grid.spacing, planar=True, absent_mm=_ABSENT_MM)
-    filled: NDArray[np.bool_] = np.any(slices > 0, axis=(1, 2))
-    for i, (low, high) in enumerate(pairwise(planes)):
+    k, y, x = _around(slices[None], grid)
+    distances = label_distances(slices[k, y, x], grid.spacing, planar=True, absent_mm=_ABSENT_MM)
+    filled: NDArray[np.bool_] = np.any(slices[k] > 0, axis=(1, 2))
+    for i, (low, high) in enumerate(pairwise(planes[k])):
         if filled[i] and filled[i + 1]:
             for z in range(low + 1, high):
                 fraction = np.float32((z - low) / (high - low))
-                out[z] = nearest_label(distances[:, i] * (1 - fraction) + distances[:, i + 1] * fraction)
+                out[z, y, x] = nearest_label(distances[:, i] * (1 - fraction) + distances[:, i + 1] * fraction)
     return out
