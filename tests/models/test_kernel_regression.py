@@ -25,15 +25,6 @@ def test_far_away_nothing_is_known_but_the_mean() -> None:
     np.testing.assert_allclose(fitted.predict(np.full((1, 2), 1e3)), Y.mean(0)[None], atol=1e-6)
 
 
-def test_a_share_of_one_and_another_are_one_regression() -> None:
-    one = KernelRegression.fit(X, Y, penalty=0.1, most=60)
-    rest = Y - 0.5 * one.predict(X)
-    other = KernelRegression.fit(X, rest, penalty=0.1, most=500, length=one.length)
-    new = RNG.uniform(-1, 1, size=(20, 2))
-    np.testing.assert_allclose(one.plus(0.5, other).predict(new), 0.5 * one.predict(new) + other.predict(new))
-    assert len(one.plus(0.0, other).landmarks) == len(X), "nothing is kept of what has no share"
-
-
 def test_each_part_is_predicted_by_the_others() -> None:
     part = np.arange(len(X)) % 3
     found = left_out(X, Y, part, penalty=1e-3, most=500)

@@ -8,7 +8,7 @@ With all rows as landmarks that is (K + λ 1) α = y − ȳ.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,19 +38,18 @@ class KernelRegression:
     length: float
 
     @classmethod
-    def fit(cls, x: Wide, y: Wide, *, penalty: float, most: int, length: float | None = None) -> KernelRegression:
-        """Of rows x [N, F] and y [N, C].
+    def fit(cls, x: Wide, y: Wide, *, penalty: float, most: int) -> KernelRegression:
+        """Of rows x [N, F] and y [N, C]; ℓ is :data:`REACH` times the median distance between landmarks.
 
         Args:
             x, y: the rows.
             penalty: λ.
             most: landmarks at most, spread over the rows.
-            length: ℓ; None for :data:`REACH` times the median distance between landmarks.
         """
         chosen = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).astype(int))
         landmarks, centre = x[chosen], y.mean(axis=0)
         apart = distances(landmarks, landmarks)
-        length = float(REACH * np.median(apart)) if length is None else length
+        length = float(REACH * np.median(apart))
         own = matern(apart / length)
         if len(chosen) == len(x):
             weights = np.linalg.solve(own + penalty * np.eye(len(x)), y - centre)
@@ -65,17 +64,9 @@ class KernelRegression:
         """f(x), [n, C], of rows [n, F]."""
         return np.asarray(self.centre + matern(distances(x, self.landmarks) / self.length) @ self.weights)
 
-    def plus(self, share: float, other: KernelRegression) -> KernelRegression:
-        """The sum of a share of this one and of another with the same ℓ, as one."""
-        landmarks, weights = (
-            (self.landmarks, share * self.weights) if share else (other.landmarks[:0], other.weights[:0])
-        )
-        return KernelRegression(
-            np.concatenate([landmarks, other.landmarks]),
-            np.concatenate([weights, other.weights]),
-            share * self.centre + other.centre,
-            self.length,
-        )
+    def times(self, share: float) -> KernelRegression:
+        """A share of it."""
+        return replace(self, weights=share * self.weights, centre=share * self.centre)
 
 
 def matern(apart: Wide) -> Wide:
@@ -98,5 +89,5 @@ def left_out(
     for k in range(int(part.max()) + 1):
         own = part == k
         if own.any() and not own.all():
-            out[own] = KernelRegression.fit(x[~own], y[~own], penalty=penalty, most=most, length=length).predict(x[own])
+            out[own] = KernelRegression.fit(x[~own], y[~own], penalty=penalty, most=most).predict(x[own])
     return out

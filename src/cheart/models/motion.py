@@ -40,7 +40,7 @@ from cheart.models.motion_evidence import (
     of_frames,
     of_measurements,
 )
-from cheart.models.motion_regression import MotionRegression, Widening, fit_motion, go_on
+from cheart.models.motion_regression import MotionRegression, Widening, fit_motion
 from cheart.models.plane_features import HEIGHTS, Wide, features_size
 from cheart.models.planes import Described, PlaneData, PlaneRepresentation, PlaneSubject
 from cheart.models.registry import register
@@ -73,6 +73,7 @@ class MotionOptions:
         landmarks: training planes that the regression keeps, at most.
         curves: numbers in time, at most.
         residual: q, numbers by which beats of one end-diastole differ, at most.
+        regressions: kernel regressions that are added up: 2 where training went on from another model.
         overlap: complete to the highest expected Dice; else to surfaces that keep volumes on average.
     """
 
@@ -80,11 +81,12 @@ class MotionOptions:
     landmarks: int = 1500
     curves: int = 6
     residual: int = 60
+    regressions: int = 1
     overlap: bool = True
 
     def __post_init__(self) -> None:
-        if min(self.landmarks, self.curves, self.residual) < 1:
-            raise InputError("landmarks, curves and residual must be at least 1")
+        if min(self.landmarks, self.curves, self.residual, self.regressions) < 1:
+            raise InputError("landmarks, curves, residual and regressions must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -132,18 +134,20 @@ class PlaneMotion(HeartModel):
     def __init__(self, setting: Setting, options: MotionOptions, representation: PlaneRepresentation) -> None:
         super().__init__(setting, options, representation)
         self.planes = representation
-        self._before: MotionRegression | None = None  # of the model that training goes on from
+        self._before: tuple[MotionRegression, ...] = ()  # of the model that training goes on from
         self._last: tuple[Evidence, NDArray[np.float32], Conditioned] | None = None  # of which samples may follow
         modes, inputs = len(representation.motion), features_size(len(representation.anatomy), self._conditions)
         outputs = options.curves * modes
-        shapes = {
-            "curves": (options.curves, setting.frames),
+        each = {
             "centre": (inputs[0],),
             "into": inputs,
             "landmarks": (options.landmarks, inputs[1]),
             "weights": (options.landmarks, outputs),
             "mean": (outputs,),
             "length": (),
+        }
+        shapes = {name: (options.regressions, *shape) for name, shape in each.items()} | {
+            "curves": (options.curves, setting.frames),
             "axes": (options.residual, len(HEIGHTS), outputs),
             "variance": (outputs,),
             "sd": (len(ZONES), PLANE[0], setting.frames),
@@ -161,31 +165,40 @@ class PlaneMotion(HeartModel):
 
     def fit(self, training: Any, validation: Any) -> tuple[float, dict[str, float]]:
         """The regression, and what it leaves open; nothing is chosen on the validation subjects."""
-        before, curves, sd = self._before, self._get("curves"), None
-        if before is None:
+        if not self._before:
             curves = fit_curves(training.subjects, self.options.curves)
-            curves = np.pad(curves, ((0, self.options.curves - len(curves)), (0, 0)))
-            self._set(curves=curves)
-        else:
-            sd = self._curve_sd()
-        found = [numbers(s, curves, sd) for s in training.subjects]
-        rows = Rows(np.repeat(np.arange(len(found)), [seen.sum() for _, seen in found]), [seen for _, seen in found])
+            self._set(curves=_padded(curves, self.options.curves))
+        rows, y = self._numbers(training)
         if not len(rows.heart):
             raise InputError("no training subject was observed after end-diastole: there is no motion to learn")
-        y = np.concatenate([number[seen] for number, seen in found]).reshape(len(rows.heart), -1)
-        if before is None:
-            chosen = fit_motion(training, rows, y, most=self.options.landmarks)
-        else:
-            chosen = go_on(before, training, rows, y, most=self.options.landmarks - len(before.kernel.landmarks))
-        self._set_regression(chosen.regression)
+        known = self._numbers(self._as_known(training))[1] if self._before else None
+        chosen = fit_motion(training, rows, y, most=self.options.landmarks, known=known)
+        before = (replace(one, kernel=one.kernel.times(chosen.share)) for one in self._before)
+        self._set_regressions((*before, chosen.regression))
         self._set(**self._left_open(training, rows, y - chosen.left, chosen.left))
         return float(self.validation_loss(validation).mean()), dict(chosen.figures)
+
+    def _numbers(self, data: PlaneData) -> tuple[Rows, Wide]:
+        """Motion of all planes that were observed, [n, J·M]."""
+        curves, sd = self._get("curves"), self._curve_sd() if self._before else None
+        found = [numbers(s, curves, sd) for s in data.subjects]
+        seen = [planes for _, planes in found]
+        rows = Rows(np.repeat(np.arange(len(found)), [planes.sum() for planes in seen]), seen)
+        return rows, np.concatenate([number[planes].reshape(planes.sum(), -1) for number, planes in found])
+
+    def _as_known(self, data: PlaneData) -> PlaneData:
+        """The same subjects, on the same planes and frames, moving as was known before."""
+        subjects = []
+        for subject, conditions in zip(data.subjects, data.conditions, strict=True):
+            moved = np.einsum("jt,pjm->tpm", self._get("curves"), self._sum(self._before, subject, conditions))
+            subjects.append(replace(subject, motion=(moved * subject.seen[..., None]).astype(np.float32)))
+        return replace(data, subjects=tuple(subjects))
 
     def _left_open(self, training: PlaneData, rows: Rows, expected: Wide, left: Wide) -> dict[str, Wide]:
         """What the regression leaves open, of left-out hearts' predictions and errors [n, J·M]; where training goes on,
         partly what was known before."""
         curves, hearts = self._get("curves"), sum(bool(seen.any()) for seen in rows.seen)
-        share = hearts / (hearts + BORROWED) if self._before is not None else 1.0
+        share = hearts / (hearts + BORROWED) if self._before else 1.0
         axes = residual_axes(training, rows, left, self.options.residual)
         sd = surface_sd(self.planes, training, rows, expected, left, curves)
         variance = np.square(left).mean(axis=0)
@@ -194,48 +207,51 @@ class PlaneMotion(HeartModel):
             sd = np.sqrt(share * np.square(sd) + (1 - share) * np.square(self._get("sd")))
             variance = share * variance + (1 - share) * self._get("variance")
         values = {"axes": _padded(axes, self.options.residual), "variance": variance, "sd": sd}
-        if self._before is None or hearts >= LEAST_HEARTS:
+        if not self._before or hearts >= LEAST_HEARTS:
             out, wider, frame = calibrate(self.planes, training, rows, expected, left, axes, curves)
             values |= {"wider": wider, "out": out[:, None] * sd.mean(axis=0) / sd.mean(axis=0)[:, [frame]]}
         return values
 
     def _curve_sd(self) -> Wide:
-        """How much each curve's number varies from plane to plane, [J]."""
-        known = self._regression().kernel
-        squares = np.square(known.predict(known.landmarks)).mean(axis=0) + self._get("variance")
+        """How much each curve's number varied from plane to plane before, [J]."""
+        squares = self._get("variance")
+        for known in (one.kernel for one in self._before):
+            squares = squares + np.square(known.predict(known.landmarks)).mean(axis=0)
         return np.asarray(np.sqrt(squares.reshape(self.options.curves, -1).mean(axis=1)))
 
     def fine_tuned(
         self, setting: Setting, options: MotionOptions, cohort: Cohort, population: Population, *, seed: int, jobs: Jobs
     ) -> HeartModel:
         """See :class:`HeartModel`. A share of what this one predicts stays, and what it gets wrong of the new hearts is
-        learned beside it (:mod:`cheart.models.motion_regression`), on further modes of motion. Factors that it does not
-        know play no part."""
-        planes = self.planes.widened(cohort, jobs=jobs)
-        network = PlaneMotion(setting, replace(options, landmarks=2 * options.landmarks), planes)
-        network._begin_with(self)
+        learned beside it (:mod:`cheart.models.motion_regression`), on further modes of motion."""
+        more = replace(options, regressions=self.options.regressions + 1)
+        network = PlaneMotion(setting, more, self.planes.widened(cohort, jobs=jobs))
+        columns = setting.encoding.columns
+        place = [columns.index(column) for column in self.setting.encoding.columns]
+        wider = Widening(place, len(columns), options.curves, len(network.planes.motion))
+        network._before = tuple(one.widened(wider) for one in self._regressions())
+        network._set_regressions(network._before)
+        network._set(**{n: wider.outputs(self._get(n)) for n in ("axes", "variance")})
+        network._set(**{n: self._get(n) for n in ("curves", "sd", "wider", "out")})
         return network
 
-    def _begin_with(self, other: PlaneMotion) -> None:
-        """Take what another model knows, whose conditions and modes are among the own ones."""
-        columns = self.setting.encoding.columns
-        place = [columns.index(column) for column in other.setting.encoding.columns]
-        wider = Widening(place, len(columns), self.options.curves, len(self.planes.motion))
-        self._before = other._regression().widened(wider)
-        self._set_regression(self._before)
-        self._set(**{n: wider.outputs(other._get(n)) for n in ("axes", "variance")})
-        self._set(**{n: other._get(n) for n in ("curves", "sd", "wider", "out")})
+    def _set_regressions(self, regressions: tuple[MotionRegression, ...]) -> None:
+        """Store the regressions whose sum is f."""
+        for k, one in enumerate(regressions):
+            kernel, most = one.kernel, self.options.landmarks
+            landmarks, weights = _padded(kernel.landmarks, most), _padded(kernel.weights, most)
+            stored = {"centre": one.centre, "into": one.into, "landmarks": landmarks, "weights": weights}
+            stored |= {"mean": kernel.centre, "length": np.array(kernel.length)}
+            for name, value in stored.items():
+                buffer = self.get_buffer(name)
+                buffer[k] = torch.from_numpy(value).to(buffer)
 
-    def _set_regression(self, regression: MotionRegression) -> None:
-        kernel, most = regression.kernel, self.options.landmarks
-        self._set(centre=regression.centre, into=regression.into, mean=kernel.centre, length=np.array(kernel.length))
-        self._set(landmarks=_padded(kernel.landmarks, most), weights=_padded(kernel.weights, most))
-
-    def _regression(self) -> MotionRegression:
-        """f as it is stored."""
-        landmarks, weights, mean, length = (self._get(n) for n in ("landmarks", "weights", "mean", "length"))
-        kernel = KernelRegression(landmarks, weights, mean, float(length))
-        return MotionRegression(self._get("centre"), self._get("into"), kernel)
+    def _regressions(self) -> list[MotionRegression]:
+        """The regressions whose sum is f."""
+        names = ("landmarks", "weights", "mean", "length", "centre", "into")
+        stored = zip(*(self._get(name) for name in names), strict=True)
+        found = [MotionRegression(c, i, KernelRegression(x, w, m, float(ell))) for x, w, m, ell, c, i in stored]
+        return [one for one in found if one.kernel.length > 0]  # the others are not fitted yet
 
     def widening(self) -> dict[str, float]:
         """See :class:`HeartModel`; what follows from a ventricle's end-systolic volume is as wrong as that."""
@@ -331,8 +347,14 @@ class PlaneMotion(HeartModel):
 
     def _expected(self, subject: PlaneSubject, conditions: NDArray[np.float32]) -> Wide:
         """f(x) of a subject's planes, [P, J, M]."""
-        found = self._regression().predict(subject, conditions)
-        return found.reshape(len(found), self.options.curves, -1)
+        return self._sum(tuple(self._regressions()), subject, conditions)
+
+    def _sum(
+        self, regressions: tuple[MotionRegression, ...], subject: PlaneSubject, conditions: NDArray[np.float32]
+    ) -> Wide:
+        """What regressions say of a subject's planes together, [P, J, M]."""
+        found = [one.predict(subject, conditions) for one in regressions]
+        return np.asarray(np.sum(found, axis=0).reshape(len(subject.anatomy), self.options.curves, -1))
 
     def _change(self, moved: Wide, t: int) -> Array:
         """What frame t adds to distances, [R, 3, 50, 58], of numbers [R, J, M]."""

@@ -2,7 +2,7 @@
 
     f(x) = s · f_before(x) + g(x)       g fitted to what s · f_before gets wrong of the training hearts
 
-f_before is the regression of the model that training goes on from; alone, s = 0.
+f_before is that of the model that training goes on from; alone, there is none. Each has features of its own.
 """
 
 from __future__ import annotations
@@ -22,13 +22,10 @@ PENALTIES = (0.03, 0.1, 0.3, 1.0)
 """Candidates for λ of the kernel ridge regression."""
 
 FURTHER_PENALTIES = (*PENALTIES, 3.0, 10.0)
-"""The same of g, which may have little to add."""
+"""The same of g beside f_before: it may have little to add."""
 
 TRUSTS = (0.0, 0.4)
 """Candidates for the weight of a condition."""
-
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Candidates for s."""
 
 PARTS = 5
 """Parts of the training hearts that are left out in turn."""
@@ -66,11 +63,11 @@ class Widening:
 
 @dataclass(frozen=True)
 class MotionRegression:
-    """f, and the features that it takes.
+    """A regression, and the features that it takes.
 
     Attributes:
         centre, into: of :func:`cheart.models.plane_features.fit_features`, [U] and [U, F].
-        kernel: f.
+        kernel: the regression.
     """
 
     centre: Wide
@@ -78,7 +75,7 @@ class MotionRegression:
     kernel: KernelRegression
 
     def predict(self, subject: PlaneSubject, conditions: NDArray[np.float32]) -> Wide:
-        """f(x) of a subject's planes, [P, C]."""
+        """What it says of a subject's planes, [P, C]."""
         return self.kernel.predict((raw(subject, conditions) - self.centre) @ self.into)
 
     def widened(self, by: Widening) -> MotionRegression:
@@ -102,58 +99,48 @@ class Chosen:
     """A fitted regression.
 
     Attributes:
-        regression: fitted to all training hearts.
+        regression: g, fitted to all training hearts.
+        share: s, of what was known already; 0 where nothing was.
         left: errors [n, C] on each row, by a fit without its heart.
         figures: what was chosen, by name.
     """
 
     regression: MotionRegression
+    share: float
     left: Wide
     figures: Mapping[str, float]
 
 
-def fit_motion(data: PlaneData, rows: Rows, y: Wide, *, most: int) -> Chosen:
-    """By the best of a few penalties, and weights of the conditions, at leaving hearts out.
+def fit_motion(data: PlaneData, rows: Rows, y: Wide, *, most: int, known: Wide | None = None) -> Chosen:
+    """By the best of a few penalties, weights of the conditions and shares at leaving hearts out.
 
     Args:
         data: training subjects.
         rows: whose planes the rows of ``y`` are.
         y: motion of planes in numbers, [n, C].
         most: landmarks at most.
+        known: what f_before says of the same, [n, C].
     """
     part, best = _parts(rows), np.inf
+    both = y if known is None else np.concatenate([y, known], axis=1)
     for trust in TRUSTS if data.conditions.shape[1] else TRUSTS[:1]:
         features = _nothing(*fit_features(data, trust=trust))
         x = features.inputs(data, rows)
-        for penalty in PENALTIES:
-            error = y - left_out(x, y, part, penalty=penalty, most=most)
+        for penalty in PENALTIES if known is None else FURTHER_PENALTIES:
+            off = both - left_out(x, both, part, penalty=penalty, most=most)
+            share, error = (0.0, off) if known is None else _best_share(*np.split(off, 2, axis=1))
             if (loss := float(np.square(error).mean())) < best:
-                best, chosen, left = loss, (penalty, trust, features, x), error
-    penalty, trust, features, x = chosen
-    kernel = KernelRegression.fit(x, y, penalty=penalty, most=most)
-    fitted = MotionRegression(features.centre, features.into, kernel)
-    return Chosen(fitted, left, {"penalty": penalty, "trust": trust})
+                best, chosen, left = loss, (penalty, trust, share, features, x), error
+    penalty, trust, share, features, x = chosen
+    kernel = KernelRegression.fit(x, y if known is None else y - share * known, penalty=penalty, most=most)
+    figures = {"penalty": penalty, "trust": trust} | ({} if known is None else {"share": share})
+    return Chosen(replace(features, kernel=kernel), share, left, figures)
 
 
-def go_on(before: MotionRegression, data: PlaneData, rows: Rows, y: Wide, *, most: int) -> Chosen:
-    """On another regression, whose features stay: how much of it, and λ, are chosen by leaving hearts out.
-
-    Args:
-        before: what is known already.
-        data, rows, y, most: as of :func:`fit_motion`; ``most`` landmarks are added.
-    """
-    part, best, x = _parts(rows), np.inf, before.inputs(data, rows)
-    known, length = before.kernel.predict(x), before.kernel.length
-    for share in SHARES:
-        rest = y - share * known
-        for penalty in FURTHER_PENALTIES:
-            error = rest - left_out(x, rest, part, penalty=penalty, most=most, length=length)
-            if (loss := float(np.square(error).mean())) < best:
-                best, chosen, left = loss, (share, penalty), error
-    share, penalty = chosen
-    further = KernelRegression.fit(x, y - share * known, penalty=penalty, most=most, length=length)
-    fitted = MotionRegression(before.centre, before.into, before.kernel.plus(share, further))
-    return Chosen(fitted, left, {"penalty": penalty, "share": share})
+def _best_share(off: Wide, known: Wide) -> tuple[float, Wide]:
+    """s, and what is left: fitted with y − s · known for y, left-out hearts are off by ``off`` − s · ``known``."""
+    share = float(np.clip((off * known).sum() / max(np.square(known).sum(), 1e-12), 0, 1))
+    return share, np.asarray(off - share * known)
 
 
 def _parts(rows: Rows) -> NDArray[np.intp]:
