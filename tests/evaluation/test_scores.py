@@ -37,6 +37,14 @@ def test_they_print_and_show_themselves(scores: Scores) -> None:
     assert "<table>" in scores._repr_html_()
 
 
+def test_how_many_of_the_hearts_that_were_made_are_valid(scores: Scores) -> None:
+    rows = scores.rows["completion"]["valid"]
+    assert set(rows) <= {0, 1}
+    assert scores.summary["valid"]["completion"] == rows.mean()
+    assert scores.valid == (set(scores.summary["valid"].values()) == {1.0})
+    assert "Hearts made that are valid (cheart.validity), one a person: " in str(scores)
+
+
 def test_what_is_saved_is_what_is_said(scores: Scores, tmp_path: Path) -> None:
     scores.save(tmp_path / "out")
     assert read_json(tmp_path / "out" / "result.json")["completion"]["dice"] == scores.summary["completion"]["dice"]

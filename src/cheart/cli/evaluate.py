@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cheart.cli.options import AsJson, Device, JobsOption, ModelFile, ModelName, Overwrite, Scheduler, Seed
+from cheart.cli.options import AsJson, Device, JobsOption, ModelFile, ModelName, Overwrite, Scheduler, Seed, Strict
 
 
 def evaluate(
@@ -31,6 +31,7 @@ def evaluate(
     scheduler: Scheduler = None,
     device: Device = "auto",
     code: ModelFile = None,
+    strict: Strict = False,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -53,3 +54,5 @@ def evaluate(
         scores.save(out, overwrite=overwrite)
         text += f"\n\nPer subject: {out}/*.csv"
     answer(dict(scores.summary), text, as_json=as_json)
+    if strict and not scores.valid:
+        raise typer.Exit(1)

@@ -44,7 +44,8 @@ class Completion:
     Attributes:
         subjects: one row a subject, numbered, without names: dice_lv, dice_myo, dice_rv and their mean dice over the
             frames that were completed, hd and assd alike in mm, all three at end-systole (dice_es…) and of the given
-            frame (dice_given…), and for each phenotype real_…, completed_… and d_….
+            frame (dice_given…), for each phenotype real_…, completed_… and d_…, and whether the completed heart is
+            valid (:mod:`cheart.validity`), 1 or 0.
         structures_empty: structure-frames in which one of the two hearts, or both, lacked the structure.
     """
 
@@ -166,7 +167,7 @@ class Judge:
         for name in PAPER_FIVE:
             row |= {f"real_{name}": truth[name], f"completed_{name}": own[name]}
             row[f"d_{name}"] = abs(own[name] - truth[name])
-        return row, missing
+        return row | {"valid": int(made.validity.valid)}, missing
 
 
 def _by_structure(name: str, values: NDArray[np.float64]) -> dict[str, float]:

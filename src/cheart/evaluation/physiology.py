@@ -44,6 +44,7 @@ def physiology(heart: Heart) -> dict[str, float]:
     systole = lv[: es + 1][np.isfinite(lv[: es + 1])]
     rise = float(np.diff(systole).max()) if systole.size > 2 else float("nan")
     return {
+        "valid": float(found.valid),
         "islands": float(any(found.islands)),
         "holes": float(found.holes > 0),
         "open": float(found.contacts > 0),

@@ -77,13 +77,14 @@ def evaluate(
     if task == "all":
         asked = (*can, *(["predict"] if "complete" in can else []))
     which: dict[str, Any] = {"split": split, "subjects": subjects, "jobs": jobs}
-    found: dict[str, Any] = {"structures_empty": {}, "definitions": {}}
+    found: dict[str, Any] = {"structures_empty": {}, "valid": {}, "definitions": {}}
     rows: dict[str, pd.DataFrame] = {}
     if "complete" in asked:
         own = judge_completion.evaluate_completion(model, cohort, **which)
         copied = judge_completion.evaluate_completion(model, cohort, copy_first=True, **which)
         found |= {"completion": own.summary(), "first_frame_copied": copied.summary()}
         found["structures_empty"]["completion"] = own.structures_empty
+        found["valid"]["completion"] = float(own.subjects["valid"].mean())
         found["definitions"]["completion"] = judge_completion.DEFINITIONS
         rows |= {"completion": own.subjects, "completion_first_frame_copied": copied.subjects}
     if "predict" in asked:
@@ -106,6 +107,7 @@ def evaluate(
             },
         }
         found["structures_empty"]["generation"] = made.structures_empty
+        found["valid"]["generation"] = found["generation"]["physiology"][judge_physiology.GENERATED]["valid"]
         judges = (judge_generation, judge_response, judge_memorisation, judge_physiology, judge_joint)
         found["definitions"]["generation"] = "\n".join(judge.DEFINITIONS for judge in judges)
         rows |= {"generation": made.people, "generation_samples": made.samples}
@@ -141,6 +143,11 @@ class Scores:
 
     summary: Mapping[str, Any]
     rows: Mapping[str, pd.DataFrame]
+
+    @property
+    def valid(self) -> bool:
+        """Whether all hearts that were made are valid (:mod:`cheart.validity`); of generated ones, one a person."""
+        return all(share == 1 for share in self.summary["valid"].values())
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -229,6 +236,8 @@ def groups(summary: Mapping[str, Any]) -> dict[str, tuple[list[Table], str]]:
 def _beneath(summary: Mapping[str, Any], task: str) -> str:
     empty = summary["structures_empty"].get(task)
     lacking = "" if empty is None else f"Structure-frames without a structure: {empty}."
+    share = summary.get("valid", {}).get(task)  # cards of before have none
+    whole = "" if share is None else f"Hearts made that are valid (cheart.validity), one a person: {share:.1%}."
     silent = task == "generation" and summary["generation"]["memorisation"] is None
     why = [judge_memorisation.WHY_NOT] if silent else []
-    return "\n".join(filter(None, [*why, lacking, summary["definitions"][task]]))
+    return "\n".join(filter(None, [*why, lacking, whole, summary["definitions"][task]]))
