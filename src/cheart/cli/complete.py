@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cheart.cli.options import OUTPUT, READING, Device, Given, ModelFile, Output, Seed, Strict, conditions, options
-from cheart.models.find import BUNDLED
+from cheart.models.find import CLINICAL
 
 
 @options(target=OUTPUT, reading=READING, given=conditions("missing"))
@@ -17,7 +17,7 @@ def complete(
         list[str],
         typer.Argument(
             metavar="[MODEL] INPUT.nii.gz",
-            help="A label map: ED alone, or a cycle; before it a model, if it is not to be the bundled one.",
+            help="A label map: ED alone, or a cycle; before it a model, if it is not to be clinical.",
         ),
     ],
     target: Output,
@@ -51,7 +51,7 @@ def complete(
     from cheart.files import refuse_existing, write_checksums
 
     refuse_existing(target.out, overwrite=target.overwrite)
-    name, path = model_and_heart(sources)
+    name, path = model_and_heart(sources, otherwise=CLINICAL)
     model = cheart.load(name, model=code, device=device)
     es_file, beside = _beside(known or [])
     reading |= {"ed": ed, "cycle": cycle, "es_file": es_file}
@@ -88,8 +88,8 @@ def _beside(known: list[str]) -> tuple[str | None, dict[str, float | str]]:
     return str(file), {**beside, "frames": "observed"}
 
 
-def model_and_heart(sources: list[str]) -> tuple[str, Path]:
-    """The model, the bundled one where a label map alone was given, and the label map.
+def model_and_heart(sources: list[str], *, otherwise: str) -> tuple[str, Path]:
+    """The model, ``otherwise`` where a label map alone was given, and the label map.
 
     Raises:
         InputError: more than the two, or a model alone.
@@ -98,7 +98,7 @@ def model_and_heart(sources: list[str]) -> tuple[str, Path]:
 
     if len(sources) > 2:
         raise InputError(f"complete {' '.join(sources)}: expected one label map, and before it perhaps one model")
-    model, heart = sources if len(sources) == 2 else (BUNDLED, sources[0])
+    model, heart = sources if len(sources) == 2 else (otherwise, sources[0])
     if Path(heart).is_dir():
         raise InputError(f"{heart} is a folder: expected a label map (NIfTI), as in cheart complete MODEL INPUT.nii.gz")
     return model, Path(heart)

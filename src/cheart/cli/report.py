@@ -9,6 +9,7 @@ import typer
 
 from cheart.cli.complete import model_and_heart
 from cheart.cli.options import READING, AsJson, Device, Given, ModelFile, Overwrite, conditions, options
+from cheart.models.find import BUNDLED
 
 
 @options(reading=READING, given=conditions("missing"))
@@ -39,7 +40,7 @@ def report(
     from cheart.files import refuse_existing
 
     refuse_existing(out, overwrite=overwrite, file=True)
-    name, path = model_and_heart(sources)
+    name, path = model_and_heart(sources, otherwise=BUNDLED)
     model = cheart.load(name, model=code, device=device)
     heart = cheart.read_heart(path, ed=ed, es=es, cycle=cycle, grid=model.grid, frames=model.frames, **reading)
     made = cheart.report(heart, given.conditions, out=out, model=model, overwrite=overwrite)

@@ -225,10 +225,11 @@ class PlaneMotion(HeartModel):
         """See :class:`HeartModel`. A share of what this one predicts stays, and what it gets wrong of the new hearts is
         learned beside it (:mod:`cheart.models.motion_regression`), on further modes of motion."""
         more = replace(options, regressions=self.options.regressions + 1)
-        network = PlaneMotion(setting, more, self.planes.widened(cohort, jobs=jobs))
-        columns = setting.encoding.columns
+        planes, columns = self.planes.widened(cohort, jobs=jobs), setting.encoding.columns
+        network = PlaneMotion(setting, more, planes)
         place = [columns.index(column) for column in self.setting.encoding.columns]
-        wider = Widening(place, len(columns), options.curves, len(network.planes.motion))
+        anatomy = len(self.planes.anatomy), len(planes.anatomy)
+        wider = Widening(anatomy, place, len(columns), options.curves, len(planes.motion))
         network._before = tuple(one.widened(wider) for one in self._regressions())
         network._set_regressions(network._before)
         network._set(**{n: wider.outputs(self._get(n)) for n in ("axes", "variance")})

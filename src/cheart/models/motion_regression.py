@@ -33,25 +33,29 @@ PARTS = 5
 
 @dataclass(frozen=True)
 class Widening:
-    """From the numbers of one model to those of another that has more conditions and further modes of motion.
+    """From the numbers of one model to those of another that has more conditions and further modes.
 
     Attributes:
+        anatomy: modes of end-diastole of the one and of the other, whose first ones are the same.
         place: where each encoded condition of the one is among those of the other, [E].
         conditions: of the other, how many.
         curves: J of both.
         modes: M of the other.
     """
 
+    anatomy: tuple[int, int]
     place: Sequence[int]
     conditions: int
     curves: int
     modes: int
 
     def inputs(self, values: Wide, axis: int) -> Wide:
-        """Along an axis at whose end the conditions are."""
-        others = values.shape[axis] - len(self.place)
-        out = np.zeros((*values.shape[:axis], others + self.conditions, *values.shape[axis + 1 :]))
-        out[(slice(None),) * axis + ([*range(others), *(others + i for i in self.place)],)] = values
+        """Along an axis that begins with a plane's own anatomy and ends with the conditions."""
+        (own, widened), others = self.anatomy, values.shape[axis] - self.anatomy[0] - len(self.place)
+        between = widened + others
+        to = [*range(own), *range(widened, between), *(between + i for i in self.place)]
+        out = np.zeros((*values.shape[:axis], between + self.conditions, *values.shape[axis + 1 :]))
+        out[(slice(None),) * axis + (to,)] = values
         return out
 
     def outputs(self, values: Wide) -> Wide:

@@ -29,7 +29,10 @@ from cheart.models.representation import Data, Representation, SomeFrames
 from cheart.models.shape_basis import is_filled
 from cheart.progress import Jobs, collect
 
-ANATOMY_MODES, MOTION_MODES, FURTHER_MODES = 30, 80, 40
+ANATOMY_MODES, MOTION_MODES = 30, 80
+
+FURTHER_ANATOMY, FURTHER_MOTION = 30, 40
+"""Modes that another cohort adds, at most."""
 
 BASIS_PLANES = 1500
 """Planes that the modes are fitted on, at most."""
@@ -121,11 +124,16 @@ class PlaneRepresentation(Representation):
         return cls(cohort.grid, cohort.frames, _half(mean), anatomy, _half(principal_axes(later, MOTION_MODES)))
 
     def widened(self, cohort: Cohort, *, jobs: Jobs) -> PlaneRepresentation:
-        """With further modes for what the own ones leave of another cohort's motion."""
-        _, later = _training_planes(cohort, jobs=jobs)
-        left = np.asarray(later - (later @ self.motion.T) @ self.motion, np.float32)
-        motion = np.concatenate([self.motion, _half(principal_axes(left, FURTHER_MODES))])
-        return PlaneRepresentation(self.grid, self.frames, self.mean, self.anatomy, motion)
+        """With further modes for what the own ones leave of another cohort's planes."""
+        ends, later = _training_planes(cohort, jobs=jobs)
+        anatomy, motion = (
+            np.concatenate([own, _half(principal_axes(_left_by(own, rows), most))])
+            for own, rows, most in (
+                (self.anatomy, ends - self.mean, FURTHER_ANATOMY),
+                (self.motion, later, FURTHER_MOTION),
+            )
+        )
+        return PlaneRepresentation(self.grid, self.frames, self.mean, anatomy, motion)
 
     def to_config(self) -> dict[str, Any]:
         """See :class:`Representation`."""
@@ -216,6 +224,11 @@ def principal_axes(rows: Array, most: int) -> Array:
     values, vectors = values[::-1], vectors[:, ::-1]
     keep = min(most, int((values > 1e-7 * values[0]).sum()))
     return np.asarray((vectors[:, :keep] / np.sqrt(values[:keep])).T.astype(np.float32) @ rows, np.float32)
+
+
+def _left_by(modes: Array, rows: Array) -> Array:
+    """What orthonormal modes [K, V] leave of rows [n, V]."""
+    return np.asarray(rows - (rows @ modes.T) @ modes, np.float32)
 
 
 def _half(values: Array) -> Array:
