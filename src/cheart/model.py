@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cheart.cohort import Cohort
 from cheart.completions import Completions
 from cheart.conditions import Conditions, Encoding, Person, Value
-from cheart.errors import InputError, show_warnings
+from cheart.errors import InputError, check_seed, show_warnings
 from cheart.evidence import Evidence
 from cheart.grid import Grid
 from cheart.heart import Heart, Kind, whole
@@ -184,6 +184,7 @@ class Model:
         """
         if n is not None and n < 2:
             raise InputError(f"n {n}: expected at least 2 samples, or none for the best completion alone")
+        seed = check_seed(seed)
         self.network.require("complete")
         first = self._first_frame(heart)
         resolved, drawn = self.resolve_conditions(conditions or {}, unknown=unknown, rng=np.random.default_rng(seed))
@@ -222,7 +223,7 @@ class Model:
         several = conditions is not None and not isinstance(conditions, Mapping)
         people: Any = conditions if several else [conditions or {}]
         known = [self._read(person, whole=False) for person in people]
-        requests = Requests(known, n, seed, unknown, several)
+        requests = Requests(known, n, check_seed(seed), unknown, several)
         return Hearts(self, requests, warnings=self._warn(known), about={"seed": seed})
 
     def vary(
@@ -255,7 +256,7 @@ class Model:
         if not read:
             raise InputError(f"vary {condition}: no value was given")
         own = self._read(conditions or {}, whole=False)
-        key = heart_seed(seed, 0)
+        key = heart_seed(check_seed(seed), 0)
         middle = {condition: read[len(read) // 2], **own}
         resolved, drawn = self.resolve_conditions(middle, unknown=unknown, rng=np.random.default_rng(key))
         people = [{**resolved, condition: value} for value in read]
@@ -392,7 +393,7 @@ def train(
 
     changes = [f"{k}={v}" for k, v in settings.items()] if isinstance(settings, Mapping) else settings
     run_training(
-        cohort, Path(out), model=model, preset=preset, settings=changes, start_from=start_from, seed=seed,
-        device=device, jobs=jobs, resume=resume,
+        cohort, Path(out), model=model, preset=preset, settings=changes, start_from=start_from,
+        seed=check_seed(seed), device=device, jobs=jobs, resume=resume,
     )  # fmt: skip
     return load(out, device=device)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from cheart.cohort import Cohort, Split
-from cheart.errors import InputError
+from cheart.errors import InputError, check_seed
 from cheart.evaluation import completion as judge_completion
 from cheart.evaluation import generation as judge_generation
 from cheart.evaluation import joint as judge_joint
@@ -68,6 +68,7 @@ def evaluate(
     Raises:
         InputError: a task that the model cannot do, another grid or frame count, no subjects in the split.
     """
+    seed = check_seed(seed)
     model = model if isinstance(model, Model) else load(model)
     cohort = cohort if isinstance(cohort, Cohort) else Cohort.open(cohort)
     if jobs is None:

@@ -15,7 +15,7 @@ import pandas as pd
 from cheart._version import __version__
 from cheart.cohort import Cohort, CohortWriter, is_made_with, read_table, split_subjects, write_table
 from cheart.conditions import PAPER_SCHEMA, Conditions
-from cheart.errors import InputError
+from cheart.errors import InputError, check_seed
 from cheart.export.bids import write_in_template, write_label_file
 from cheart.files import new_folder, refuse_existing, sha256_of_json
 from cheart.grid import Grid, check_size
@@ -106,7 +106,7 @@ def simulate(
         raise InputError(f"-n {n}: a cohort needs at least one subject")
     if frames < 2:
         raise InputError(f"--frames {frames}: a beating heart needs at least two frames")
-    grid = Grid.parse(grid)
+    grid, seed = Grid.parse(grid), check_seed(seed)
     check_size(grid, frames)
     if not resume:
         refuse_existing(Path(out), overwrite=overwrite)
