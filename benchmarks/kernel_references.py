@@ -147,13 +147,13 @@ class Decided(Ridge):
         """A sample, or frame by frame what most samples share."""
         if seed is not None:
             return super().complete(evidence, conditions, seed=seed)
-        count = np.zeros((self.setting.frames, *self.setting.grid.shape, 3), np.float32)
+        count = np.zeros((self.setting.frames, 3, *self.setting.grid.shape), np.float32)
         for draw in range(SAMPLES):
             made = super().complete(evidence, conditions, seed=draw)
             for k, value in enumerate(STRUCTURES.values()):
-                count[..., k] += made == value
-        out = np.zeros(count.shape[:-1], np.uint8)
+                count[:, k] += made == value
+        out = np.zeros_like(made)
         for frame, likely in zip(out, count / SAMPLES, strict=True):
-            near = likely.any(axis=-1)
-            frame[near] = most_overlap(likely[near])
+            near = likely.any(axis=0)
+            frame[near] = most_overlap(likely[:, near])
         return out

@@ -25,7 +25,7 @@ def test_where_nothing_is_open_it_is_the_nearest_surface() -> None:
 def test_what_is_open_is_labelled_to_the_highest_expected_dice() -> None:
     rng = np.random.default_rng(0)
     hearts = [nearest_surface(circles(max(8 + 4 * rng.standard_normal(), 0.5), 5)) for _ in range(300)]
-    likely = np.stack([np.mean([h == k for h in hearts], axis=0).ravel() for k in (LV, MYO, RV)], axis=1)
+    likely = np.stack([np.mean([h == k for h in hearts], axis=0).ravel() for k in (LV, MYO, RV)])
     best = most_overlap(likely.astype(np.float32)).reshape(1, *X.shape)
     mean = nearest_surface(circles(8, 5))
 

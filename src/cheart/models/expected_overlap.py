@@ -9,7 +9,7 @@ with p above half of that highest value. Of several structures a voxel goes to t
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import label
+from scipy.ndimage import find_objects, label
 
 from cheart.labels import LV, MYO, RV
 from cheart.models.fields import Array
@@ -25,40 +25,41 @@ LOGISTIC = 1.702
 
 
 def probabilities(standard: Array) -> Array:
-    """Probabilities [n, 3] of LV cavity, wall and RV cavity.
+    """Probabilities [3, n] of LV cavity, wall and RV cavity.
 
     Args:
-        standard: distances from LV cavity, LV with wall, and RV cavity in standard deviations, [n, 3].
+        standard: distances from LV cavity, LV with wall, and RV cavity in standard deviations, [3, n].
     """
-    inside = 1 / (1 + np.exp(np.clip(LOGISTIC * standard, -30, 30)))
-    lv = np.minimum(inside[:, 0], inside[:, 1])
-    rv = np.minimum(inside[:, 2], 1 - inside[:, 1])
-    return np.stack([lv, inside[:, 1] - lv, rv], axis=1)
+    lv, epi, rv = 1 / (1 + np.exp(np.clip(LOGISTIC * standard, -30, 30)))
+    lv = np.minimum(lv, epi)
+    return np.stack([lv, epi - lv, np.minimum(rv, 1 - epi)])
 
 
 def most_overlap(likely: Array) -> np.ndarray:
-    """The labels [n] uint8 of voxels whose mean Dice is expected to be highest, from probabilities [n, 3]."""
-    total = likely.sum(axis=0, dtype=np.float64)
+    """The labels [n] uint8 of voxels whose mean Dice is expected to be highest, from probabilities [3, n]."""
+    total = likely.sum(axis=1, dtype=np.float64)
     size, overlap = total.copy(), np.full(3, 0.8)
+    chosen: list[np.ndarray] = []
     for _ in range(ROUNDS):
-        best = np.zeros(len(likely), np.float32)
-        chosen = np.zeros(len(likely), np.uint8)
-        for k, value in enumerate((LV, MYO, RV)):
-            gain = (2 * likely[:, k] - np.float32(overlap[k])) / np.float32(size[k] + total[k] + 1e-6)
-            better = gain > best
-            best[better], chosen[better] = gain[better], value
-        for k, value in enumerate((LV, MYO, RV)):
-            mine = chosen == value
-            size[k] = mine.sum()
-            overlap[k] = 2 * likely[mine, k].sum() / max(size[k] + total[k], 1e-6)
-    return chosen
+        gains = [
+            (2 * p - np.float32(o)) / np.float32(n + t + 1e-6)
+            for p, o, n, t in zip(likely, overlap, size, total, strict=True)
+        ]
+        best = np.maximum(np.maximum(gains[0], gains[1]), gains[2])
+        lv = (gains[0] == best) & (best > 0)
+        wall = (gains[1] == best) & (best > 0) & ~lv
+        chosen = [lv, wall, (best > 0) & ~lv & ~wall]
+        size = np.array([np.count_nonzero(mine) for mine in chosen], float)
+        shared = np.array([p.dot(mine) for p, mine in zip(likely, chosen, strict=True)], float)
+        overlap = 2 * shared / np.maximum(size + total, 1e-6)
+    return np.asarray(LV * chosen[0] + MYO * chosen[1] + RV * chosen[2], np.uint8)
 
 
 def likely_surface(standard: Array) -> np.ndarray:
     """Label maps [R, Y, X] uint8 of most overlap, of distances [R, 3, Y, X] as :func:`probabilities` takes them."""
     near = standard.min(axis=1) < NOWHERE
     out = np.zeros(near.shape, np.uint8)
-    out[near] = most_overlap(probabilities(np.moveaxis(standard, 1, -1)[near]))
+    out[near] = most_overlap(probabilities(np.stack([standard[:, k][near] for k in range(3)])))
     return out
 
 
@@ -100,8 +101,9 @@ def as_hearts_are(labels: np.ndarray) -> np.ndarray:
 
 def _keep_largest(frame: np.ndarray, body: tuple[int, ...], otherwise: int) -> None:
     """Give all pieces of a body but the largest another label."""
-    pieces, count = label(np.isin(frame, body), np.ones((3, 3, 3), bool))
-    if count > 1:
-        sizes = np.bincount(pieces.ravel())
-        sizes[0] = 0
-        frame[(pieces > 0) & (pieces != sizes.argmax())] = otherwise
+    for box in find_objects(np.isin(frame, body).view(np.uint8)):
+        pieces, count = label(np.isin(frame[box], body), np.ones((3, 3, 3), bool))
+        if count > 1:
+            sizes = np.bincount(pieces.ravel())
+            sizes[0] = 0
+            frame[box][(pieces > 0) & (pieces != sizes.argmax())] = otherwise
