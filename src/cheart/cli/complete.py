@@ -7,7 +7,20 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cheart.cli.options import OUTPUT, READING, Device, Given, ModelFile, Output, Seed, Strict, conditions, options
+from cheart.cli.options import (
+    OUTPUT,
+    READING,
+    Cycle,
+    Device,
+    EndDiastole,
+    Given,
+    ModelFile,
+    Output,
+    Seed,
+    Strict,
+    conditions,
+    options,
+)
 from cheart.models.find import CLINICAL
 
 
@@ -23,8 +36,8 @@ def complete(
     target: Output,
     reading: dict[str, Any],
     given: Given,
-    ed: Annotated[int | None, typer.Option("--ed", help="The frame of end-diastole, from 0.")] = None,
-    cycle: Annotated[float | None, typer.Option("--cycle", help="Duration of the cardiac cycle, s.")] = None,
+    ed: EndDiastole = None,
+    cycle: Cycle = None,
     space: Annotated[
         Literal["template", "subject"],
         typer.Option("--space", help="subject: the result on the input's own voxels too, as own-space.nii.gz."),

@@ -49,6 +49,12 @@ Scheduler = Annotated[
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what a stopped or killed run left.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda …")]
+EndDiastole = Annotated[int | None, typer.Option("--ed", help="The frame of end-diastole, from 0.")]
+Cycle = Annotated[float | None, typer.Option("--cycle", help="Duration of the cardiac cycle, s.")]
+Subjects = Annotated[list[str] | None, typer.Option("--subject", help="A participant; may be given several times.")]
+Titles = Annotated[
+    list[str] | None, typer.Option("--title", help="What to call a heart, one for each, in their order.")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a heart is not valid; all is written.")]
 SchemeName = Annotated[
     str, typer.Option("--scheme", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")

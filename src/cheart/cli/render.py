@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cheart.cli.options import READING, Overwrite, options
+from cheart.cli.options import READING, Overwrite, Subjects, Titles, options
 
 
 @options(reading=READING)
@@ -21,12 +21,8 @@ def render(
         typer.Option("-o", "--out", metavar="OUT", help="OUT.gif, .webp or .mp4 beats; .png, .svg or .pdf is still."),
     ],
     reading: dict[str, Any],
-    subject: Annotated[
-        list[str] | None, typer.Option("--subject", help="A participant; may be given several times.")
-    ] = None,
-    title: Annotated[
-        list[str] | None, typer.Option("--title", help="What to say of a heart, one for each, in their order.")
-    ] = None,
+    subject: Subjects = None,
+    title: Titles = None,
     caption: Annotated[str, typer.Option("--caption", help="A line for the foot; without it, the model.")] = "",
     overwrite: Overwrite = False,
 ) -> None:

@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from cheart.cli.complete import model_and_heart
-from cheart.cli.options import READING, AsJson, Device, Given, ModelFile, Overwrite, conditions, options
+from cheart.cli.options import (
+    READING,
+    AsJson,
+    Cycle,
+    Device,
+    EndDiastole,
+    Given,
+    ModelFile,
+    Overwrite,
+    conditions,
+    options,
+)
 from cheart.models.find import BUNDLED
 
 
@@ -26,9 +37,9 @@ def report(
     ],
     reading: dict[str, Any],
     given: Given,
-    ed: Annotated[int | None, typer.Option("--ed", help="The frame of end-diastole, from 0.")] = None,
+    ed: EndDiastole = None,
     es: Annotated[int | None, typer.Option("--es", help="The frame of end-systole, from 0.")] = None,
-    cycle: Annotated[float | None, typer.Option("--cycle", help="Duration of the cardiac cycle, s.")] = None,
+    cycle: Cycle = None,
     device: Device = "auto",
     code: ModelFile = None,
     overwrite: Overwrite = False,

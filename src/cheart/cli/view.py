@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cheart.cli.options import READING, Overwrite, options
+from cheart.cli.options import READING, Overwrite, Subjects, Titles, options
 
 
 @options(reading=READING)
@@ -18,12 +18,8 @@ def view(
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT.html", help="The page to write.")],
     reading: dict[str, Any],
-    subject: Annotated[
-        list[str] | None, typer.Option("--subject", help="A participant; may be given several times.")
-    ] = None,
-    title: Annotated[
-        list[str] | None, typer.Option("--title", help="What to call a heart, one for each, in their order.")
-    ] = None,
+    subject: Subjects = None,
+    title: Titles = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write hearts as one page for any browser, offline: in 3-D, as label slices and as curves, beside each other."""
