@@ -94,6 +94,11 @@ class Evidence:
             return cls.of_first_frame(heart, measured)
         return cls(heart.labels, heart.observed, measured)
 
+    def frames_in(self, labels: NDArray[np.uint8]) -> tuple[int, ...]:
+        """The observed frames that stand in label maps [T, Z, Y, X] as they were observed."""
+        frames = (int(t) for t in np.flatnonzero(self.observed.any(axis=1)))
+        return tuple(t for t in frames if (labels[t] == self.labels[t])[self.observed[t]].all())
+
     @property
     def first(self) -> NDArray[np.uint8]:
         """End-diastole, [Z, Y, X]."""

@@ -44,6 +44,7 @@ class Heart:
         seed: of the latent, None where none was drawn.
         warnings: what a person should know before trusting it, one sentence each.
         origin: where it lay in the subject's own space, None where it has none.
+        given: frames that a model completed it from and that stand in it as they were.
 
     Raises:
         InputError: shapes that do not agree, labels above 3, nothing observed at end-diastole, a cycle outside
@@ -60,6 +61,7 @@ class Heart:
     seed: int | None = None
     warnings: tuple[str, ...] = ()
     origin: Placement | None = None
+    given: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         labels, observed = self.labels, self.observed
@@ -105,8 +107,9 @@ class Heart:
 
     @cached_property
     def validity(self) -> Validity:
-        """Whether it is one a heart can be: islands, holes, contacts, and volumes over the cycle."""
-        return measure(self.labels, self.curves)
+        """Whether it is one a heart can be: islands, holes, contacts, and volumes over the cycle; of frames that were
+        given, the volumes alone."""
+        return measure(self.labels, self.curves, given=self.given)
 
     def save(
         self, path: Path | str, *, space: Literal["template", "subject"] = "template", overwrite: bool = False

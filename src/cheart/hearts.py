@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cheart.conditions import Conditions
 from cheart.errors import InputError, show_warnings
@@ -266,6 +267,22 @@ def person_seed(seed: int, number: int, k: int) -> int:
     return heart_seed(heart_seed(seed, number), k)
 
 
+def complete_from(
+    model: Model, evidence: Evidence, encoded: NDArray[np.float32], *, seed: int | None = None, **about: Any
+) -> Heart:
+    """The best completion of what is known of a beat, or with a seed one sample.
+
+    Args:
+        model: one that completes.
+        evidence: on its grid.
+        encoded: the owner's conditions, as :meth:`cheart.model.Model.encode` gives them.
+        seed: of the latent.
+        about: what else is known of it, as attributes of :class:`cheart.heart.Heart`.
+    """
+    labels = model.network.complete(evidence, encoded, seed=seed)
+    return model.heart(labels, kind="completed", seed=seed, given=evidence.frames_in(labels), **about)
+
+
 def make_heart(model: Model, item: Request | Heart) -> Heart:
     """Make one heart: z_0 from N(0, 1), then the temporal module and the decoder (section II-C)."""
     if isinstance(item, Heart):
@@ -274,8 +291,8 @@ def make_heart(model: Model, item: Request | Heart) -> Heart:
         labels = model.network.decode(item.latent, model.encode(item.conditions))
         return model.heart(labels, conditions=item.conditions, **item.about)
     if item.evidence is not None:
-        labels = model.network.complete(item.evidence, model.encode(item.conditions), seed=item.seed)
-        return model.heart(labels, kind="completed", conditions=item.conditions, seed=item.seed, **item.about)
+        about = {"conditions": item.conditions, **item.about}
+        return complete_from(model, item.evidence, model.encode(item.conditions), seed=item.seed, **about)
     rng = np.random.default_rng(item.seed)
     conditions, drawn = model.resolve_conditions(item.conditions, unknown=item.unknown, rng=rng)
     labels = model.network.generate(model.encode(conditions), seed=item.seed)

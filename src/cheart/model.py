@@ -19,7 +19,7 @@ from cheart.errors import InputError, check_seed, show_warnings
 from cheart.evidence import Evidence
 from cheart.grid import Grid
 from cheart.heart import Heart, Kind, whole
-from cheart.hearts import Hearts, Request, Requests, Unknown, heart_seed
+from cheart.hearts import Hearts, Request, Requests, Unknown, complete_from, heart_seed
 from cheart.io import hub
 from cheart.models.base import HeartModel
 from cheart.models.device import choose_device
@@ -191,8 +191,7 @@ class Model:
         beyond = self._warn([resolved])
         evidence, warnings = Evidence.of_heart(first, given), (*first.warnings, *beyond)
         about: dict[str, Any] = {"cycle_s": first.cycle_s, "drawn": drawn, "origin": first.origin, "warnings": warnings}
-        labels = self.network.complete(evidence, self.encode(resolved))
-        best = self.heart(labels, kind="completed", conditions=resolved, **about)
+        best = complete_from(self, evidence, self.encode(resolved), conditions=resolved, **about)
         if n is None:
             return best
         requests = [Request(resolved, heart_seed(seed, k), evidence=evidence, about=about) for k in range(n)]

@@ -105,17 +105,20 @@ class Validity:
         return verdict
 
 
-def measure(labels: NDArray[np.uint8], curves: NDArray[np.floating]) -> Validity:
+def measure(labels: NDArray[np.uint8], curves: NDArray[np.floating], *, given: tuple[int, ...] = ()) -> Validity:
     """Measure a heart.
 
     Args:
         labels: [T, Z, Y, X] canonical labels.
         curves: [T, 3] in mL as :func:`cheart.phenotypes.volume_curves` gives them, nan in frames that were not
             observed; those do not count.
+        given: frames that a model did not make. Their islands, holes and contacts, of which slices 8 mm apart have
+            many, say nothing about it, and are not counted.
     """
     lv, wall, rv = np.asarray(curves, float).T
     seen = np.flatnonzero(np.isfinite(lv))
-    topology = np.array([_topology(frame) for frame in cropped(labels[seen])], int).reshape(-1, 7).sum(axis=0)
+    made = np.setdiff1d(seen, given)
+    topology = np.array([_topology(frame) for frame in cropped(labels[made])], int).reshape(-1, 7).sum(axis=0)
     empty, *islands, voxels, holes, contacts = (int(n) for n in topology)
     es = seen[np.argmin(lv[seen])]
     strokes = lv[0] - lv[es], rv[0] - rv[es]

@@ -14,6 +14,7 @@ from cheart.cohort import Cohort, Split
 from cheart.errors import InputError
 from cheart.evidence import Evidence
 from cheart.heart import Heart
+from cheart.hearts import complete_from
 from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import overlap
 from cheart.metrics.statistics import mean_over_frames, summaries
@@ -101,8 +102,8 @@ def _judge_one(model: Model, cohort: Cohort, copy_first: bool, index: int) -> tu
 
 def complete_subject(model: Model, cohort: Cohort, index: int, real: Heart) -> Heart:
     """What a model makes of the first frame of a subject's own heart, and of the subject's conditions."""
-    labels = model.network.complete(Evidence.of_first_frame(real), encoded_conditions(model, cohort, index))
-    return model.heart(labels, real.cycle_s)
+    conditions = encoded_conditions(model, cohort, index)
+    return complete_from(model, Evidence.of_first_frame(real), conditions, cycle_s=real.cycle_s)
 
 
 def phenotypes_of_samples(

@@ -18,6 +18,7 @@ from cheart.evaluation.tables import PHENOTYPES, Cell, Table, estimate, markdown
 from cheart.evidence import Evidence
 from cheart.files import new_folder, write_json
 from cheart.heart import Heart
+from cheart.hearts import complete_from
 from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import dice
 from cheart.metrics.statistics import mean_over_frames, summaries
@@ -127,7 +128,7 @@ def evaluate_packing(whole: Model, packed: Model, cohort: Cohort, *, subjects: i
     indices = chosen_subjects(whole, cohort, "val", subjects)
     for number, index in enumerate(track(indices, total=len(indices), title="Comparing"), start=1):
         real, conditions = cohort.heart(index), encoded_conditions(whole, cohort, index)
-        made = [m.heart(m.network.complete(Evidence.of_first_frame(real), conditions)) for m in (whole, packed)]
+        made = [complete_from(m, Evidence.of_first_frame(real), conditions) for m in (whole, packed)]
         rows.append({"subject": number, **_row(real, *made)})
     return Packing(pd.DataFrame(rows))
 

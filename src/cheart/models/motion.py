@@ -27,7 +27,7 @@ from cheart.errors import InputError
 from cheart.evidence import Evidence, EvidenceKind
 from cheart.models.base import HeartModel, Setting, Style
 from cheart.models.beat_basis import fit_curves, numbers
-from cheart.models.expected_overlap import as_hearts_are, likely_surface, nearest_surface
+from cheart.models.expected_overlap import as_fields, likely_surface, nearest_surface
 from cheart.models.fields import Array
 from cheart.models.heart_frame import PLANE, STEP_MM, interpolation
 from cheart.models.kernel_regression import KernelRegression
@@ -43,6 +43,7 @@ from cheart.models.motion_evidence import (
 from cheart.models.motion_regression import MotionRegression, Widening, fit_motion
 from cheart.models.plane_features import HEIGHTS, Wide, features_size
 from cheart.models.planes import Described, PlaneData, PlaneRepresentation, PlaneSubject
+from cheart.models.readout import read_out
 from cheart.models.registry import register
 from cheart.models.shape_basis import is_filled
 from cheart.models.uncertainty import (
@@ -363,23 +364,25 @@ class PlaneMotion(HeartModel):
         return np.asarray((numbers_then @ self.planes.motion).reshape(-1, *PLANE), np.float32)
 
     def _labels(self, known: Conditioned, q: Wide, *, best: bool) -> NDArray[np.uint8]:
-        """Label maps [T, Z, Y, X] of q: those of the highest expected Dice, or of the nearest surfaces."""
+        """Label maps [T, Z, Y, X] of q: those of the highest expected Dice, or of the nearest surfaces, read out."""
         frame, first, moved = known.described.frame, known.described.first, known.numbers(q)
         changes = [self._change(moved, t) for t in range(self.setting.frames)]
         window = frame.window(np.min([first + change for change in changes], axis=0).min(axis=1) < BEYOND_MM)
-        zones = interpolation(frame.relative[frame.reach], ZONES)
-        out = np.zeros((self.setting.frames, *self.setting.grid.shape), np.uint8)
-        for t, change in enumerate(changes):
-            fields = window.to_voxels(first + change)
-            left = known.left_open(self._get("curves")[:, t])[:, None]
-            if best and t > 0:
-                sd = np.maximum(zones @ self._get("sd")[:, :, t] * left, LEAST_SD_MM).astype(np.float32)
-                made = likely_surface(fields / sd[:, :, None, None])
-            else:
-                further = left * self._get("out")[:, t] if t > 0 else np.zeros((1, PLANE[0]))
-                made = nearest_surface(fields - further.astype(np.float32)[:, :, None, None])
-            out[t, frame.reach, window.y, window.x] = as_hearts_are(made)
-        return out
+        box = slice(int(frame.reach[0]), int(frame.reach[-1]) + 1), window.y, window.x
+        fields = (window.to_voxels(first + change) for change in changes)
+        decided = (as_fields(*self._decided(known, f, t, best=best and t > 0)) for t, f in enumerate(fields))
+        return read_out(((f, box) for f in decided), self.setting.grid, wall=self.planes.wall)
+
+    def _decided(self, known: Conditioned, fields: Array, t: int, *, best: bool) -> tuple[NDArray[np.uint8], Array]:
+        """Labels [R, y, x] of frame t by its distances [R, 3, y, x], and the distances that they follow."""
+        left = known.left_open(self._get("curves")[:, t])[:, None]
+        if best:
+            zones = interpolation(known.described.frame.relative[known.described.frame.reach], ZONES)
+            sd = np.maximum(zones @ self._get("sd")[:, :, t] * left, LEAST_SD_MM).astype(np.float32)
+            return likely_surface(fields / sd[:, :, None, None]), fields
+        further = left * self._get("out")[:, t] if t > 0 else np.zeros((1, PLANE[0]))
+        fields = fields - further.astype(np.float32)[:, :, None, None]
+        return nearest_surface(fields), fields
 
     # -- what is stored --------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from cheart.models.fields import Array
 from cheart.models.heart_frame import PLANE, HeartFrame
 from cheart.models.representation import Data, Representation, SomeFrames
 from cheart.models.shape_basis import is_filled
+from cheart.models.wall_range import fit_wall_range, read_wall_range
 from cheart.progress import Jobs, collect
 
 ANATOMY_MODES, MOTION_MODES = 30, 80
@@ -102,14 +103,18 @@ class PlaneRepresentation(Representation):
         mean: of end-diastolic planes, [SIZE].
         anatomy: modes [A, SIZE], orthonormal.
         motion: modes [M, SIZE], orthonormal.
+        wall: least and largest volume of the wall over that at end-diastole (:mod:`cheart.models.readout`).
     """
 
     name = "planes"
     linear = False
 
-    def __init__(self, grid: Grid, frames: int, mean: Array, anatomy: Array, motion: Array) -> None:
+    def __init__(
+        self, grid: Grid, frames: int, mean: Array, anatomy: Array, motion: Array, wall: tuple[float, float]
+    ) -> None:
         super().__init__()
-        self.grid, self.frames, self.mean, self.anatomy, self.motion = grid, frames, mean, anatomy, motion
+        self.grid, self.frames, self.wall = grid, frames, wall
+        self.mean, self.anatomy, self.motion = mean, anatomy, motion
 
     @classmethod
     def fit(cls, cohort: Cohort, options: Any, *, prepared: Path | None, jobs: Jobs) -> PlaneRepresentation:
@@ -120,8 +125,9 @@ class PlaneRepresentation(Representation):
         """
         ends, later = _training_planes(cohort, jobs=jobs)
         mean = ends.mean(axis=0)
-        anatomy = _half(principal_axes(ends - mean, ANATOMY_MODES))
-        return cls(cohort.grid, cohort.frames, _half(mean), anatomy, _half(principal_axes(later, MOTION_MODES)))
+        anatomy, motion = principal_axes(ends - mean, ANATOMY_MODES), principal_axes(later, MOTION_MODES)
+        wall = fit_wall_range(cohort, cohort.indices("train"), jobs=jobs)
+        return cls(cohort.grid, cohort.frames, _half(mean), _half(anatomy), _half(motion), wall)
 
     def widened(self, cohort: Cohort, *, jobs: Jobs) -> PlaneRepresentation:
         """With further modes for what the own ones leave of another cohort's planes."""
@@ -133,7 +139,9 @@ class PlaneRepresentation(Representation):
                 (self.motion, later, FURTHER_MOTION),
             )
         )
-        return PlaneRepresentation(self.grid, self.frames, self.mean, anatomy, motion)
+        (low, high), (least, most) = self.wall, fit_wall_range(cohort, cohort.indices("train"), jobs=jobs)
+        wall = min(low, least), max(high, most)
+        return PlaneRepresentation(self.grid, self.frames, self.mean, anatomy, motion, wall)
 
     def to_config(self) -> dict[str, Any]:
         """See :class:`Representation`."""
@@ -141,7 +149,8 @@ class PlaneRepresentation(Representation):
 
     def to_tensors(self) -> dict[str, Tensor]:
         """See :class:`Representation`."""
-        return {f"basis.{n}": torch.from_numpy(getattr(self, n)).half() for n in ("mean", "anatomy", "motion")}
+        tensors = {f"basis.{n}": torch.from_numpy(getattr(self, n)).half() for n in ("mean", "anatomy", "motion")}
+        return {**tensors, "basis.wall": torch.tensor(self.wall)}
 
     @classmethod
     def read(
@@ -149,7 +158,7 @@ class PlaneRepresentation(Representation):
     ) -> PlaneRepresentation:
         """See :class:`Representation`."""
         mean, anatomy, motion = (tensors[f"basis.{n}"].float().numpy() for n in ("mean", "anatomy", "motion"))
-        return cls(grid, frames, mean, anatomy, motion)
+        return cls(grid, frames, mean, anatomy, motion, read_wall_range(tensors))
 
     def data(self, cohort: Cohort, split: Split, encoding: Encoding, *, prepared: Path | None, jobs: Jobs) -> PlaneData:
         """All observed planes of a split's subjects."""
