@@ -26,6 +26,14 @@ def test_what_it_holds_beside_the_first_frame_has_a_name() -> None:
     assert Evidence(np.stack([ONE, ONE]), seen, {"lvesv": 40.0}).kinds == {"measurements", "later frames"}
 
 
+def test_frames_that_stand_in_labels_are_those_whose_observed_planes_do() -> None:
+    seen = np.zeros((3, len(ONE)), bool)
+    seen[0, 1:], seen[2] = True, True
+    known, made = Evidence(np.stack([ONE] * 3), seen), np.stack([ONE] * 3)
+    made[:, 0] = 3 - made[:, 0]
+    assert known.frames_in(made) == (0,)
+
+
 @pytest.mark.parametrize(
     ("labels", "observed", "measured", "why"),
     [

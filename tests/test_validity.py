@@ -105,3 +105,12 @@ def test_it_says_what_failed_and_gives_a_row():
         "RV differ by 20%)"
     )
     assert (bad.row()["failed"], bad.row()["islands_myo"]) == ("islands,wall_spread", 2)
+
+
+def test_of_a_frame_that_was_given_the_volumes_count_alone(ball):
+    apart = ball.copy()
+    apart[0, 0, 0] = RV
+    beat = whole(np.stack([apart, ball]).astype(np.uint8), SMALL)
+    assert beat.validity.failed == ("islands",)
+    assert replace(beat, given=(0,)).validity.valid
+    assert replace(beat, given=(1,)).validity.failed == ("islands",)

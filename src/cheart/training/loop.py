@@ -168,7 +168,7 @@ def _train_epoch(
         some = _draw(network, options, draws)
         with team.part(which) as part:
             losses = network.losses(data.batch(part.which, team.device, some), generator)
-            for group, loss, figures in _each_within(_precision(options, team.device), losses):
+            for group, loss, figures in each_within(_precision(options, team.device), losses):
                 optimisers[group].zero_grad(set_to_none=True)
                 (part.weight * loss).backward()
                 row = {f"loss_{group}": float(loss.detach()), **figures}
@@ -194,7 +194,7 @@ def _precision(options: TrainingOptions, device: torch.device) -> torch.autocast
     return torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bfloat16", cache_enabled=False)
 
 
-def _each_within(context: torch.autocast, items: Iterator[Item]) -> Iterator[Item]:
+def each_within(context: torch.autocast, items: Iterator[Item]) -> Iterator[Item]:
     """Make each item within a context and hand it on outside of it."""
     while True:
         with context:
