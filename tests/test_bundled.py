@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from cheart.metrics.overlap import dice
 from cheart.model import Model, load
-from cheart.models.find import BUNDLED_FOLDER, PAPER_FOLDER
+from cheart.models.find import BUNDLED_FOLDER, CLINICAL_FOLDER, PAPER_FOLDER
 from cheart.simulation import draw_person, simulate_heart
 
 WEIGHTS = "f33f894d21b98f4e384bcdc853a359b3c74da07de809830c85b4a7a30936c2e5"
@@ -60,11 +60,27 @@ def test_the_papers_network_comes_too_and_completes_a_heart_that_it_never_saw():
     assert found[0].mean() > found.mean() - 0.02, "end-diastole is no worse than the others"
 
 
+def test_the_clinical_model_comes_too_and_moves_the_heart_that_it_was_given():
+    model = load("clinical")
+    assert (model.network.name, model.grid.name, model.config["trained_on"]["kind"]) == ("motion", "paper", "simulated")
+    person = draw_person(np.random.default_rng(123))
+    real, _ = simulate_heart(person, seed=123, grid=model.grid)
+    made = model.complete(real, {name: person[name] for name in model.encoding.schema.names})
+    np.testing.assert_array_equal(made.labels[0], real.labels[0])
+    assert made.validity.valid, str(made.validity)
+    end = real.phenotypes.es_frame
+    still = dice(real.labels[end : end + 1], real.labels[:1]).mean()
+    assert dice(real.labels[end : end + 1], made.labels[end : end + 1]).mean() > still + 0.2
+
+
 LOOKS = {"mesh.safetensors", "norms.json"}
 """What the pages and the report show of the bundled model beside its weights."""
 
 
-@pytest.mark.parametrize(("folder", "beside", "most"), [(BUNDLED_FOLDER, LOOKS, 6.5e6), (PAPER_FOLDER, set(), 2e6)])
+@pytest.mark.parametrize(
+    ("folder", "beside", "most"),
+    [(BUNDLED_FOLDER, LOOKS, 6.5e6), (CLINICAL_FOLDER, set(), 7e6), (PAPER_FOLDER, set(), 2e6)],
+)
 def test_it_is_small_and_carries_no_places_of_a_machine(folder, beside, most):
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert set(files) == {"model.safetensors", "config.json", "card.md", "run.json", "metrics.csv"} | beside

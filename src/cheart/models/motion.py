@@ -262,8 +262,7 @@ class PlaneMotion(HeartModel):
 
     def validation_loss(self, batch: PlaneData) -> Tensor:
         """Mean squared distance in mm² of the observed planes' distances from the predicted ones, a sample, [B]."""
-        out = []
-        curves = self._get("curves")
+        out, curves = [], self._get("curves")
         for subject, conditions in zip(batch.subjects, batch.conditions, strict=True):
             expected = np.einsum("jt,pjm->tpm", curves, self._expected(subject, conditions))
             apart = np.square(subject.motion - expected).sum(axis=2) + subject.left
@@ -280,13 +279,9 @@ class PlaneMotion(HeartModel):
         self.require_evidence(evidence)
         if self._last is None or self._last[0] is not evidence or (self._last[1] != conditions).any():
             self._last = evidence, conditions, self.conditioned(evidence, conditions)
-        known = self._last[2]
-        likely = known.posterior.mean if seed is None else known.posterior.draw(seed)
-        labels = self._labels(known, likely, best=seed is None and self.options.overlap)
-        given = evidence.observed.copy()
-        given[0] |= is_filled(evidence.first, evidence.first_observed)
-        labels[given] = evidence.labels[given]
-        return labels
+        posterior = self._last[2].posterior
+        q = posterior.mean if seed is None else posterior.draw(seed)
+        return self._labels(evidence, self._last[2], q, best=seed is None and self.options.overlap)
 
     def conditioned(self, evidence: Evidence, conditions: NDArray[np.float32]) -> Conditioned:
         """The beat given the evidence, as a Gaussian."""
@@ -363,15 +358,20 @@ class PlaneMotion(HeartModel):
         numbers_then = np.tensordot(self._get("curves")[:, t], moved, axes=(0, 1)).astype(np.float32)
         return np.asarray((numbers_then @ self.planes.motion).reshape(-1, *PLANE), np.float32)
 
-    def _labels(self, known: Conditioned, q: Wide, *, best: bool) -> NDArray[np.uint8]:
-        """Label maps [T, Z, Y, X] of q: those of the highest expected Dice, or of the nearest surfaces, read out."""
+    def _labels(self, evidence: Evidence, known: Conditioned, q: Wide, *, best: bool) -> NDArray[np.uint8]:
+        """Label maps [T, Z, Y, X] of q, read out: those of the highest expected Dice, or of the nearest surfaces."""
         frame, first, moved = known.described.frame, known.described.first, known.numbers(q)
         changes = [self._change(moved, t) for t in range(self.setting.frames)]
         window = frame.window(np.min([first + change for change in changes], axis=0).min(axis=1) < BEYOND_MM)
         box = slice(int(frame.reach[0]), int(frame.reach[-1]) + 1), window.y, window.x
         fields = (window.to_voxels(first + change) for change in changes)
-        decided = (as_fields(*self._decided(known, f, t, best=best and t > 0)) for t, f in enumerate(fields))
-        return read_out(((f, box) for f in decided), self.setting.grid, wall=self.planes.wall)
+        decided = ((as_fields(*self._decided(known, f, t, best=best and t > 0)), box) for t, f in enumerate(fields))
+        given, grid = evidence.observed.copy(), self.setting.grid
+        given[0] |= is_filled(evidence.first, evidence.first_observed)
+        end_diastole = read_out([next(decided)], grid)
+        end_diastole[given[:1]] = evidence.labels[:1][given[:1]]
+        later = read_out(decided, grid, wall=self.planes.wall, end_diastole=end_diastole[0])
+        return np.where(given[:, :, None, None], evidence.labels, np.concatenate([end_diastole, later]))
 
     def _decided(self, known: Conditioned, fields: Array, t: int, *, best: bool) -> tuple[NDArray[np.uint8], Array]:
         """Labels [R, y, x] of frame t by its distances [R, 3, y, x], and the distances that they follow."""

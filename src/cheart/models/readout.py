@@ -42,7 +42,12 @@ ROUNDS = 16
 
 
 def read_out(
-    frames: Iterable[tuple[Array, Box]], grid: Grid, *, beat: bool = True, wall: tuple[float, float] = WALL
+    frames: Iterable[tuple[Array, Box]],
+    grid: Grid,
+    *,
+    beat: bool = True,
+    wall: tuple[float, float] = WALL,
+    end_diastole: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """Label maps [T, Z, Y, X].
 
@@ -52,17 +57,23 @@ def read_out(
         grid: of the labels.
         beat: they are one heart's, whose volumes over the cycle go together; else each stands for itself.
         wall: least and largest volume of the wall, over that at end-diastole.
+        end_diastole: label map [Z, Y, X] that the volumes of all frames go by, where it is known; else the first frame.
     """
     out: list[NDArray[np.uint8]] = []
-    first: tuple[int, int] | None = None
+    first = None if end_diastole is None else _volumes(end_diastole)
     for fields, box in frames:
         made = _frame(fields, first, wall)
         if beat and first is None:
-            first = int((made == LV).sum()), int((made == MYO).sum())
+            first = _volumes(made)
         labels = np.zeros(grid.shape, np.uint8)
         labels[box] = made[1:-1, 1:-1, 1:-1]
         out.append(labels)
     return np.stack(out)
+
+
+def _volumes(labels: NDArray[np.uint8]) -> tuple[int, int]:
+    """Voxels of LV cavity and wall."""
+    return int((labels == LV).sum()), int((labels == MYO).sum())
 
 
 def refuse_not_finite(finite: bool) -> None:
