@@ -22,9 +22,9 @@ HEARTS = 40
 def fit_wall_range(cohort: Cohort, indices: Integer[np.ndarray, " N"], *, jobs: Jobs) -> tuple[float, float]:
     """Least and largest volume of the wall over that at ED, in nine of ten frames; at least the usual range.
 
-    Of simulated hearts it is the usual range: their walls keep their volume, whatever a simulated image cuts off.
+    Of images that were simulated it is the usual range: their hearts' walls keep their volume, whatever an image cuts off.
     """
-    if cohort.info["kind"] == "simulated":
+    if cohort.info["provenance"].get("acquisition") is not None:
         return WALL
     some = [int(i) for i in indices[:: max(1, len(indices) // HEARTS)]]
     ratios = collect(partial(_ratios, cohort), some, jobs=jobs, title="Measuring walls over the cycle")
