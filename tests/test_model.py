@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,8 @@ OTHERS = {name: value for name, value in PERSON.items() if name != "age"}
 def test_a_model_says_what_it_is(model):
     assert (model.name, model.frames, model.grid.shape) == ("cheart", 4, (32, 32, 32))
     assert model.trained_on == "14 beating ellipsoids (simulated, 10 training subjects)"
+    imaged = replace(model, config=model.config | {"trained_on": model.config["trained_on"] | {"title": "6 (8 mm)"}})
+    assert imaged.trained_on == "6 (simulated, 10 training subjects)", "a picture's foot has no room for it"
 
 
 def test_no_model_is_refused(tmp_path):

@@ -85,9 +85,10 @@ class Model:
 
     @property
     def trained_on(self) -> str:
-        """The training cohort in words; it says so if it was simulated."""
+        """The training cohort in words; it says so if it was simulated (how it was imaged: ``cheart info``)."""
         cohort = self.config["trained_on"]
-        return f"{cohort['title']} ({cohort['kind']}, {cohort['subjects']} training subjects)"
+        title, _, _ = cohort["title"].partition(" (")
+        return f"{title} ({cohort['kind']}, {cohort['subjects']} training subjects)"
 
     @cached_property
     def fingerprint(self) -> str:
