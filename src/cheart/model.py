@@ -28,7 +28,7 @@ from cheart.models.registry import ModelName, passport
 from cheart.models.store import WEIGHTS, read_model
 from cheart.population import Population
 from cheart.progress import Jobs
-from cheart.provenance import provenance
+from cheart.provenance import provenance, short_title
 
 Beside = Mapping[str, float | str]
 """What is known beside the first frame, by name (:meth:`cheart.evidence.Evidence.of_heart`)."""
@@ -87,8 +87,7 @@ class Model:
     def trained_on(self) -> str:
         """The training cohort in words; it says so if it was simulated (how it was imaged: ``cheart info``)."""
         cohort = self.config["trained_on"]
-        title, _, _ = cohort["title"].partition(" (")
-        return f"{title} ({cohort['kind']}, {cohort['subjects']} training subjects)"
+        return f"{short_title(cohort['title'])} ({cohort['kind']}, {cohort['subjects']} training subjects)"
 
     @cached_property
     def fingerprint(self) -> str:

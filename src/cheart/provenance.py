@@ -64,3 +64,8 @@ def _without_place(word: str) -> str:
 
 def _is_command_line() -> bool:
     return sys.argv[0].endswith(("cheart", "cheart/__main__.py"))
+
+
+def short_title(title: str) -> str:
+    """A cohort's title without how it was imaged, which has no room in a sentence or under a picture."""
+    return title.partition(" (")[0]

@@ -22,7 +22,7 @@ HEARTS = 40
 def fit_wall_range(cohort: Cohort, indices: Integer[np.ndarray, " N"], *, jobs: Jobs) -> tuple[float, float]:
     """Least and largest volume of the wall over that at ED, in nine of ten frames; at least the usual range.
 
-    Of images that were simulated it is the usual range: their hearts' walls keep their volume, whatever an image cuts off.
+    Where images were simulated it is the usual range: the hearts' walls keep their volume, whatever an image cuts off.
     """
     if cohort.info["provenance"].get("acquisition") is not None:
         return WALL

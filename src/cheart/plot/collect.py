@@ -22,6 +22,7 @@ from cheart.io.nifti import TEMPLATE, LabelMap, Spacing, read_label_map, sidecar
 from cheart.labels import Scheme, parse_scheme, to_canonical
 from cheart.plot.animation import SUFFIXES, save_animation
 from cheart.plot.picture import STILL, save_picture
+from cheart.provenance import short_title
 from cheart.schemas import CreditJson, SidecarJson, read_checked
 
 MOST = 6
@@ -111,7 +112,9 @@ def models_behind(sources: Sequence[Path]) -> str:
     """What made these hearts and what it was trained on, for a caption; empty where no model made them."""
     results = [folder / "result.json" for source in sources for folder in (source, source.parent)]
     models = [result["model"] for result in map(_result, filter(Path.is_file, results)) if result.get("model")]
-    return ", ".join(dict.fromkeys(f"Model {m['name']}, trained on {m['trained_on']['title']}" for m in models))
+    return ", ".join(
+        dict.fromkeys(f"Model {m['name']}, trained on {short_title(m['trained_on']['title'])}" for m in models)
+    )
 
 
 def _has(source: Path, subjects: Sequence[str]) -> list[str]:

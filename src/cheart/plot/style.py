@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from io import BytesIO
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -79,12 +80,18 @@ def structure_legend(sheet: Sheet, more: Iterable[Any] = (), *, size: float = 7.
 
 
 def foot(sheet: Sheet, hearts: Sequence[Heart], caption: str) -> None:
-    """The legend, how the views are turned, and the caption, on the figure's last 0.35 inches."""
+    """The legend, how the views are turned, and the caption beside it, on the figure's last 0.35 inches."""
     faded = Patch(facecolor="#f1d3cb", edgecolor=GREY, lw=0.4, label="faded: not imaged")
-    structure_legend(sheet, [] if all(heart.observed.all() for heart in hearts) else [faded])
-    if caption:
-        sheet.text(sheet.width - 0.1, sheet.height - 0.24, caption, size=7, ha="right", colour=GREY)
+    whole = all(heart.observed.all() for heart in hearts)
+    structure_legend(sheet, [] if whole else [faded])
+    beside = sheet.width - 0.1 - (2.55 if whole else 3.75)
+    lines = wrap(caption, max(24, int(beside / CAPTION_CHARACTER)))
+    for k, line in enumerate(reversed(lines)):
+        sheet.text(sheet.width - 0.1, sheet.height - 0.24 - 0.11 * k, line, size=7, ha="right", colour=GREY)
 
+
+CAPTION_CHARACTER = 0.052
+"""Width of a character of a caption in inches, a little more than the usual one."""
 
 CAVITIES = ("rv", "lv")
 _DOT = {"rv": 5.5, "lv": 3.2}  # where the two agree, both are seen
