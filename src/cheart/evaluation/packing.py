@@ -23,14 +23,15 @@ from cheart.labels import STRUCTURES
 from cheart.metrics.overlap import dice
 from cheart.metrics.statistics import mean_over_frames, summaries
 from cheart.model import Model, load
-from cheart.models.base import Setting
+from cheart.models.base import HeartModel, Setting
 from cheart.models.find import find_model
 from cheart.models.store import WEIGHTS, read_model, write_packed
 from cheart.phenotypes import PAPER_FIVE, UNITS
 from cheart.progress import track
-from cheart.provenance import without_places
+from cheart.provenance import short_title, without_places
 from cheart.schemas import ResultJson, RunJson, read_checked
 
+SAME = "Nothing: there is nothing in it to pack."
 DEFINITIONS = (
     "Each heart is completed from frame 0 and its conditions by the whole model and by the packed one. Dice per "
     "structure and frame, mean over frames, then mean ± SD over subjects; d = |packed − whole| of a phenotype."
@@ -77,7 +78,8 @@ def pack(
             found = evaluate_packing(load(source), load(folder), cohort, subjects=subjects)
             value |= {"subjects": len(found.subjects), "summary": found.summary(), "definitions": DEFINITIONS}
             packing, command = value, _command(cohort, stored.config)
-        text = card(stored.config, run, cohort=command, packing=packing, evaluations=tables)
+        holds = stored.network.holds
+        text = card(stored.config, run, cohort=command, packing=packing, evaluations=tables, holds=holds)
         (folder / "card.md").write_text(text, encoding="utf-8")
     return value
 
@@ -155,6 +157,7 @@ def card(
     cohort: str | None = None,
     packing: Json | None = None,
     evaluations: Sequence[Json] = (),
+    holds: str = HeartModel.holds,
 ) -> str:
     """The card as Markdown.
 
@@ -164,19 +167,21 @@ def card(
         cohort: the command that made the training cohort, if it is known.
         packing: what ``cheart pack --cohort`` measured.
         evaluations: what result.json says, of each folder of ``cheart evaluate -o``.
+        holds: what the file has of training subjects (:attr:`cheart.models.base.HeartModel.holds`).
     """
     about = config["trained_on"]
     parts = [
-        f"# {config['model']}, trained on {about['title']}",
+        f"# {config['model']}, trained on {short_title(about['title'])}",
         _first(about),
-        _use(),
+        _use(holds),
         "## How it was made\n\n" + _recipe(config, run, cohort, evaluations),
         "## Conditions\n\n" + _conditions(Setting.from_json(config["setting"])),
     ]
     if evaluations:
         parts.append("\n\n".join(["## How good it is", *map(_tables, evaluations)]))
     if packing is not None:
-        parts.append("## What packing changed\n\n" + _packing(packing))
+        same = packing["megabytes"] == packing["megabytes_whole"]
+        parts.append("## What packing changed\n\n" + (SAME if same else _packing(packing)))
     parts.append("## Licence\n\n" + _licence(about))
     return "\n\n".join(parts) + "\n"
 
@@ -190,13 +195,13 @@ def _first(about: Json) -> str:
     )
 
 
-def _use() -> str:
+def _use(holds: str) -> str:
     return (
         "**Not a medical device.** Do not use it for a diagnosis, for a decision about anyone's care, or for a claim "
         "about a real person: a heart that it makes is no one's heart. Its figures say how well it does on hearts like "
         "those of its training, and nothing about others. What it shows as a condition changes is how hearts of its "
-        "training cohort differ, not what the condition causes. It holds no training subject's data: means and "
-        "covariances of the conditions, principal modes of shapes, and weights."
+        "training cohort differ, not what the condition causes. Of training subjects it holds means and covariances "
+        f"of the conditions, nobody's values; {holds}."
     )
 
 

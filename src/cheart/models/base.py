@@ -91,6 +91,7 @@ class HeartModel(nn.Module):
             it only serves the time left.
         latent_per_frame: whether a heart has a latent a frame, which :meth:`trajectory` gives, or one for the beat.
         drawn: whether figures show it; a floor stands in tables only.
+        holds: what a model file has of its training subjects, for the card. Nobody's conditions are among it.
         choices: what training chooses, and on which subjects: ``val``, or ``train, left out in turn``. It goes into
             run.json; nothing is ever chosen on test subjects.
     """
@@ -104,6 +105,7 @@ class HeartModel(nn.Module):
     seconds_per_heart: ClassVar[Mapping[str, float]] = {"train": 0.2, "complete": 0.4, "generate": 0.4}
     latent_per_frame: ClassVar[bool] = False
     drawn: ClassVar[bool] = True
+    holds: ClassVar[str] = "principal modes of shapes and weights"
     choices: ClassVar[Mapping[str, str]] = {"epoch": "val"}
 
     def __init__(self, setting: Setting, options: Any, representation: Representation) -> None:

@@ -92,10 +92,9 @@ class HeartFrame:
         centre = np.stack([np.interp(z, z[good], centroid[good, k]) for k in (0, 1)], axis=1)
         apex, base = float(z[good].min()), float(z[good].max())
         near = (z >= apex - BEYOND_MM) & (z <= base + BEYOND_MM)
-        seen = np.flatnonzero(observed & near)
-        most = int(np.ceil((z[seen[-1]] - z[seen[0]]) / APART_MM)) + 1
-        sampled = seen[np.unique(np.round(np.linspace(0, len(seen) - 1, min(most, len(seen)))).astype(int))]
-        return cls(grid, np.asarray(z, float), centre, apex, base, sampled, np.flatnonzero(near))
+        height = np.asarray(z, float)
+        sampled = apart(np.flatnonzero(observed & near), height)
+        return cls(grid, height, centre, apex, base, sampled, np.flatnonzero(near))
 
     @property
     def relative(self) -> NDArray[np.float64]:
@@ -132,6 +131,14 @@ class HeartFrame:
     def between(self, heights: NDArray[np.float64]) -> Array:
         """Linear interpolation [n, P] in z from the sampled planes to heights [n] in mm; beyond, the last counts."""
         return interpolation(heights, self.height[self.sampled])
+
+
+def apart(planes: NDArray[np.intp], height: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Of some planes, in order, those that lie about :data:`APART_MM` apart at least."""
+    if not len(planes):
+        return planes
+    most = int(np.ceil((height[planes[-1]] - height[planes[0]]) / APART_MM)) + 1
+    return planes[np.unique(np.round(np.linspace(0, len(planes) - 1, min(most, len(planes)))).astype(int))]
 
 
 def interpolation(wanted: NDArray[np.floating], known: NDArray[np.floating]) -> Array:

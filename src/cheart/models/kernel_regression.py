@@ -38,20 +38,21 @@ class KernelRegression:
     length: float
 
     @classmethod
-    def fit(cls, x: Wide, y: Wide, *, penalty: float, most: int) -> KernelRegression:
+    def fit(cls, x: Wide, y: Wide, *, penalty: float, most: int, at: Wide | None = None) -> KernelRegression:
         """Of rows x [N, F] and y [N, C]; ℓ is :data:`REACH` times the median distance between landmarks.
 
         Args:
             x, y: the rows.
             penalty: λ.
             most: landmarks at most, spread over the rows.
+            at: what stands for the rows as landmarks, [N, F], where they are not to be kept themselves.
         """
         chosen = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).astype(int))
-        landmarks, centre = x[chosen], y.mean(axis=0)
+        landmarks, centre = (x if at is None else at)[chosen], y.mean(axis=0)
         apart = distances(landmarks, landmarks)
         length = float(REACH * np.median(apart))
         own = matern(apart / length)
-        if len(chosen) == len(x):
+        if len(chosen) == len(x) and at is None:
             weights = np.linalg.solve(own + penalty * np.eye(len(x)), y - centre)
         else:
             across = matern(distances(landmarks, x) / length)

@@ -37,6 +37,7 @@ from cheart.models.motion_evidence import (
     Volumes,
     carried,
     nothing,
+    observed_motion,
     of_frames,
     of_measurements,
 )
@@ -128,6 +129,7 @@ class PlaneMotion(HeartModel):
     evidence: ClassVar[frozenset[EvidenceKind]] = frozenset({"later frames", "measurements"})
     Options = MotionOptions
     presets: ClassVar[dict[str, dict[str, Any]]] = {"quick": {"landmarks": 800}}
+    holds = "modes of shapes and motion, weights, and the shapes of up to 1,500 planes in some dozen numbers each"
     choices = {"penalty, trust of conditions": "train, left out in turn"}
     style = Style("Motion", "#b5475d", "-", "D")
     seconds_per_heart: ClassVar[dict[str, float]] = {"train": 0.3, "complete": 0.4}
@@ -171,7 +173,7 @@ class PlaneMotion(HeartModel):
             self._set(curves=_padded(curves, self.options.curves))
         rows, y = self._numbers(training)
         if not len(rows.heart):
-            raise InputError("no training subject was observed after end-diastole: there is no motion to learn")
+            raise InputError("no training subject was observed after end-diastole: nothing to learn a motion from")
         known = self._numbers(self._as_known(training))[1] if self._before else None
         chosen = fit_motion(training, rows, y, most=self.options.landmarks, known=known)
         before = (replace(one, kernel=one.kernel.times(chosen.share)) for one in self._before)
@@ -215,9 +217,8 @@ class PlaneMotion(HeartModel):
 
     def _curve_sd(self) -> Wide:
         """How much each curve's number varied from plane to plane before, [J]."""
-        squares = self._get("variance")
-        for known in (one.kernel for one in self._before):
-            squares = squares + np.square(known.predict(known.landmarks)).mean(axis=0)
+        known = [one.kernel.predict(one.kernel.landmarks) for one in self._before]
+        squares = self._get("variance") + np.square(known).mean(axis=1).sum(axis=0)
         return np.asarray(np.sqrt(squares.reshape(self.options.curves, -1).mean(axis=1)))
 
     def fine_tuned(
@@ -287,38 +288,26 @@ class PlaneMotion(HeartModel):
         """The beat given the evidence, as a Gaussian."""
         described = self.planes.describe(evidence.first, evidence.first_observed)
         frame, subject = described.frame, described.subject
-        height, reach = frame.height[frame.sampled], frame.height[frame.reach]
         axes = self._get("axes").reshape(self.options.residual, len(HEIGHTS), self.options.curves, -1)
 
         def at(relative: Wide) -> Wide:
             return np.tensordot(interpolation(relative, HEIGHTS), axes, axes=(1, 1))  # [R, Q, J, M]
 
         own = self._expected(subject, conditions)
-        expected, spread = np.tensordot(frame.between(reach), own, axes=1), at(frame.relative[frame.reach])
+        height = frame.height[frame.reach]
+        expected, spread = np.tensordot(frame.between(height), own, axes=1), at(frame.relative[frame.reach])
         curves, known = self._get("curves"), nothing(self.options.residual)
-        moved, seen = self._observed_motion(evidence, described)
-        wrong = moved - np.einsum("jt,pjm->tpm", curves, own)
+        moved, seen, planes = observed_motion(self.planes, evidence, frame)
         if seen.any():
-            at_planes = at(frame.relative[frame.sampled])
+            there = np.tensordot(frame.between(frame.height[planes]), own, axes=1)
+            wrong, at_planes = moved - np.einsum("jt,pjm->tpm", curves, there), at(frame.relative[planes])
             known = of_frames(wrong, seen, at_planes, curves, self._get("variance").reshape(own.shape[1:]))
-            q = Posterior.of(known).mean
-            wrong -= np.einsum("jt,q,pqjm->tpm", curves, q, at_planes)
-            expected = expected + carried(wrong, seen, curves, height, reach)
+            wrong -= np.einsum("jt,q,pqjm->tpm", curves, Posterior.of(known).mean, at_planes)
+            expected = expected + carried(wrong, seen, curves, frame.height[planes], height)
         before = Conditioned(described, expected, spread, Posterior.of(known))
         if not evidence.measured:
             return before
         return replace(before, posterior=Posterior.of(of_measurements(evidence.measured, self._volumes(before), known)))
-
-    def _observed_motion(self, evidence: Evidence, described: Described) -> tuple[Wide, NDArray[np.bool_]]:
-        """Motion [T, P, M] of the planes of later frames that were observed, and which those are, [T, P]."""
-        frame, later = described.frame, [int(t) for t in np.flatnonzero(evidence.observed[1:].any(axis=1)) + 1]
-        seen = evidence.observed[:, frame.sampled].copy()
-        seen[0] = False
-        if not later:
-            return np.zeros((*seen.shape, len(self.planes.motion))), seen
-        planes = frame.sample(evidence.labels[[0, *later]], frame.sampled)
-        subject = self.planes.subject(frame, planes, later, seen[later])
-        return subject.motion.astype(np.float64), seen
 
     def _volumes(self, known: Conditioned) -> Volumes:
         """Volumes in mL and their gradients as functions of q; a voxel counts by its chance to lie inside."""

@@ -16,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.errors import InputError
+from cheart.evidence import Evidence
+from cheart.models.heart_frame import HeartFrame, apart
 from cheart.models.plane_features import Wide
+from cheart.models.planes import PlaneRepresentation
 
 NOISE_SHARE = 0.1
 """Share of the prediction's variance that no q explains."""
@@ -102,6 +105,27 @@ def of_frames(wrong: Wide, seen: NDArray[np.bool_], axes: Wide, curves: Wide, va
         sd = np.sqrt(NOISE_SHARE * np.square(curves[:, t]) @ variance + 1.0)
         known += Linear.of(of_q, wrong[t, p], sd)
     return known
+
+
+def observed_motion(
+    representation: PlaneRepresentation, evidence: Evidence, frame: HeartFrame
+) -> tuple[Wide, NDArray[np.bool_], NDArray[np.intp]]:
+    """What later frames show: motion [T, P, M] of planes, in which frames it was observed, [T, P], and the planes [P].
+
+    They are planes that were observed at end-diastole too, apart enough to say something of their own, whether or not
+    the heart is described by them.
+    """
+    both = evidence.observed[1:].any(axis=0) & evidence.first_observed
+    planes = apart(frame.reach[both[frame.reach]], frame.height)
+    seen = evidence.observed[:, planes].copy()
+    seen[0] = False
+    moved = np.zeros((*seen.shape, len(representation.motion)))
+    later = np.flatnonzero(seen.any(axis=1))
+    if len(later):
+        fields = frame.sample(evidence.labels[[0, *later]], planes)  # [P, 1 + t, 3, 50, 58]
+        change = (fields[:, 1:] - fields[:, :1]).reshape(len(planes), len(later), -1) @ representation.motion.T
+        moved[later] = change.transpose(1, 0, 2) * seen[later, :, None]
+    return moved, seen, planes
 
 
 def carried(wrong: Wide, seen: NDArray[np.bool_], curves: Wide, heights: Wide, to: Wide) -> Wide:

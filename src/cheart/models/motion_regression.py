@@ -136,9 +136,25 @@ def fit_motion(data: PlaneData, rows: Rows, y: Wide, *, most: int, known: Wide |
             if (loss := float(np.square(error).mean())) < best:
                 best, chosen, left = loss, (penalty, trust, share, features, x), error
     penalty, trust, share, features, x = chosen
-    kernel = KernelRegression.fit(x, y if known is None else y - share * known, penalty=penalty, most=most)
+    at = without_conditions(x, rows.heart, data.conditions.shape[1]) if trust else None
+    kernel = KernelRegression.fit(x, y if known is None else y - share * known, penalty=penalty, most=most, at=at)
     figures = {"penalty": penalty, "trust": trust} | ({} if known is None else {"share": share})
     return Chosen(replace(features, kernel=kernel), share, left, figures)
+
+
+def without_conditions(x: Wide, heart: NDArray[np.intp], conditions: int) -> Wide:
+    """The rows [n, F] with other conditions, which are the last so many features, for their owners': drawn from the
+    Gaussian of all, so that of the conditions a model file holds means and covariances alone.
+
+    Args:
+        x: rows.
+        heart: whose row each is, [n].
+        conditions: how many features they are.
+    """
+    people = np.unique(heart, return_index=True)[1]
+    known = x[people, -conditions:]
+    drawn = np.random.default_rng(0).multivariate_normal(known.mean(axis=0), np.cov(known.T, ddof=0), len(people))
+    return np.concatenate([x[:, :-conditions], drawn[np.searchsorted(heart[people], heart)]], axis=1)
 
 
 def _best_share(off: Wide, known: Wide) -> tuple[float, Wide]:
