@@ -32,8 +32,9 @@ def refused(cheart: Cheart) -> Callable[..., str]:
 
 @pytest.fixture
 def tiny_bundled(monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
-    """The tiny model in place of the one that comes with cheart."""
+    """The tiny model in place of those that come with cheart."""
     monkeypatch.setattr("cheart.models.find.BUNDLED_FOLDER", run)
+    monkeypatch.setattr("cheart.models.find.CLINICAL_FOLDER", run)
 
 
 @pytest.fixture

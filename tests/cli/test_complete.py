@@ -69,9 +69,10 @@ def test_nothing_is_left_of_what_is_refused(refused, run, file, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.usefixtures("tiny_bundled", "undrawn")
-def test_without_a_model_it_is_the_bundled_one(cheart, run, file, tmp_path):
-    for name, words in (("one", [file]), ("two", ["bundled", file]), ("three", [run, file])):
+@pytest.mark.usefixtures("undrawn")
+def test_without_a_model_it_is_the_clinical_one(cheart, run, file, tmp_path, monkeypatch):
+    monkeypatch.setattr("cheart.models.find.CLINICAL_FOLDER", run)
+    for name, words in (("one", [file]), ("two", ["clinical", file]), ("three", [run, file])):
         answer = cheart("complete", *words, *options(), "--scheme", "acdc", "-o", tmp_path / name)
         assert answer.code == 0, answer
     made = {(tmp_path / name / "sub-001_dseg.nii.gz").read_bytes() for name in ("one", "two", "three")}
