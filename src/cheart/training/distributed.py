@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torch import distributed as dist
 
@@ -47,7 +47,7 @@ class Part:
         weight: what their mean loss counts in the batch's; the weights of all processes add up to 1.
     """
 
-    which: NDArray[np.intp]
+    which: Integer[np.ndarray, " B"]
     weight: float
 
 
@@ -71,7 +71,7 @@ class Team:
         return self.rank == 0
 
     @contextmanager
-    def part(self, which: NDArray[np.intp]) -> Iterator[Part]:
+    def part(self, which: Integer[np.ndarray, " B"]) -> Iterator[Part]:
         """Compute this process's part of a batch. A batch with fewer subjects than processes all compute alike."""
         if self.size == 1 or len(which) < self.size:
             yield Part(which, 1 / self.size)
@@ -82,11 +82,11 @@ class Team:
         with computing(local):
             yield Part(which[mine], len(mine) / len(which))
 
-    def own(self, everyone: NDArray[np.intp]) -> NDArray[np.intp]:
+    def own(self, everyone: Integer[np.ndarray, " N"]) -> Integer[np.ndarray, " n"]:
         """This process's subjects of those that are judged one by one; there may be none."""
         return np.array_split(everyone, self.size)[self.rank]
 
-    def all_of(self, own: Tensor, total: int) -> Tensor:
+    def all_of(self, own: Float[Tensor, " n"], total: int) -> Float[Tensor, " N"]:
         """What each process found of its :meth:`own` subjects, [total], on all of them."""
         if self.size == 1:
             return own

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Integer
 
 from cheart.cohort import Cohort
 from cheart.errors import InputError
@@ -136,7 +136,7 @@ def fit_in_one_go(
     return progress
 
 
-def in_batches(order: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
+def in_batches(order: Integer[np.ndarray, " N"], size: int) -> list[Integer[np.ndarray, " B"]]:
     """Cut an order of subjects into batches; the last may be smaller."""
     return [order[i : i + size] for i in range(0, len(order), size)]
 
