@@ -9,8 +9,7 @@ SHAPED = (
     "base", "baseline", "bayesian_regression", "cgan", "cheart", "cvae", "cvae_gan", "fields", "latent", "linear_start",
     "pca", "representation", "shape", "shape_basis", "shape_network", "voxel", "voxel_network",
 )  # fmt: skip
-TRAINED = ("cheart.training.distributed", "cheart.training.loop")
-install_import_hook([*(f"cheart.models.{name}" for name in SHAPED), *TRAINED], "beartype.beartype")
+install_import_hook([*(f"cheart.models.{name}" for name in SHAPED), "cheart.training.distributed"], "beartype.beartype")
 
 from tiny import cohort, model, run  # noqa: E402
 
