@@ -25,6 +25,7 @@ def test_dice_by_kind_and_the_tests_within_a_kind() -> None:
     assert table.columns == ("", "sick (8)", "well (8)")
     assert table.rows[1][1].mean == pytest.approx(worse[KINDS == "sick"].mean())
     assert [cell.mark for cell in table.rows[1][1:]] == ["*", ""], "only where it is so"
+    assert [(cell.mark, cell.best) for cell in table.rows[0][1:]] == [("", True), ("", False)], "bold, not in words"
     assert {test.n for test in by_kind.tests} == {8}
     whole = next(t for t in parts["end-systole"].tests if t.measure == "dice_es")
     assert (whole.n, whole.first, whole.better) == (16, "mine", "mine"), "against the first model that was named"

@@ -43,7 +43,7 @@ class Estimate:
     Attributes:
         mean, sd: nan for what could not be computed.
         digits: shown after the point.
-        mark: behind it.
+        mark: behind it; never the word :data:`BEST`, which :func:`estimate` reads.
         best: whether tests say that it is the best of its column, which is then bold.
     """
 

@@ -8,7 +8,7 @@ ASSD are not all the mean of the three structures; they stand as in the paper.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,7 @@ from cheart.evaluation.tables import (
     Table,
     completion_tables,
     distribution_tables,
+    estimate,
     generation_tables,
     memorisation_table,
     response_table,
@@ -176,8 +177,8 @@ def _by_kind(outcome: Outcome, part: Section, rows: Mapping[str, pd.DataFrame], 
     def draw(marks: Marks) -> list[Table]:
         lines: list[tuple[Cell, ...]] = []
         for row, table in apart.items():
-            means = {name: summary(table[name]) for name in names}
-            lines.append((row, *(Estimate(s.mean, s.sd, 3, marks.get((n, row), "")) for n, s in means.items())))
+            means = {name: asdict(summary(table[name])) for name in names}
+            lines.append((row, *(estimate(s, 3, marks.get((n, row), "")) for n, s in means.items())))
         heads = ("", *(f"{name} ({int((kinds == name).sum())})" for name in names))
         return [Table("Completion, end-systole: average Dice", heads, tuple(lines), "by-kind")]
 
