@@ -1,12 +1,15 @@
 """Completion as a distribution, by a model whose samples are known."""
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bodies import ellipsoid_heart
 from cheart.cohort import Cohort
 from cheart.completions import Completions, wall_thickening
-from cheart.errors import InputError
+from cheart.errors import CheartWarning, InputError
 from cheart.grid import GRIDS
 from cheart.heart import whole
 from cheart.hearts import Hearts
@@ -59,6 +62,15 @@ def test_a_model_gives_completions_where_a_number_is_asked_for(model: Model, coh
     found.save(tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names >= {"intervals.tsv", "intervals.json", "probability-lv.nii.gz", "sub-004_dseg.nii.gz"}
+
+
+def test_intervals_of_simulated_hearts_about_a_real_one_are_called_narrow(model: Model, cohort: Cohort) -> None:
+    heart = cohort.heart(0)
+    with pytest.warns(CheartWarning, match="as wide as simulated hearts need them"):
+        model.complete(replace(heart, kind="imported"), n=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CheartWarning)
+        model.complete(heart, n=2), model.complete(replace(heart, kind="imported"))
 
 
 def test_one_sample_is_refused(model: Model, cohort: Cohort) -> None:
