@@ -8,7 +8,7 @@ import pytest
 
 from bodies import ellipsoid_heart
 from cheart.cohort import Cohort
-from cheart.completions import Completions, wall_thickening
+from cheart.completions import QUANTITIES, Completions, wall_thickening
 from cheart.errors import CheartWarning, InputError
 from cheart.grid import GRIDS
 from cheart.heart import whole
@@ -34,8 +34,18 @@ def test_intervals_are_the_samples_own_widened_where_the_model_says_so(made: Com
     volumes = [heart.phenotypes.lvesv for heart in made.samples]
     assert table["mean"].lvesv == pytest.approx(np.mean(volumes))
     assert table.sd.lvesv == pytest.approx(2 * np.std(volumes, ddof=1))
-    assert table.high.lvesv - table["mean"].lvesv == pytest.approx(1.6449 * table.sd.lvesv)
+    narrow = replace(made, widen={"lvesv": 0.5}).intervals().set_index("quantity")  # ends before the quantity does
+    assert narrow.sd.lvesv == pytest.approx(table.sd.lvesv / 4)
+    assert narrow.high.lvesv - narrow["mean"].lvesv == pytest.approx(1.6449 * narrow.sd.lvesv)
     assert table.sd.rvesv == pytest.approx(np.std([heart.phenotypes.rvesv for heart in made.samples], ddof=1))
+
+
+def test_an_interval_ends_where_the_quantity_does(made: Completions) -> None:
+    wide = replace(made, widen=dict.fromkeys(QUANTITIES, 100.0)).intervals().set_index("quantity")
+    volume = made.best.phenotypes.lvedv
+    assert (wide.low[["lvesv", "lvsv", "lvef"]] == 0).all()
+    assert wide.high[["lvesv", "lvsv", "lvef"]].tolist() == pytest.approx([volume, volume, 100])
+    assert wide.low["wall_thickening"] < 0
 
 
 def test_probabilities_are_the_share_of_samples(made: Completions) -> None:

@@ -25,8 +25,8 @@ QUANTITIES = {"lvesv": "mL", "lvef": "%", "lvsv": "mL", "rvesv": "mL", "rvef": "
 """What intervals are of, and its unit."""
 
 NARROW = (
-    "the intervals are as wide as simulated hearts need them, and real hearts lie outside more often than they say; those of "
-    "a model that has seen patients (train, or go on by --from) are wider"
+    "the intervals are as wide as simulated hearts need them, and real hearts lie outside more often than they say; "
+    "those of a model that has seen patients (train, or go on by --from) are wider"
 )
 """What is said where a model of simulated hearts alone meets a real one; docs/model.md has how often."""
 
@@ -67,15 +67,17 @@ class Completions:
     def intervals(self) -> pd.DataFrame:
         """Mean, SD and 90 % interval of each of :data:`QUANTITIES`; a row a quantity.
 
-        The interval is the samples' mean ± 1.64 SD, widened by what hearts that were not trained on showed.
+        The interval is the samples' mean ± 1.64 SD, widened by what hearts that were not trained on showed. It ends
+        where the quantity does: no end-systolic volume is below 0, or above that of end-diastole.
         """
         import pandas as pd
 
-        rows = []
+        rows, ends = [], limits(self.best)
         for name, values in self._drawn[0].items():
             mean, sd = float(values.mean()), float(values.std(ddof=1)) * self.widen.get(name, 1.0)
+            low, high = np.clip([mean - _NORMAL_90 * sd, mean + _NORMAL_90 * sd], *ends.get(name, (None, None)))
             row = {"quantity": name, "unit": QUANTITIES[name], "mean": mean, "sd": sd}
-            rows.append({**row, "low": mean - _NORMAL_90 * sd, "high": mean + _NORMAL_90 * sd})
+            rows.append({**row, "low": float(low), "high": float(high)})
         return pd.DataFrame(rows)
 
     def save(self, folder: Path | str, *, overwrite: bool = False) -> None:
@@ -115,6 +117,12 @@ def quantities(heart: Heart) -> dict[str, float]:
     """The values of :data:`QUANTITIES` of a heart."""
     row = heart.phenotypes.row()
     return {name: row[name] for name in QUANTITIES if name in row} | {"wall_thickening": wall_thickening(heart)}
+
+
+def limits(heart: Heart) -> dict[str, tuple[float, float]]:
+    """Between what a quantity of a beat can be that begins with this heart's end-diastole, by its name."""
+    lv, rv = heart.phenotypes.lvedv, heart.phenotypes.rvedv
+    return {"lvesv": (0, lv), "lvsv": (0, lv), "lvef": (0, 100), "rvesv": (0, rv), "rvef": (0, 100)}
 
 
 def wall_thickening(heart: Heart) -> float:
