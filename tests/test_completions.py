@@ -48,6 +48,24 @@ def test_an_interval_ends_where_the_quantity_does(made: Completions) -> None:
     assert wide.low["wall_thickening"] < 0
 
 
+def test_each_sample_is_made_once_if_all_fit_into_memory(model: Model, cohort: Cohort, tmp_path, monkeypatch) -> None:
+    seeds: list[int | None] = []
+    complete = type(model.network).complete
+
+    def counted(self, evidence, conditions, *, seed=None):
+        seeds.append(seed)
+        return complete(self, evidence, conditions, seed=seed)
+
+    monkeypatch.setattr(type(model.network), "complete", counted)
+    for kept, times in ((2**30, 1), (0, 3)):
+        monkeypatch.setattr("cheart.completions.KEPT", kept)
+        seeds.clear()
+        model.complete(cohort.heart(0), n=3).save(tmp_path / str(kept))
+        assert sorted(seeds.count(seed) for seed in set(seeds)) == [1, times, times, times]
+    one, other = (sorted((tmp_path / name).glob("*.nii.gz")) for name in (str(2**30), "0"))
+    assert [p.read_bytes() for p in one] == [p.read_bytes() for p in other]
+
+
 def test_probabilities_are_the_share_of_samples(made: Completions) -> None:
     likely = made.probabilities
     assert likely.shape == (2, 3, *GRID.shape)

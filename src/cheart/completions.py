@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cheart.heart import Heart
 from cheart.hearts import Hearts
 from cheart.labels import LV, MYO, RV, STRUCTURES
+from cheart.progress import track
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,9 @@ NARROW = (
     "those of a model that has seen patients (train, or go on by --from) are wider"
 )
 """What is said where a model of simulated hearts alone meets a real one; docs/model.md has how often."""
+
+KEPT = 2**30
+"""Bytes of label maps up to which samples stay in memory."""
 
 _NORMAL_90 = 1.6449
 
@@ -49,10 +53,18 @@ class Completions:
     widen: Mapping[str, float]
 
     @cached_property
+    def _samples(self) -> Hearts:
+        """The samples, each made once if all fit into :data:`KEPT` bytes."""
+        if len(self) * self.best.labels.nbytes > KEPT:
+            return self.samples
+        made = list(track(self.samples, total=len(self), title="Drawing completions"))
+        return Hearts(self.samples.model, made, warnings=self.samples.warnings, about=self.samples.about)
+
+    @cached_property
     def _drawn(self) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float32]]:
         """The quantities of every sample, and the share of samples that have each label, [T, 3, Z, Y, X]."""
         rows, share = [], np.zeros((self.best.frames, 3, *self.best.grid.shape), np.float32)
-        for heart in self.samples:
+        for heart in track(self._samples, total=len(self), title="Measuring samples"):
             rows.append(quantities(heart))
             for k, value in enumerate((LV, MYO, RV)):
                 share[:, k] += heart.labels == value
@@ -103,7 +115,7 @@ class Completions:
     @property
     def hearts(self) -> Hearts:
         """The best heart, and the samples after it."""
-        samples = self.samples
+        samples = self._samples
         return Hearts(samples.model, [self.best, *samples.items], warnings=samples.warnings, about=samples.about)
 
     def __len__(self) -> int:
