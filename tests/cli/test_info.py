@@ -20,6 +20,11 @@ def test_the_bundled_model(cheart, run):
     assert bundled == named
 
 
+def test_what_is_fitted_at_once_has_numbers_too(cheart):
+    assert " numbers, fitted at once; 20 frames" in cheart("info", "clinical").out
+    assert " parameters; 20 frames" in cheart("info", "paper").out
+
+
 def test_a_result(cheart, run, tmp_path):
     cheart("generate", run, "-n", 2, "-o", tmp_path / "made")
     assert json.loads(cheart("info", tmp_path / "made", "--json").out)["hearts"] == 2

@@ -100,6 +100,7 @@ def _model(path: Path) -> tuple[dict[str, Any], str]:
         "model": stored.network.name,
         "tasks": list(stored.network.tasks),
         "parameters": sum(p.numel() for p in stored.network.parameters()),
+        "fitted_numbers": sum(b.numel() for b in stored.network.buffers()),
         "frames": setting.frames,
         "grid": setting.grid.name,
         "conditions": {n: list(r) for n, r in setting.encoding.trained.items()},
@@ -111,10 +112,12 @@ def _model(path: Path) -> tuple[dict[str, Any], str]:
     }
     ranges = [f"  {n}: trained on {low:g} to {high:g}" for n, (low, high) in setting.encoding.trained.items()]
     done = "finished" if run.get("finished", True) else "not finished: cheart train … --resume goes on"
+    steps, at_once = value["parameters"], value["fitted_numbers"]
+    parameters = f"{steps:,} parameters" if steps else f"{at_once:,} numbers, fitted at once"
     lines = [
         f"{path}: a {stored.network.name} model that can {' and '.join(stored.network.tasks)}",
         f"  trained on {trained_on['title']} ({trained_on['kind']}, {trained_on['subjects']} subjects); {done}",
-        f"  {value['parameters']:,} parameters; {setting.frames} frames on the grid {setting.grid.name}",
+        f"  {parameters}; {setting.frames} frames on the grid {setting.grid.name}",
         *ranges,
     ]
     if card is not None:
