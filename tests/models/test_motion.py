@@ -1,6 +1,7 @@
 """Motion applied to the observed heart, on ellipsoids that beat as their size says."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,15 +9,19 @@ import pytest
 from cheart.cohort import Cohort
 from cheart.completions import QUANTITIES
 from cheart.conditions import PAPER_SCHEMA, Factor, Schema
+from cheart.datasets.posing import read_heart
 from cheart.errors import InputError
 from cheart.evaluation.completion import evaluate_completion
 from cheart.evidence import Evidence
+from cheart.labels import LV, RV
 from cheart.metrics.overlap import dice
 from cheart.model import Model, load
 from cheart.training.train import train
 from cohorts import tiny_cohort
 
 pytestmark = pytest.mark.slow
+
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "acdc-training"
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +121,19 @@ def test_a_frame_that_was_given_comes_back_and_three_of_its_planes_say_most_of_i
     rest = ~few.observed[es]
     one, other = (dice(labels[es : es + 1, rest], real.labels[:1, rest]).mean() for labels in (blind, told))
     assert other > one + 0.05
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not REAL.is_dir(), reason="shared/data/acdc-training is absent")
+@pytest.mark.parametrize(("patient", "es"), [("patient005", 13), ("patient021", 13)])
+def test_no_frame_is_much_emptier_than_an_end_systole_that_was_given(patient: str, es: int) -> None:
+    ed, es_file = (REAL / patient / f"{patient}_frame{frame:02d}_gt.nii.gz" for frame in (1, es))
+    heart = read_heart(ed, es_file=es_file, scheme="acdc", spacing="pixdim", mirrored=True)
+    made = load("clinical").complete(heart, given={"frames": "observed"})
+    (_, given) = made.given
+    for cavity in (LV, RV):
+        volumes = (made.labels == cavity).sum(axis=(1, 2, 3))
+        assert volumes.min() > 0.8 * volumes[given]
 
 
 @pytest.mark.parametrize("lvef", [30.0, 45.0])

@@ -24,6 +24,15 @@ from cheart.models.planes import PlaneRepresentation
 NOISE_SHARE = 0.1
 """Share of the prediction's variance that no q explains."""
 
+AS_ONE = 100.0
+"""How many numbers of the observed planes say together what one that stood alone would say.
+
+Neighbouring planes, and the modes of one plane, err together. Counted as independent, an observed end-systole drives
+q so far that frames beside it contract more than the one that was given. Of 1, 10, 100 and 1000, this one had the best
+frames that were not given (average Dice .865, .883, .886, .882; .872 with no end-systole given) on six simulated hearts
+of validation.
+"""
+
 NEAR_MM = 12.0
 """Length over which what is left on an observed plane is carried to others."""
 
@@ -102,7 +111,7 @@ def of_frames(wrong: Wide, seen: NDArray[np.bool_], axes: Wide, curves: Wide, va
     known = nothing(axes.shape[1])
     for t, p in zip(*np.nonzero(seen), strict=True):
         of_q = np.tensordot(curves[:, t], axes[p], axes=(0, 1)).T
-        sd = np.sqrt(NOISE_SHARE * np.square(curves[:, t]) @ variance + 1.0)
+        sd = np.sqrt(AS_ONE * (NOISE_SHARE * np.square(curves[:, t]) @ variance + 1.0))
         known += Linear.of(of_q, wrong[t, p], sd)
     return known
 
