@@ -121,13 +121,8 @@ class Slices(PlaneMotion):
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     style = Style("slice-wise kernel ridge", "#a06cd5", (0, (1, 1)), "^")
 
-    def _labels(self, known: Any, q: NDArray, *, best: bool) -> NDArray[np.uint8]:
-        frame, first, moved = known.described.frame, known.described.first, known.numbers(q)
-        out = np.zeros((self.setting.frames, *self.setting.grid.shape), np.uint8)
-        window = frame.window(np.ones((len(first), *first.shape[2:]), bool))
-        for t in range(self.setting.frames):
-            out[t, frame.reach, window.y, window.x] = nearest_surface(window.to_voxels(first + self._change(moved, t)))
-        return out
+    def _decided(self, known: Any, fields: NDArray, t: int, *, best: bool) -> tuple[NDArray, NDArray]:
+        return nearest_surface(fields), fields
 
 
 SAMPLES = 40
