@@ -148,10 +148,18 @@ class ShapeJson(Closed):
     packed: PackedJson | None = None
 
 
+class RangesJson(Closed):
+    """Least and largest of volumes over the cycle."""
+
+    wall: Annotated[list[Finite], Field(min_length=2, max_length=2)]
+    stroke: Annotated[list[Finite], Field(min_length=2, max_length=2)]
+
+
 class VoxelJson(Closed):
     """What config.json says of label maps on voxels."""
 
     name: Literal["voxel"]
+    ranges: RangesJson | None = None
     box: Annotated[list[Annotated[list[Index], Field(min_length=2, max_length=2)]], Three] | None = None
 
 

@@ -8,6 +8,7 @@ from cheart.grid import Grid
 from cheart.heart import whole
 from cheart.labels import LV, MYO, RV
 from cheart.models.readout import read_out, refuse_not_finite
+from cheart.models.volume_ranges import SIMULATED, VolumeRanges
 from cheart.validity import WALL_TOLERANCE
 
 GRID = Grid((32, 40, 40), (3.0, 2.5, 2.5))
@@ -20,7 +21,7 @@ ABOVE = Z - 30.0
 def bodies(cavity=18.0, wall=8.0, right=24.0):
     """Signed distances of half a ball in a shell, open at a flat base, and of half a ball beside it."""
     left = np.sqrt((X + 12) ** 2 + Y**2 + (ABOVE / 2) ** 2)
-    beside = np.sqrt((X - 8) ** 2 + Y**2 + (ABOVE / 2) ** 2)
+    beside = np.sqrt((X - 8.2) ** 2 + (Y - 0.3) ** 2 + (ABOVE / 2) ** 2)  # no two voxels are at one distance
     solids = (left - cavity, left - cavity - wall, np.maximum(beside - right, cavity + wall - left))
     return np.stack([np.maximum(solid, ABOVE) for solid in solids]).astype(np.float32)
 
@@ -53,6 +54,25 @@ def test_the_fullest_frame_is_the_first():
 def test_the_wall_keeps_its_volume(wall):
     made = volumes(read(bodies(18, 8), bodies(18, wall)), MYO)
     assert abs(made[1] / made[0] - 1) <= WALL_TOLERANCE
+
+
+def beat(right):
+    """Bodies at three times, of which the wall keeps its volume, and the RV ends with a radius."""
+    return bodies(18, 8), bodies(16, 9.1, (24 + right) / 2), bodies(14, 10.4, right)
+
+
+@pytest.mark.parametrize("right", [18.5, 19.0, 21.0, 22.0])
+def test_the_right_ventricle_ejects_what_the_left_does(right):
+    fields = beat(right)
+    assert read(*fields).validity.balanced
+    assert not whole(read_out([(f, BOX) for f in fields], GRID, ranges=SIMULATED.of_wall), GRID).validity.balanced
+
+
+def test_what_is_balanced_as_it_is_stays():
+    fields = beat(20.0)
+    free = whole(read_out([(f, BOX) for f in fields], GRID, ranges=SIMULATED.of_wall), GRID)
+    assert free.validity.balanced
+    np.testing.assert_array_equal(read(*fields).labels, free.labels)
 
 
 def test_a_wall_that_gives_way_to_the_right_ventricle_leaves_no_gap():
@@ -111,7 +131,8 @@ def test_what_is_no_number_is_refused():
 def test_a_model_of_walls_that_grow_lets_them_grow():
     thick = bodies(18, 11)
     usual, wide = (
-        whole(read_out([(bodies(18, 8), BOX), (thick, BOX)], GRID, **how), GRID) for how in ({}, {"wall": (0.9, 2.0)})
+        whole(read_out([(bodies(18, 8), BOX), (thick, BOX)], GRID, ranges=ranges), GRID)
+        for ranges in (SIMULATED, VolumeRanges(wall=(0.9, 2.0)))
     )
     assert volumes(usual, MYO)[1] <= (1 + WALL_TOLERANCE) * volumes(usual, MYO)[0]
     assert volumes(wide, MYO)[1] > 1.2 * volumes(wide, MYO)[0]

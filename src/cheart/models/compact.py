@@ -24,7 +24,7 @@ from torch import Tensor
 from cheart.errors import InputError
 from cheart.models.fields import LIMIT_MM, Array, FieldGrid
 from cheart.models.shape_basis import ShapeBasis, refuse_sizes, refuse_spread, three_numbers
-from cheart.models.wall_range import read_wall_range
+from cheart.models.volume_ranges import VolumeRanges
 
 STEP = 0.03
 """The step of rounding, in mm (times √voxels): over 96 modes together under 0.1 mm."""
@@ -39,7 +39,7 @@ def pack(basis: ShapeBasis) -> tuple[dict[str, Any], dict[str, Tensor]]:
     scaled = basis.modes * basis.sd[:, None, None, None, None]
     tensors = {
         "basis.sd": torch.from_numpy(basis.sd.astype(np.float32)),
-        "basis.wall": torch.tensor(basis.wall),
+        **basis.ranges.to_tensors(),
         "basis.mean_waves": _deflate(_to_waves(basis.mean[None] - np.float32(LIMIT_MM), kept) / STEP),
         "basis.mode_waves": _deflate(_to_waves(scaled, kept) / STEP),
     }
@@ -83,7 +83,7 @@ def unpack(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBas
         float(config["residual_variance"]),
         float(config["explained"]),
         three_numbers(config["iso_offset"]),
-        read_wall_range(tensors),
+        VolumeRanges.from_tensors(tensors),
     )
 
 

@@ -19,7 +19,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import ndtr
 from torch import Tensor
 
 from cheart.cohort import Cohort
@@ -34,14 +33,14 @@ from cheart.models.kernel_regression import KernelRegression
 from cheart.models.motion_evidence import (
     NOISE_SHARE,
     Posterior,
-    Volumes,
     carried,
     nothing,
     observed_motion,
     of_frames,
-    of_measurements,
+    of_volumes,
 )
 from cheart.models.motion_regression import MotionRegression, Widening, fit_motion
+from cheart.models.motion_volumes import BeatVolumes
 from cheart.models.plane_features import HEIGHTS, Wide, features_size
 from cheart.models.planes import Described, PlaneData, PlaneRepresentation, PlaneSubject
 from cheart.models.readout import read_out
@@ -305,31 +304,15 @@ class PlaneMotion(HeartModel):
             wrong -= np.einsum("jt,q,pqjm->tpm", curves, Posterior.of(known).mean, at_planes)
             expected = expected + carried(wrong, seen, curves, frame.height[planes], height)
         before = Conditioned(described, expected, spread, Posterior.of(known))
-        if not evidence.measured:
-            return before
-        return replace(before, posterior=Posterior.of(of_measurements(evidence.measured, self._volumes(before), known)))
+        known = of_volumes(evidence.measured, self._volumes(before), known, self.planes.ranges.stroke_sd)
+        return replace(before, posterior=Posterior.of(known))
 
-    def _volumes(self, known: Conditioned) -> Volumes:
-        """Volumes in mL and their gradients as functions of q; a voxel counts by its chance to lie inside."""
+    def _volumes(self, known: Conditioned) -> BeatVolumes:
+        """Volumes of the beat as functions of q."""
         frame, curves, modes = known.described.frame, self._get("curves"), self.planes.motion
-        zones = interpolation(frame.relative[frame.reach], ZONES)
-        thick, bodies = frame.grid.spacing[0] * STEP_MM**2 / 1000, PLANE[0]
-        by_body = modes.reshape(len(modes), bodies, -1).transpose(1, 2, 0)  # [3, V, M]
-
-        def volumes(q: Wide) -> tuple[Wide, Wide]:
-            moved, out, slopes = known.numbers(q), [], []
-            for t in range(self.setting.frames):
-                sd = (zones @ self._get("sd")[:, :, t])[:, :, None, None] / 2
-                fields = (known.described.first + self._change(moved, t)) / sd
-                out.append(ndtr(-fields).sum(axis=(0, 2, 3)) * thick)
-                density = (np.exp(-0.5 * np.square(fields)) / sd / np.sqrt(2 * np.pi)).reshape(len(fields), bodies, -1)
-                along = np.tensordot(curves[:, t], known.spread, axes=(0, 2))  # [R, Q, M]
-                slopes.append(
-                    [-thick * np.einsum("rm,rqm->q", density[:, k] @ by_body[k], along) for k in range(bodies)]
-                )
-            return np.stack(out), np.array(slopes)
-
-        return volumes
+        sd = np.tensordot(interpolation(frame.relative[frame.reach], ZONES), self._get("sd"), axes=1)
+        voxel = frame.grid.spacing[0] * STEP_MM**2 / 1000
+        return BeatVolumes(known.described.first, known.numbers, known.spread, curves, modes, sd, voxel)
 
     def _expected(self, subject: PlaneSubject, conditions: NDArray[np.float32]) -> Wide:
         """f(x) of a subject's planes, [P, J, M]."""
@@ -359,7 +342,7 @@ class PlaneMotion(HeartModel):
         given[0] |= is_filled(evidence.first, evidence.first_observed)
         end_diastole = read_out([next(decided)], grid)
         end_diastole[given[:1]] = evidence.labels[:1][given[:1]]
-        later = read_out(decided, grid, wall=self.planes.wall, end_diastole=end_diastole[0])
+        later = read_out(decided, grid, ranges=self.planes.ranges.of_wall, end_diastole=end_diastole[0])
         return np.where(given[:, :, None, None], evidence.labels, np.concatenate([end_diastole, later]))
 
     def _decided(self, known: Conditioned, fields: Array, t: int, *, best: bool) -> tuple[NDArray[np.uint8], Array]:

@@ -2,6 +2,7 @@
 
     m_t(plane)  = b(t) · (f + E q) + noise         what is observed of frame t, linear in q
     v(q)        = v(q̂) + ∇v · (q − q̂) + noise      a measured volume or fraction, linearised again at each q̂
+    LVSV(q) − RVSV(q) = noise                       what one ventricle ejects the other does, as nearly as in training
 
 with q ~ N(0, 1). A plane that was observed is followed further than q can: what is left there is carried to the planes
 near it by a Gaussian process over the height.
@@ -9,7 +10,7 @@ near it by a Gaussian process over the height.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from cheart.errors import InputError
 from cheart.evidence import Evidence
 from cheart.models.heart_frame import HeartFrame, apart
+from cheart.models.motion_volumes import LEAST_STROKE_SD, BeatVolumes
 from cheart.models.plane_features import Wide
 from cheart.models.planes import PlaneRepresentation
 
@@ -36,8 +38,11 @@ of validation.
 NEAR_MM = 12.0
 """Length over which what is left on an observed plane is carried to others."""
 
-ROUNDS = 5
-"""Linearisations of a measurement."""
+ROUNDS, SETTLED = 5, 0.01
+"""Linearisations of a measurement, at most; and the change of q, in standard deviations, below which there is none."""
+
+BODY = {"lv": 0, "rv": 2}
+"""Of volumes of solid bodies, the cavities."""
 
 MEASURED_SD = {"lvesv": 2.0, "rvesv": 2.0, "lvsv": 2.0, "rvsv": 2.0, "lvef": 1.0, "rvef": 1.0}
 """Measurements that say something of motion, and their errors, in mL and %."""
@@ -153,12 +158,14 @@ def carried(wrong: Wide, seen: NDArray[np.bool_], curves: Wide, heights: Wide, t
     return np.tensordot(near[1] @ np.linalg.inv(near[0] + 0.01 * np.eye(len(some))), found, axes=1)
 
 
-Volumes = Callable[[Wide], tuple[Wide, Wide]]
-"""From q to the volumes [T, 3] of LV cavity, LV with wall and RV cavity in mL, and their gradients [T, 3, Q]."""
+def of_volumes(measured: Mapping[str, float], volumes: BeatVolumes, frames: Linear, stroke_sd: float) -> Linear:
+    """Of measured phenotypes and of balanced strokes, linearised at the most probable q, beside what frames say.
 
-
-def of_measurements(measured: Mapping[str, float], volumes: Volumes, frames: Linear) -> Linear:
-    """Of measured phenotypes, linearised at the most probable q, beside what frames say.
+    Args:
+        measured: phenotypes.
+        volumes: of the beat.
+        frames: what frames say of q.
+        stroke_sd: of the difference of both stroke volumes in hearts, over either.
 
     Raises:
         InputError: a phenotype that says nothing of motion.
@@ -168,15 +175,21 @@ def of_measurements(measured: Mapping[str, float], volumes: Volumes, frames: Lin
             expected = ", ".join(MEASURED_SD)
             raise InputError(f"given {name}: end-diastole is observed as it is; expected one of {expected}")
     known, q = frames, Posterior.of(frames).mean
+    full, _ = volumes.at(q, 0)
     for _ in range(ROUNDS):
-        volume, slope = volumes(q)
-        es = int(volume[:, 0].argmin())
+        least, slope = volumes.at(q, volumes.least(q))
         known = frames
         for name, target in measured.items():
-            k = 0 if name.startswith("lv") else 2
-            value, gradient = _measure(name[2:], volume[0, k], volume[es, k], slope[es, k])
+            k = BODY[name[:2]]
+            value, gradient = _measure(name[2:], full[k], least[k], slope[k])
             known += Linear.of(gradient[None], np.array([target - value + gradient @ q]), MEASURED_SD[name])
-        q = Posterior.of(known).mean
+        (left, right), (along_left, along_right) = (rows[[BODY["lv"], BODY["rv"]]] for rows in (full - least, -slope))
+        gradient = along_left - along_right
+        sd = max(stroke_sd * (left + right) / 2, LEAST_STROKE_SD)
+        known += Linear.of(gradient[None], np.array([right - left + gradient @ q]), sd)
+        before, q = q, Posterior.of(known).mean
+        if np.abs(q - before).max() < SETTLED:
+            break
     return known
 
 

@@ -27,7 +27,7 @@ from cheart.models.fields import Array
 from cheart.models.heart_frame import PLANE, HeartFrame
 from cheart.models.representation import Data, Representation, SomeFrames
 from cheart.models.shape_basis import is_filled
-from cheart.models.wall_range import fit_wall_range, read_wall_range
+from cheart.models.volume_ranges import VolumeRanges, fit_volume_ranges
 from cheart.progress import Jobs, collect
 
 ANATOMY_MODES, MOTION_MODES = 30, 80
@@ -103,17 +103,17 @@ class PlaneRepresentation(Representation):
         mean: of end-diastolic planes, [SIZE].
         anatomy: modes [A, SIZE], orthonormal.
         motion: modes [M, SIZE], orthonormal.
-        wall: least and largest volume of the wall over that at end-diastole (:mod:`cheart.models.readout`).
+        ranges: of volumes over the cycle (:mod:`cheart.models.readout`).
     """
 
     name = "planes"
     linear = False
 
     def __init__(
-        self, grid: Grid, frames: int, mean: Array, anatomy: Array, motion: Array, wall: tuple[float, float]
+        self, grid: Grid, frames: int, mean: Array, anatomy: Array, motion: Array, ranges: VolumeRanges
     ) -> None:
         super().__init__()
-        self.grid, self.frames, self.wall = grid, frames, wall
+        self.grid, self.frames, self.ranges = grid, frames, ranges
         self.mean, self.anatomy, self.motion = mean, anatomy, motion
 
     @classmethod
@@ -126,8 +126,8 @@ class PlaneRepresentation(Representation):
         ends, later = _training_planes(cohort, jobs=jobs)
         mean = ends.mean(axis=0)
         anatomy, motion = principal_axes(ends - mean, ANATOMY_MODES), principal_axes(later, MOTION_MODES)
-        wall = fit_wall_range(cohort, cohort.indices("train"), jobs=jobs)
-        return cls(cohort.grid, cohort.frames, _half(mean), _half(anatomy), _half(motion), wall)
+        ranges = fit_volume_ranges(cohort, cohort.indices("train"), jobs=jobs)
+        return cls(cohort.grid, cohort.frames, _half(mean), _half(anatomy), _half(motion), ranges)
 
     def widened(self, cohort: Cohort, *, jobs: Jobs) -> PlaneRepresentation:
         """With further modes for what the own ones leave of another cohort's planes."""
@@ -139,9 +139,8 @@ class PlaneRepresentation(Representation):
                 (self.motion, later, FURTHER_MOTION),
             )
         )
-        (low, high), (least, most) = self.wall, fit_wall_range(cohort, cohort.indices("train"), jobs=jobs)
-        wall = min(low, least), max(high, most)
-        return PlaneRepresentation(self.grid, self.frames, self.mean, anatomy, motion, wall)
+        ranges = self.ranges.joined(fit_volume_ranges(cohort, cohort.indices("train"), jobs=jobs))
+        return PlaneRepresentation(self.grid, self.frames, self.mean, anatomy, motion, ranges)
 
     def to_config(self) -> dict[str, Any]:
         """See :class:`Representation`."""
@@ -150,7 +149,7 @@ class PlaneRepresentation(Representation):
     def to_tensors(self) -> dict[str, Tensor]:
         """See :class:`Representation`."""
         tensors = {f"basis.{n}": torch.from_numpy(getattr(self, n)).half() for n in ("mean", "anatomy", "motion")}
-        return {**tensors, "basis.wall": torch.tensor(self.wall)}
+        return {**tensors, **self.ranges.to_tensors()}
 
     @classmethod
     def read(
@@ -158,7 +157,7 @@ class PlaneRepresentation(Representation):
     ) -> PlaneRepresentation:
         """See :class:`Representation`."""
         mean, anatomy, motion = (tensors[f"basis.{n}"].float().numpy() for n in ("mean", "anatomy", "motion"))
-        return cls(grid, frames, mean, anatomy, motion, read_wall_range(tensors))
+        return cls(grid, frames, mean, anatomy, motion, VolumeRanges.from_tensors(tensors))
 
     def data(self, cohort: Cohort, split: Split, encoding: Encoding, *, prepared: Path | None, jobs: Jobs) -> PlaneData:
         """All observed planes of a split's subjects."""

@@ -5,12 +5,14 @@ A frame is three bodies, each where its field is negative: LV cavity, LV with it
 
     L_t = { f_lv < a_t }                    |L_t| <= |L_0|: frame 0 is end-diastole
     E_t = { f_epi < b_t } with N(L_t)       N: L_t and its neighbours through faces, but in +z, where the base is open
-    R_t = { f_rv < 0 } without E_t          | |E_t| - |L_t| - W_0 | <= 5 % of W_0: muscle is incompressible
+    R_t = { f_rv < c_t } without E_t        | |E_t| - |L_t| - W_0 | <= 5 % of W_0: muscle is incompressible
+                                            |R_0| - |R_es| as |L_0| - |L_es|, within 5 %: stroke volumes
 
 Contours of real hearts let the wall grow in systole (ACDC's by 15 % in the median: trabeculae are cavity before, and
-wall then). A model of such hearts does as they do: its range is that of its training hearts where that is wider.
+wall then), and on thick slices the ventricles' strokes differ. A model of such hearts does as they do: its ranges are
+those of its training hearts where these are wider (:mod:`cheart.models.volume_ranges`).
 
-The offsets a_t and b_t are 0 wherever that does, and else the nearest ones that do: both volumes are counts of voxels,
+The offsets a_t, b_t and c_t are 0 wherever that does, and else the nearest ones that do: volumes are counts of voxels,
 so that an order statistic of the field gives each at once. Pieces that then lie apart and pockets that the heart
 encloses, a few voxels between bodies, go to the structure around them. What is valid: :mod:`cheart.validity`.
 """
@@ -18,6 +20,7 @@ encloses, a few voxels between bodies, go to the structure around them. What is 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +29,17 @@ from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.labels import BACKGROUND, LV, MYO, RV
 from cheart.models.fields import Array, Box
-from cheart.validity import WALL_TOLERANCE, Pieces, contacts, find_pieces
-
-WALL = (1 - WALL_TOLERANCE, 1 + WALL_TOLERANCE)
-"""Least and largest volume of the wall, over that at end-diastole."""
+from cheart.models.volume_ranges import SIMULATED, Range, VolumeRanges
+from cheart.validity import Pieces, contacts, find_pieces
 
 ROOM = 0.9
 """Of what the volumes are allowed, the part that offsets use; the rest is left to pieces and pockets."""
 
 BELOW_ED = 0.998
 """The fullest that another frame's LV cavity is cut to, in those of end-diastole."""
+
+STEPS = 4
+"""Corrections of the offset at which the RV has its volume."""
 
 ROUNDS = 16
 """Times that pieces, pockets and bare cavity are sought in a frame, at most; nearly all need one or two."""
@@ -46,7 +50,7 @@ def read_out(
     grid: Grid,
     *,
     beat: bool = True,
-    wall: tuple[float, float] = WALL,
+    ranges: VolumeRanges = SIMULATED,
     end_diastole: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """Label maps [T, Z, Y, X].
@@ -56,24 +60,51 @@ def read_out(
             the box of the grid in which they are. Elsewhere is background.
         grid: of the labels.
         beat: they are one heart's, whose volumes over the cycle go together; else each stands for itself.
-        wall: least and largest volume of the wall, over that at end-diastole.
+        ranges: of the volumes over the cycle.
         end_diastole: label map [Z, Y, X] that the volumes of all frames go by, where it is known; else the first frame.
     """
-    out: list[NDArray[np.uint8]] = []
+    bodies: list[_Bodies] = []
+    boxes: list[Box] = []
     first = None if end_diastole is None else _volumes(end_diastole)
     for fields, box in frames:
-        made = _frame(fields, first, wall)
+        made = _bodies(fields, first, ranges.wall)
         if beat and first is None:
-            first = _volumes(made)
-        labels = np.zeros(grid.shape, np.uint8)
-        labels[box] = made[1:-1, 1:-1, 1:-1]
-        out.append(labels)
-    return np.stack(out)
+            first = _volumes(made.labels())
+        bodies.append(made)
+        boxes.append(box)
+    shifts = np.zeros(len(bodies)) if first is None else _right_offsets(bodies, first, ranges.stroke)
+    out = np.zeros((len(bodies), *grid.shape), np.uint8)
+    for labels, box, one, shift in zip(out, boxes, bodies, shifts, strict=True):
+        labels[box] = one.labels(shift)[1:-1, 1:-1, 1:-1]
+    return out
 
 
-def _volumes(labels: NDArray[np.uint8]) -> tuple[int, int]:
-    """Voxels of LV cavity and wall."""
-    return int((labels == LV).sum()), int((labels == MYO).sum())
+def _right_offsets(
+    bodies: list[_Bodies], first: tuple[int, int, int], stroke: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Offsets c_t of the RV's field, [T]: what end-systole needs, and in proportion to ejection in other frames."""
+    cavities = np.array([one.cavity.sum() for one in bodies])
+    ejected = np.maximum(first[0] - cavities, 0)
+    es = int(ejected.argmax())
+    if not ejected[es]:
+        return np.zeros(len(bodies))
+    full, right = first[2], bodies[es].right_volume()
+    low, high = (1 + ROOM * (over - 1) for over in stroke)
+    wanted = int(np.clip(right, np.ceil(full - high * ejected[es]), np.floor(full - low * ejected[es])))
+    if wanted == right or wanted <= 0:
+        return np.zeros(len(bodies))
+    field = np.where(bodies[es].outer, np.inf, bodies[es].rv)
+    aim = wanted
+    for _ in range(STEPS):  # the seam on the wall changes with the offset
+        shift = _offset(field, aim)
+        aim += wanted - bodies[es].right_volume(shift)
+    return shift * ejected / ejected[es]
+
+
+def _volumes(labels: NDArray[np.uint8]) -> tuple[int, int, int]:
+    """Voxels of LV cavity, wall and RV cavity."""
+    lv, wall, rv = (int((labels == label).sum()) for label in (LV, MYO, RV))
+    return lv, wall, rv
 
 
 def refuse_not_finite(finite: bool) -> None:
@@ -89,8 +120,44 @@ def refuse_not_finite(finite: bool) -> None:
         )
 
 
-def _frame(fields: Array, first: tuple[int, int] | None, range_: tuple[float, float]) -> NDArray[np.uint8]:
-    """One frame with a margin, [z + 2, y + 2, x + 2]; ``first``: voxels of LV cavity and wall at end-diastole."""
+@dataclass(frozen=True)
+class _Bodies:
+    """The three bodies of a frame with a margin, [z + 2, y + 2, x + 2].
+
+    Attributes:
+        cavity: of the LV.
+        outer: of the LV with its wall.
+        rv, epi: fields of the RV cavity and of the LV with its wall.
+        offset: of the latter, at which its surface is.
+    """
+
+    cavity: NDArray[np.bool_]
+    outer: NDArray[np.bool_]
+    rv: Array
+    epi: Array
+    offset: float
+
+    def right(self, shift: float = 0.0) -> NDArray[np.bool_]:
+        """The RV cavity, grown by an offset of its field; the wall stands before it."""
+        rv = self.rv - np.float32(shift)
+        right = (rv < 0) | ((self.epi < 0) & (rv < -2 * min(self.offset, 0.0)))  # where the wall gives way, it is RV
+        right[1:-1, 1:-1, 1:-1] |= _between(right, self.outer)
+        return np.asarray(right & ~self.outer)
+
+    def right_volume(self, shift: float = 0.0) -> int:
+        """Voxels of the RV cavity."""
+        return int(self.right(shift)[1:-1, 1:-1, 1:-1].sum())
+
+    def labels(self, shift: float = 0.0) -> NDArray[np.uint8]:
+        """What the bodies are, mended."""
+        labels = np.zeros(self.rv.shape, np.uint8)
+        for body, label in ((self.right(shift), RV), (self.outer, MYO), (self.cavity, LV)):
+            labels[1:-1, 1:-1, 1:-1][body[1:-1, 1:-1, 1:-1]] = label
+        return _mended(labels)
+
+
+def _bodies(fields: Array, first: tuple[int, int, int] | None, range_: Range) -> _Bodies:
+    """The bodies of a frame; ``first``: voxels of the structures at end-diastole; ``range_``: of the wall."""
     lv, epi, rv = (np.pad(field, 1, constant_values=np.inf) for field in fields)
     _flatten_base(lv, epi)
     cavity = (lv < 0) & (epi < 0)
@@ -107,12 +174,7 @@ def _frame(fields: Array, first: tuple[int, int] | None, range_: tuple[float, fl
         if wanted != wall:
             offset = _offset(inner, int(cavity.sum()) + wanted)
             outer = inner < offset
-    right = (rv < 0) | ((epi < 0) & (rv < -2 * min(offset, 0.0)))  # where the wall gives way to the RV, it is RV
-    right[1:-1, 1:-1, 1:-1] |= _between(right, outer)
-    labels = np.zeros(lv.shape, np.uint8)
-    for body, label in ((right, RV), (outer, MYO), (cavity, LV)):
-        labels[1:-1, 1:-1, 1:-1][body[1:-1, 1:-1, 1:-1]] = label
-    return _mended(labels)
+    return _Bodies(cavity, outer, rv, epi, offset)
 
 
 def _flatten_base(lv: Array, epi: Array) -> None:

@@ -20,8 +20,8 @@ from torch import Tensor
 from cheart.cohort import Cohort
 from cheart.errors import InputError
 from cheart.models.fields import BODIES, LIMIT_MM, NARROW_MM, Array, FieldGrid, fields, on_label_grid
-from cheart.models.readout import WALL, read_out, refuse_not_finite
-from cheart.models.wall_range import fit_wall_range, read_wall_range
+from cheart.models.readout import read_out, refuse_not_finite
+from cheart.models.volume_ranges import SIMULATED, VolumeRanges, fit_volume_ranges
 from cheart.progress import Jobs, parallel, track
 from cheart.schemas import MOST_MODES
 
@@ -51,7 +51,7 @@ class ShapeBasis:
         explained: fraction of the fields' variance that the modes hold.
         iso_offset: mm, of each body: it is where its field is below this offset. Blur, sampling and the missing modes
             round edges, so that at an offset of 0 every body is a few mL too small, by nearly as much in all hearts.
-        wall: least and largest volume of the wall over that at end-diastole (:mod:`cheart.models.readout`).
+        ranges: of volumes over the cycle (:mod:`cheart.models.readout`).
     """
 
     where: FieldGrid
@@ -61,7 +61,7 @@ class ShapeBasis:
     residual_variance: float
     explained: float
     iso_offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    wall: tuple[float, float] = WALL
+    ranges: VolumeRanges = SIMULATED
 
     @classmethod
     def fit(cls, data: Float32[np.ndarray, "n 3 z y x"], where: FieldGrid, *, modes: int) -> ShapeBasis:
@@ -115,7 +115,7 @@ class ShapeBasis:
             residual_variance=max(self.residual_variance, left / (len(data) - 1) / flat.shape[1]),
             explained=self.explained,
             iso_offset=self.iso_offset,
-            wall=self.wall,
+            ranges=self.ranges,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -126,8 +126,8 @@ class ShapeBasis:
     def to_tensors(self) -> dict[str, Tensor]:
         """A basis as a file holds it."""
         modes = torch.from_numpy(self.modes).to(torch.float16)
-        others = {n: np.asarray(getattr(self, n), np.float32) for n in ("mean", "sd", "wall")}
-        return {"basis.modes": modes, **{f"basis.{n}": torch.from_numpy(value) for n, value in others.items()}}
+        others = {f"basis.{n}": torch.from_numpy(np.asarray(getattr(self, n), np.float32)) for n in ("mean", "sd")}
+        return {"basis.modes": modes, **others, **self.ranges.to_tensors()}
 
     @classmethod
     def from_tensors(cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> ShapeBasis:
@@ -151,7 +151,7 @@ class ShapeBasis:
         )
         refuse_spread(sd)
         left, held = float(config["residual_variance"]), float(config["explained"])
-        return cls(where, mean, modes, sd, left, held, offset, read_wall_range(tensors))
+        return cls(where, mean, modes, sd, left, held, offset, VolumeRanges.from_tensors(tensors))
 
     @property
     def size(self) -> int:
@@ -173,7 +173,7 @@ class ShapeBasis:
         refuse_not_finite(bool(np.isfinite(coefficients).all()))
         offset = np.asarray(self.iso_offset, np.float32)[:, None, None, None]
         made = (on_label_grid(frame, self.where) for frame in self.compose(coefficients) - offset)
-        return read_out(made, self.where.grid, wall=self.wall)
+        return read_out(made, self.where.grid, ranges=self.ranges)
 
     def normal_form(self, labels: UInt8[np.ndarray, "Z Y X"], observed: Bool[np.ndarray, " Z"]) -> NormalForm:
         """The squared distance of a frame's observed planes from any coefficients, as a quadratic form."""
@@ -331,7 +331,7 @@ def fit_basis(cohort: Cohort, indices: NDArray[np.intp], *, modes: int, jobs: Jo
     """Principal modes of the training subjects' frames."""
     where = FieldGrid.whole(cohort.grid)
     basis = ShapeBasis.fit(sample_fields(cohort, indices, where, jobs=jobs), where, modes=modes)
-    basis = replace(basis, wall=fit_wall_range(cohort, indices, jobs=jobs))
+    basis = replace(basis, ranges=fit_volume_ranges(cohort, indices, jobs=jobs))
     return fit_iso_offset(basis, cohort, indices, jobs=jobs)
 
 
@@ -339,8 +339,7 @@ def extend_basis(basis: ShapeBasis, cohort: Cohort, indices: NDArray[np.intp], *
     """A basis with further modes, at most so many, for what it lacks of some subjects."""
     where = FieldGrid.whole(cohort.grid)
     extended = basis.extended(sample_fields(cohort, indices, where, jobs=jobs), where, modes)
-    (low, high), (least, most) = extended.wall, fit_wall_range(cohort, indices, jobs=jobs)
-    extended = replace(extended, wall=(min(low, least), max(high, most)))
+    extended = replace(extended, ranges=extended.ranges.joined(fit_volume_ranges(cohort, indices, jobs=jobs)))
     return fit_iso_offset(extended, cohort, indices, jobs=jobs)
 
 

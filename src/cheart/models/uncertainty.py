@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.models.heart_frame import PLANE, interpolation
+from cheart.models.motion_volumes import LEAST_STROKE_SD
 from cheart.models.plane_features import HEIGHTS, Wide
 from cheart.models.planes import PlaneData, PlaneRepresentation, areas_mm2
 
@@ -23,7 +24,7 @@ LEAST_SD_MM = 0.7
 ROWS = 600
 """Planes that standard deviations are measured on, at most."""
 
-HEARTS, DRAWS = 100, 16
+HEARTS, DRAWS = 100, 32
 """Hearts, at most, and samples of each, by which intervals are made as wide as they should be."""
 
 LEAST_HEARTS = 10
@@ -143,7 +144,7 @@ def calibrate(
     squares = np.square(expected).reshape(len(expected), len(curves), -1).sum(axis=(0, 2))
     frame = int((np.square(curves).T @ squares).argmax())
     some = np.unique(np.linspace(0, len(data.subjects) - 1, min(HEARTS, len(data.subjects))).astype(int))
-    rng, found = np.random.default_rng(0), []
+    rng, found, full = np.random.default_rng(0), [], []
     for i in (i for i in some if rows.seen[i].sum() > 1):
         own, subject, seen = rows.heart == i, data.subjects[i], rows.seen[i]
         thick = np.gradient(subject.below_base[seen].astype(np.float64)) / 1000
@@ -156,11 +157,32 @@ def calibrate(
             fields = (first + change).reshape(-1, *PLANE)
             volumes.append([thick @ areas_mm2(fields - mm) for mm in (0.0, 1.0)])
         found.append(volumes)
+        full.append(thick @ areas_mm2(first.reshape(-1, *PLANE)))
     if len(found) < LEAST_HEARTS:
         return np.zeros(PLANE[0]), np.ones(2), frame
     every = np.array(found)  # [hearts, 1 + draws, 2, 3]
-    truth, samples, grown = every[:, 0, 0], every[:, 1:, 0], (every[:, 1:, 1] - every[:, 1:, 0]).mean(axis=(0, 1))
+    truth, grown = every[:, 0, 0], (every[:, 1:, 1] - every[:, 1:, 0]).mean(axis=(0, 1))
+    samples = _balanced(every[:, 1:, 0], np.array(full)[:, None], planes.ranges.stroke_sd, rng)
     out = ((truth - samples.mean(axis=1)).mean(axis=0) / np.maximum(grown, 1e-6)).clip(-MOST_OUT_MM, MOST_OUT_MM)
     off = np.abs(truth - samples.mean(axis=1) - out * grown) / np.maximum(samples.std(axis=1, ddof=1), 1e-6)
     place = min(int(np.ceil((len(off) + 1) * LEVEL)), len(off)) - 1
     return out, np.sort(off[:, [0, 2]], axis=0)[place] / WITHIN, frame
+
+
+def _balanced(samples: Wide, full: Wide, stroke_sd: float, rng: np.random.Generator) -> Wide:
+    """Samples of end-systolic volumes [hearts, draws, 3], given that both ventricles eject as much as each other.
+
+    As :func:`cheart.models.motion_evidence.of_volumes` has it of q: here by the ensemble Kalman update (Evensen 1994).
+
+    Args:
+        samples: mL, of LV cavity, LV with its wall, RV cavity.
+        full: the same at end-diastole, [hearts, 1, 3].
+        stroke_sd: of the difference of stroke volumes, over either.
+        rng: of the difference.
+    """
+    strokes = full - samples
+    apart = strokes[..., 0] - strokes[..., 2]
+    sd = np.maximum(stroke_sd * (strokes[..., 0] + strokes[..., 2]) / 2, LEAST_STROKE_SD)
+    along = (samples - samples.mean(axis=1, keepdims=True)) * (apart - apart.mean(axis=1, keepdims=True))[..., None]
+    gain = along.mean(axis=1) / (apart.var(axis=1) + np.square(sd).mean(axis=1))[:, None]
+    return samples + gain[:, None] * (sd * rng.standard_normal(sd.shape) - apart)[..., None]

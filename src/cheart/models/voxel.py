@@ -6,7 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from cheart.models.fields import BODIES, around, as_slices
 from cheart.models.process_group import group_min, local_batch, local_weight
 from cheart.models.readout import read_out, refuse_not_finite
 from cheart.models.representation import Data, NetworkRepresentation, SomeFrames
+from cheart.models.volume_ranges import SIMULATED, VolumeRanges, fit_volume_ranges
 from cheart.models.voxel_network import LABELS, BeatDecoder, FrameDecoder, VoxelCritic, VoxelEncoder, one_hot
 from cheart.progress import Jobs, parallel, track
 from cheart.schemas import VoxelJson, check
@@ -77,9 +78,8 @@ class VoxelBatch:
     @property
     def which(self) -> Int[Tensor, " t"]:
         """Which frames those are."""
-        if self.some is not None:
-            return self.some.which
-        return torch.arange(self.labels.shape[1], device=self.labels.device)
+        every = torch.arange(self.labels.shape[1], device=self.labels.device)
+        return every if self.some is None else self.some.which
 
 
 @dataclass(frozen=True)
@@ -145,45 +145,46 @@ class VoxelRepresentation(NetworkRepresentation):
     [B, t, 4·8, z, y, x]. They are of all frames or of those that a batch shows.
 
     Args:
-        grid: the voxels.
-        frames: T.
+        grid, frames: the voxels, and T.
         box: the blocks in which hearts are made, background elsewhere; None for all.
+        ranges: of volumes over the cycle (:mod:`cheart.models.readout`).
     """
 
     name = "voxel"
     linear = False
     threads = None
 
-    def __init__(self, grid: Grid, frames: int, box: Box | None = None) -> None:
+    def __init__(self, grid: Grid, frames: int, box: Box | None = None, ranges: VolumeRanges = SIMULATED) -> None:
         super().__init__()
-        self.grid, self.frames = grid, frames
+        self.grid, self.frames, self.ranges = grid, frames, ranges
         self.box: Box = whole_box(grid.shape) if box is None else box
 
     @classmethod
     def fit(cls, cohort: Cohort, options: Any, *, prepared: Path | None, jobs: Jobs) -> VoxelRepresentation:
         """With ``options.box``, hearts are made where those of the training subjects are."""
         box = heart_box(cohort, jobs=jobs) if getattr(options, "box", False) else None
-        return cls(cohort.grid, cohort.frames, box)
+        return cls(cohort.grid, cohort.frames, box, fit_volume_ranges(cohort, cohort.indices("train"), jobs=jobs))
 
     def widened(self, cohort: Cohort, *, jobs: Jobs) -> VoxelRepresentation:
         """With a box that holds another cohort's hearts too."""
-        if self.box == whole_box(self.grid.shape):
-            return self
-        return VoxelRepresentation(self.grid, self.frames, union(self.box, heart_box(cohort, jobs=jobs)))
+        box = union(self.box, heart_box(cohort, jobs=jobs))
+        ranges = self.ranges.joined(fit_volume_ranges(cohort, cohort.indices("train"), jobs=jobs))
+        return VoxelRepresentation(self.grid, self.frames, box, ranges)
 
     def to_config(self) -> dict[str, Any]:
         """See :class:`Representation`."""
-        return {"name": self.name, "box": self.box}
+        return {"name": self.name, "box": self.box, "ranges": asdict(self.ranges)}
 
     @classmethod
     def read(
         cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor], grid: Grid, frames: int
     ) -> VoxelRepresentation:
         """See :class:`Representation`."""
-        box = check(config, VoxelJson, "representation").get("box")
+        known = check(config, VoxelJson, "representation")
+        box, ranges = known.get("box"), {n: (low, high) for n, (low, high) in (known.get("ranges") or {}).items()}
         if box and any(not 0 <= a < b <= end for (a, b), (_, end) in zip(box, whole_box(grid.shape), strict=True)):
             raise InputError(f"box {box} is not within the blocks {whole_box(grid.shape)} of the grid")
-        return cls(grid, frames, box and [(first, end) for first, end in box])
+        return cls(grid, frames, box and [(first, end) for first, end in box], VolumeRanges(**ranges))
 
     def data(self, cohort: Cohort, split: Split, encoding: Encoding, *, prepared: Path | None, jobs: Jobs) -> VoxelData:
         """Label maps, read when they are asked for."""
@@ -201,7 +202,7 @@ class VoxelRepresentation(NetworkRepresentation):
     def labels(self, prediction: Float[Tensor, "1 T 32 z y x"]) -> UInt8[np.ndarray, "T Z Y X"]:
         """The most probable labels [T, Z, Y, X] of one beat that can be a heart's (:mod:`cheart.models.readout`)."""
         refuse_not_finite(bool(prediction.isfinite().all()))
-        return read_out(map(self._bodies, prediction[0].detach()), self.grid)
+        return read_out(map(self._bodies, prediction[0].detach()), self.grid, ranges=self.ranges)
 
     def _bodies(self, frame: Tensor) -> tuple[NDArray[np.float32], tuple[slice, slice, slice]]:
         """By how much logits [4·8, z, y, x] speak against each body, and the box of the grid that they need."""
