@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from cheart.grid import Grid
 from cheart.labels import BACKGROUND, LV, MYO, RV
 
 
-def by_sign(frames: Iterable[tuple[NDArray[np.float32], tuple[slice, ...]]], grid: Grid) -> NDArray[np.uint8]:
+def by_sign(frames: Iterable[tuple[NDArray[np.float32], tuple[slice, ...]]], grid: Grid, **_: Any) -> NDArray[np.uint8]:
     """What fields say voxel by voxel, be it a heart or not."""
     out = []
     for (lv, epi, rv), box in frames:

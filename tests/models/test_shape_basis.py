@@ -82,9 +82,9 @@ def test_the_range_of_walls_is_that_of_the_training_hearts_where_it_is_wider(tmp
     cohort = tiny_cohort(tmp_path / "cohort")
     basis = fit_basis(cohort, cohort.indices("train"), modes=4, jobs=1)
     ratios = [curve / curve[0] for curve in (cohort.heart(int(i)).curves[:, 1] for i in cohort.indices("train"))]
-    assert basis.wall[0] == pytest.approx(min(0.95, np.quantile(np.concatenate(ratios), 0.05)))
-    assert basis.wall[1] == pytest.approx(max(1.05, np.quantile(np.concatenate(ratios), 0.95)))
+    assert basis.ranges.wall[0] == pytest.approx(min(0.95, np.quantile(np.concatenate(ratios), 0.05)))
+    assert basis.ranges.wall[1] == pytest.approx(max(1.05, np.quantile(np.concatenate(ratios), 0.95)))
     again = ShapeBasis.from_tensors(basis.to_json(), basis.to_tensors())
-    assert again.wall == pytest.approx(basis.wall)
+    assert again.ranges.wall == pytest.approx(basis.ranges.wall)
     older = {name: tensor for name, tensor in basis.to_tensors().items() if name != "basis.wall"}
-    assert ShapeBasis.from_tensors(basis.to_json(), older).wall == (0.95, 1.05)
+    assert ShapeBasis.from_tensors(basis.to_json(), older).ranges.wall == (0.95, 1.05)
