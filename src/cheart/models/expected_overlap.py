@@ -83,6 +83,7 @@ def as_fields(labels: np.ndarray, distance: Array) -> Array:
     """
     out = np.empty((len(BODIES), *labels.shape), np.float32)
     for k, body in enumerate(BODIES):
-        inside, field = np.isin(labels, body), distance[:, k]
-        out[k] = np.where(inside, np.minimum(field, -LEAST), np.maximum(field, LEAST))
+        inside = np.logical_or.reduce([labels == structure for structure in body])
+        sign = np.where(inside, np.float32(-1), np.float32(1))
+        np.multiply(sign, np.maximum(sign * distance[:, k], LEAST), out=out[k])
     return out

@@ -14,6 +14,7 @@ structure and frame, from which the expected Dice follows (:mod:`cheart.models.e
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -112,12 +113,15 @@ class Conditioned:
 
     def left_open(self, curve: Wide) -> Wide:
         """By which factor the evidence narrows a surface, [R], where the curves [J] are at some frame."""
-        if self.posterior.is_prior:
-            return np.ones(len(self.spread))
-        along = np.tensordot(curve, self.spread, axes=(0, 2))  # [R, Q, M]
-        prior = np.square(along).sum(axis=(1, 2))
-        now = np.square(along.transpose(0, 2, 1) @ self.posterior.root).sum(axis=(1, 2))
+        prior, now = (np.einsum("j,rjk,k->r", curve, variance, curve) for variance in self._variances)
         return np.asarray(np.sqrt(NOISE_SHARE + (1 - NOISE_SHARE) * now / np.maximum(prior, 1e-12)))
+
+    @cached_property
+    def _variances(self) -> tuple[Wide, Wide]:
+        """Of the planes' numbers, all M together, by curve and curve: before and after the evidence, [R, J, J]."""
+        known = np.tensordot(self.posterior.root, self.spread, axes=(0, 1)).swapaxes(0, 1)
+        before, after = (np.einsum("rqjm,rqkm->rjk", axes, axes, optimize=True) for axes in (self.spread, known))
+        return np.asarray(before), np.asarray(after)
 
 
 @register("motion")

@@ -88,11 +88,6 @@ class Posterior:
         covariance = np.linalg.inv(known.precision + np.eye(len(known.pull)))
         return cls(covariance @ known.pull, np.linalg.cholesky(covariance))
 
-    @property
-    def is_prior(self) -> bool:
-        """Whether nothing was observed."""
-        return bool((self.root == np.eye(len(self.root))).all())
-
     def draw(self, seed: int) -> Wide:
         """One q, [Q]."""
         return np.asarray(self.mean + self.root @ np.random.default_rng(seed).standard_normal(len(self.mean)))

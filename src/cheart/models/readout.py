@@ -234,6 +234,14 @@ def _with_neighbours(body: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _mended(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A frame with a margin whose structures are one piece each, without pockets and bare cavity."""
+    spans = [np.flatnonzero((labels > 0).any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    if spans[0].size:  # far from the heart there is nothing to mend
+        near = tuple(slice(int(s[0]) - 1, int(s[-1]) + 2) for s in spans)
+        labels[near] = _mended_pieces(labels[near])
+    return labels
+
+
+def _mended_pieces(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     for turn in range(ROUNDS):
         pieces = find_pieces(labels)
         apart = ~pieces.main
