@@ -10,7 +10,7 @@ so that an encoder is given a whole heart.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -98,16 +98,8 @@ def _volume_to_grid(
 ) -> None:
     """Carry a dense volume's distances to the grid and write the labels there."""
     back = _from_grid(placement, box)
-    corners = np.stack(np.meshgrid(*[[0, n - 1] for n in distances.shape[1:]], indexing="ij"), -1).reshape(-1, 3)
-    on_grid = (corners - back[:3, 3]) @ np.linalg.inv(back[:3, :3]).T
-    low = np.clip(np.floor(on_grid.min(0)), 0, out.shape).astype(int)
-    high = np.clip(np.ceil(on_grid.max(0)) + 1, 0, out.shape).astype(int)
-    if (high <= low).any():
-        return
-    moved = back.copy()
-    moved[:3, 3] += back[:3, :3] @ low
-    region = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    out[region] = nearest_label(carry(distances, moved, tuple(int(n) for n in high - low)))  # type: ignore[arg-type]
+    region = _reached(back, distances.shape[1:], out.shape)
+    out[region] = nearest_label(carry(distances, *_within(region, back)))
 
 
 def _stack_to_grid(
@@ -184,6 +176,28 @@ def _planes_in_view(heart: NDArray[np.bool_], placement: Placement) -> NDArray[n
     return seen
 
 
+def _reached(
+    back: NDArray[np.float64], volume: tuple[int, ...], shape: tuple[int, ...], further: Sequence[float] = (0, 0, 0)
+) -> tuple[slice, slice, slice]:
+    """The part of a shape that a volume reaches, and so much further; ``back`` leads from the shape to the volume."""
+    corners = np.stack(np.meshgrid(*[[0, n - 1] for n in volume], indexing="ij"), -1).reshape(-1, 3)
+    there = (corners - back[:3, 3]) @ np.linalg.inv(back[:3, :3]).T
+    low = np.clip(np.floor(there.min(0) - further), 0, shape).astype(int)
+    high = np.maximum(np.clip(np.ceil(there.max(0) + further) + 1, 0, shape).astype(int), low)
+    z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return z, y, x
+
+
+def _within(
+    region: tuple[slice, slice, slice], back: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], tuple[int, int, int]]:
+    """The matrix from the voxels of a region alone, and its shape."""
+    moved = back.copy()
+    moved[:3, 3] += back[:3, :3] @ [s.start for s in region]
+    z, y, x = (s.stop - s.start for s in region)
+    return moved, (z, y, x)
+
+
 def to_source(labels: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
     """Bring labels on the template grid back into the heart's own space.
 
@@ -208,7 +222,10 @@ def _volume_to_source(labels: NDArray[np.uint8], placement: Placement) -> NDArra
     distances = label_distances(labels[box], placement.grid.spacing, planar=False, absent_mm=_SPECK_MM)
     matrix = _FLIP @ placement.to_grid @ _FLIP
     matrix[:3, 3] -= [s.start for s in box]
-    return nearest_label(carry(distances, matrix, placement.shape))
+    out = np.zeros(placement.shape, np.uint8)
+    region = _reached(matrix, distances.shape[1:], placement.shape)
+    out[region] = nearest_label(carry(distances, *_within(region, matrix)))
+    return out
 
 
 def _stack_to_source(labels: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
@@ -218,13 +235,21 @@ def _stack_to_source(labels: NDArray[np.uint8], placement: Placement) -> NDArray
     if not inside:
         return out
     slices = labels[[placement.planes[k] for k in inside]]
-    distances = label_distances(slices, placement.grid.spacing, planar=True, absent_mm=_SPECK_MM)
+    if not slices.any():
+        return out
+    _, y, x = _bounding_box(slices > 0)
+    distances = label_distances(slices[:, y, x], placement.grid.spacing, planar=True, absent_mm=_SPECK_MM)
     forth = _FLIP @ placement.to_grid @ _FLIP
     matrix = np.eye(4)
     matrix[1:3, 1:3] = forth[1:3, 1:3]
     matrix[1:3, 0], matrix[1:3, 3] = forth[1:3, 0], forth[1:3, 3] + forth[1:3, 0] * inside[0]
+    matrix[1:3, 3] -= y.start, x.start
     moves = None if placement.shifts is None else placement.shifts_yx[inside]
-    out[inside] = nearest_label(carry_slices(distances, matrix, placement.shape[1:], moves))
+    further = (0, 0) if moves is None else np.abs(moves @ np.linalg.inv(matrix[1:3, 1:3]).T).max(axis=0)
+    shape = (len(inside), *placement.shape[1:])
+    every, y, x = _reached(matrix, distances.shape[1:], shape, (0, *further))
+    there, (_, *plane) = _within((every, y, x), matrix)
+    out[inside, y, x] = nearest_label(carry_slices(distances, there, tuple(plane), moves))
     return out
 
 

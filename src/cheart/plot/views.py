@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -132,11 +133,19 @@ def cut_fields(
         stack, imaged = False, np.array([[seen[index]]])
     soft = [max(_SOFT_MM / heart.grid.spacing[axis], 1.0) for axis in (up, right)]
     sigma = (0.0 if stack else soft[0], soft[1])
-    fields = [
-        map_coordinates(_soft(plane, labels, sigma), np.meshgrid(v, u, indexing="ij"), order=3)
-        for labels in ((RV,), (LV, MYO), (LV,))
-    ]
+    down, along = (_spline(at.tobytes(), n) for at, n in zip((v, u), plane.shape, strict=True))
+    fields = [(down @ _soft(plane, labels, sigma) @ along.T).astype(np.float32) for labels in ((RV,), (LV, MYO), (LV,))]
     return fields, np.broadcast_to(imaged, fields[0].shape)
+
+
+@lru_cache(maxsize=64)
+def _spline(at: bytes, size: int) -> Field:
+    """What a cubic spline through ``size`` samples is at positions (float64), [positions, size]; 0 beyond them.
+
+    On a rectangular raster two of them are what ``map_coordinates`` would be asked for point by point.
+    """
+    positions = np.frombuffer(at)
+    return map_coordinates(np.eye(size), np.meshgrid(positions, np.arange(size), indexing="ij"), order=3)
 
 
 def coverage(field: Field) -> tuple[Field, Field]:
