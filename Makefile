@@ -2,7 +2,7 @@
 # make demo       the main job, end to end, into demo/ (under 10 minutes on two cores)
 # make test       lint, types, tests (under 6 minutes)
 # make test-fast  lint, and the tests that train nothing (under a minute)
-# make test-faults  every bad input, kill and full disk of tests/faults (half an hour)
+# make test-faults  every bad input, kill, full disk and variant that there is no time for every day (half an hour)
 # make docs       the site, guide and API, into site/
 # make web        the pages' JavaScript into src/cheart/web/, by the machine's Node or by one from PyPI
 # make notebooks  run examples/*.ipynb anew, with their outputs
@@ -52,6 +52,7 @@ test-fast: lint
 
 test-faults: install
 	$(PYTEST) tests/faults -m 'faults or not faults'
+	$(PYTEST) --ignore tests/faults -m faults
 
 lint: install
 	$(BIN)/ruff check src tests benchmarks examples

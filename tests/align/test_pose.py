@@ -42,7 +42,7 @@ def test_simulated_hearts_come_back_within_5_degrees_and_3_mm():
 
     grid, rng, good = GRIDS["half"], np.random.default_rng(3), 0
     swap = np.eye(4)[[2, 1, 0, 3]]
-    for seed in range(20):
+    for seed in range(10):
         labels = simulate_heart(draw_person(rng), seed=seed, grid=grid, frames=1)[0].labels[0]
         motion = random_motion(rng)
         affine, shape = volume_around(motion, (3.0, 2.5, 2.5), half_mm=90)
@@ -50,7 +50,7 @@ def test_simulated_hearts_come_back_within_5_degrees_and_3_mm():
         distances = label_distances(labels, grid.spacing, planar=False, absent_mm=5)
         angle, shift = errors(find_pose(nearest_label(carry(distances, to_voxel, shape)), affine), motion)
         good += angle < 5 and shift < 3
-    assert good >= 19
+    assert good == 10
 
 
 @pytest.mark.parametrize("spacing", [(8.0, 1.5, 1.5), (10.0, 1.5, 1.5)])

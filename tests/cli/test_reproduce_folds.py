@@ -111,6 +111,7 @@ def test_the_same_command_does_nothing_again_and_others_are_refused(cheart, refu
     assert "--folds 2" in refused("reproduce", "-o", out, *options[:4], *options[8:])
 
 
+@pytest.mark.faults
 def test_what_was_stopped_goes_on_with_the_same_result(cheart, small, out, options, tmp_path, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt

@@ -79,7 +79,7 @@ def test_training_learns_how_hearts_beat(cohort: Cohort, tmp_path: Path) -> None
     assert ours["dice_es"]["mean"] > copied["dice_es"]["mean"] + 0.03
 
 
-@pytest.mark.parametrize("norm", ["batch", "group"])
+@pytest.mark.parametrize("norm", ["group", pytest.param("batch", marks=pytest.mark.faults)])
 def test_use_is_what_training_was(cohort: Cohort, tmp_path: Path, norm: str) -> None:
     """Every frame of a trained network is as good in evaluation mode as in training mode."""
     settings = (*PLAIN, "epochs=60", "batch=5", "rate=0.01", "patience=60", f"norm={norm}")
