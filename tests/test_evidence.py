@@ -48,3 +48,32 @@ def test_frames_that_stand_in_labels_are_those_whose_observed_planes_do() -> Non
 def test_what_is_no_evidence_is_refused(labels, observed, measured, why) -> None:
     with pytest.raises(InputError, match=why):
         Evidence(labels, observed, measured)
+
+
+BEATING = whole(np.stack([ONE, ellipsoid_heart(grid=GRIDS["quarter"], shrink=0.3)]), GRIDS["quarter"])
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"lvesv": 400}, r"given lvesv=400: end-diastole holds \d+ mL; expected less"),
+        ({"rvsv": "300"}, r"given rvsv=300: end-diastole holds \d+ mL; expected less"),
+        ({"lvef": 100}, "given lvef=100: expected less than 100 %"),
+        (
+            {"lvef": 5, "frames": "observed"},
+            "given lvef=5: the frames that were given have .*; leave one of the two out",
+        ),
+    ],
+)
+def test_what_contradicts_the_heart_is_refused(given, why) -> None:
+    with pytest.raises(InputError, match=why):
+        Evidence.of_heart(BEATING, given)
+
+
+def test_what_agrees_with_the_heart_is_taken_and_what_comes_out_otherwise_is_said() -> None:
+    own = BEATING.phenotypes.lvef
+    known = Evidence.of_heart(BEATING, {"lvef": own + 2, "frames": "observed"})
+    assert known.measured == {"lvef": own + 2}
+    assert known.astray(BEATING.phenotypes) == ()
+    (said,) = Evidence.of_heart(BEATING, {"lvef": own + 20}).astray(BEATING.phenotypes)
+    assert f"but the completed heart has {own:.0f} %" in said

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from cheart.errors import InputError
 from cheart.heart import Heart
-from cheart.phenotypes import UNITS
+from cheart.phenotypes import UNITS, Phenotypes
+
+CLOSE, CLOSE_SHARE = 5.0, 0.1
+"""Measurements agree within 5 % of EF, and of volumes within 5 mL or a tenth, whichever is more."""
 
 EvidenceKind = Literal["later frames", "measurements"]
 """What evidence may hold beside planes of the first frame."""
@@ -78,7 +81,7 @@ class Evidence:
         """End-diastole of a heart and what is ``given``: measurements, and ``frames="observed"`` for its later frames.
 
         Raises:
-            InputError: a measurement that is no number, or other words for frames.
+            InputError: a measurement that is no number or contradicts what was observed, or other words for frames.
         """
         known = dict(given or {})
         frames = known.pop("frames", "first")
@@ -90,9 +93,21 @@ class Evidence:
                 measured[name] = float(value)
             except ValueError:
                 raise InputError(f"given {name}={value}: expected a number, such as {name}=55") from None
+        for name, value in measured.items():
+            _refuse_impossible(heart, name, value, seen=frames == "observed")
         if frames == "first":
             return cls.of_first_frame(heart, measured)
         return cls(heart.labels, heart.observed, measured)
+
+    def astray(self, made: Phenotypes) -> tuple[str, ...]:
+        """A sentence for each measurement that a heart, completed by it, has not."""
+        found = ((name, value, getattr(made, name)) for name, value in self.measured.items())
+        return tuple(
+            f"given {name}={value:g}, but the completed heart has {own:.0f} {UNITS[name]}: the model goes no further "
+            "with a heart like this"
+            for name, value, own in found
+            if not abs(own - value) <= _close(name, value)
+        )
 
     def frames_in(self, labels: NDArray[np.uint8]) -> tuple[int, ...]:
         """The observed frames that stand in label maps [T, Z, Y, X] as they were observed."""
@@ -117,3 +132,27 @@ class Evidence:
             "measurements": bool(self.measured),
         }
         return frozenset(kind for kind, there in held.items() if there)
+
+
+def _close(name: str, value: float) -> float:
+    """By how much a measurement may be off before somebody should know."""
+    return CLOSE if UNITS[name] == "%" else max(CLOSE, CLOSE_SHARE * value)
+
+
+def _refuse_impossible(heart: Heart, name: str, value: float, *, seen: bool) -> None:
+    """Refuse a measurement that contradicts what is observed of a heart: end-diastole, or with ``seen`` all frames.
+
+    Raises:
+        InputError: it does.
+    """
+    found = heart.phenotypes
+    full = getattr(found, f"{name[:2]}edv", math.nan)
+    if name[2:] in ("esv", "sv") and value >= full:
+        raise InputError(f"given {name}={value:g}: end-diastole holds {full:.0f} mL; expected less")
+    if name[2:] == "ef" and value >= 100:
+        raise InputError(f"given {name}={value:g}: expected less than 100 %")
+    own = getattr(found, name, math.nan) if seen else math.nan
+    if abs(own - value) > _close(name, value):
+        raise InputError(
+            f"given {name}={value:g}: the frames that were given have {own:.0f} {UNITS[name]}; leave one of the two out"
+        )

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -280,7 +280,12 @@ def complete_from(
         about: what else is known of it, as attributes of :class:`cheart.heart.Heart`.
     """
     labels = model.network.complete(evidence, encoded, seed=seed)
-    return model.heart(labels, kind="completed", seed=seed, given=evidence.frames_in(labels), **about)
+    heart = model.heart(labels, kind="completed", seed=seed, given=evidence.frames_in(labels), **about)
+    if seed is not None or not evidence.measured:
+        return heart
+    astray = evidence.astray(heart.phenotypes)
+    show_warnings(astray)
+    return replace(heart, warnings=(*heart.warnings, *astray))
 
 
 def make_heart(model: Model, item: Request | Heart) -> Heart:

@@ -258,8 +258,8 @@ def _check_volumes(heart: SourceLabels) -> None:
     edv, esv = heart.volume_ml(heart.ed, LV), heart.volume_ml(heart.es, LV)
     if esv > edv:
         raise InputError(
-            f"the LV cavity holds {esv:.0f} mL at ES and {edv:.0f} mL at ED: are they exchanged? mend the columns ed "
-            "and es (frames numbered from 0)"
+            f"the LV cavity holds {esv:.0f} mL at ES and {edv:.0f} mL at ED: are they exchanged? ED is the fuller "
+            "one; --ed, --given es=FILE or a table's columns ed and es (frames numbered from 0) say which it is"
         )
 
 

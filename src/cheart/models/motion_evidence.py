@@ -41,6 +41,10 @@ NEAR_MM = 12.0
 ROUNDS, SETTLED = 5, 0.01
 """Linearisations of a measurement, at most; and the change of q, in standard deviations, below which there is none."""
 
+TAIL = 4
+"""Degrees of freedom of Student's t, which the difference of stroke volumes follows: where a valve leaks, it says
+little."""
+
 BODY = {"lv": 0, "rv": 2}
 """Of volumes of solid bodies, the cavities."""
 
@@ -181,6 +185,7 @@ def of_volumes(measured: Mapping[str, float], volumes: BeatVolumes, frames: Line
         (left, right), (along_left, along_right) = (rows[[BODY["lv"], BODY["rv"]]] for rows in (full - least, -slope))
         gradient = along_left - along_right
         sd = max(stroke_sd * (left + right) / 2, LEAST_STROKE_SD)
+        sd *= np.sqrt((TAIL + np.square((left - right) / sd)) / (TAIL + 1))
         known += Linear.of(gradient[None], np.array([right - left + gradient @ q]), sd)
         before, q = q, Posterior.of(known).mean
         if np.abs(q - before).max() < SETTLED:
