@@ -112,6 +112,16 @@ def test_whatever_the_fields_the_heart_is_one(seed, strength):
     assert not wrong & set(found.failed), str(found)
 
 
+@pytest.mark.parametrize("seed", [1, 13, 23, 26, *range(200, 220)])
+def test_noise_of_a_network_that_has_learnt_nothing_is_read_out_too(seed):
+    rng = np.random.default_rng(seed)
+    noise = (rng.normal(size=(4, 3, 8, 10, 10)) + rng.normal(size=(4, 3, 1, 1, 1))).astype(np.float32)
+    small = Grid((8, 10, 10), (3.0, 2.5, 2.5))
+    whole_box = tuple(slice(0, n) for n in small.shape)
+    labels = read_out([(frame, whole_box) for frame in noise], small)
+    assert labels.shape == (4, *small.shape)
+
+
 def test_single_frames_stand_for_themselves():
     labels = read_out([(bodies(14), BOX), (bodies(20), BOX)], GRID, beat=False)
     assert (labels[1] == LV).sum() == (bodies(20)[0] < 0).sum()

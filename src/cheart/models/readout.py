@@ -91,12 +91,12 @@ def _right_offsets(
     full, right = first[2], bodies[es].right_volume()
     low, high = (1 + ROOM * (over - 1) for over in stroke)
     wanted = int(np.clip(right, np.ceil(full - high * ejected[es]), np.floor(full - low * ejected[es])))
-    if wanted == right or wanted <= 0:
-        return np.zeros(len(bodies))
     field = np.where(bodies[es].outer, np.inf, bodies[es].rv)
-    aim = wanted
+    aim, room = wanted, int(np.isfinite(field).sum()) - 1
+    if wanted == right or not right or wanted <= 0 or room < 1:
+        return np.zeros(len(bodies))
     for _ in range(STEPS):  # the seam on the wall changes with the offset
-        shift = _offset(field, aim)
+        shift = _offset(field, min(max(aim, 0), room))
         aim += wanted - bodies[es].right_volume(shift)
     return shift * ejected / ejected[es]
 
