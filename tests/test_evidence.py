@@ -58,6 +58,8 @@ BEATING = whole(np.stack([ONE, ellipsoid_heart(grid=GRIDS["quarter"], shrink=0.3
     [
         ({"lvesv": 400}, r"given lvesv=400: end-diastole holds \d+ mL; expected less"),
         ({"rvsv": "300"}, r"given rvsv=300: end-diastole holds \d+ mL; expected less"),
+        ({"ef": 55}, "given ef: expected one of lvm"),
+        ({"ef": 55, "frames": "observed"}, "given ef: expected one of lvm"),
         ({"lvef": 100}, "given lvef=100: expected less than 100 %"),
         (
             {"lvef": 5, "frames": "observed"},

@@ -93,11 +93,11 @@ class Evidence:
                 measured[name] = float(value)
             except ValueError:
                 raise InputError(f"given {name}={value}: expected a number, such as {name}=55") from None
+        seen = frames == "observed"
+        evidence = cls(heart.labels, heart.observed, measured) if seen else cls.of_first_frame(heart, measured)
         for name, value in measured.items():
-            _refuse_impossible(heart, name, value, seen=frames == "observed")
-        if frames == "first":
-            return cls.of_first_frame(heart, measured)
-        return cls(heart.labels, heart.observed, measured)
+            _refuse_impossible(heart, name, value, seen=seen)
+        return evidence
 
     def astray(self, made: Phenotypes) -> tuple[str, ...]:
         """A sentence for each measurement that a heart, completed by it, has not."""
