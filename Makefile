@@ -1,6 +1,6 @@
 # make install    .venv with dependencies that are pinned and whose files are compared with their hashes
 # make demo       the main job, end to end, into demo/ (under 10 minutes on two cores)
-# make test       lint, types, tests (under 6 minutes)
+# make test       lint, types, tests (some ten minutes)
 # make test-fast  lint, and the tests that train nothing (under a minute)
 # make test-faults  every bad input, kill, full disk and variant that there is no time for every day (half an hour)
 # make docs       the site, guide and API, into site/

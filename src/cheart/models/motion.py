@@ -308,7 +308,7 @@ class PlaneMotion(HeartModel):
             wrong -= np.einsum("jt,q,pqjm->tpm", curves, Posterior.of(known).mean, at_planes)
             expected = expected + carried(wrong, seen, curves, frame.height[planes], height)
         before = Conditioned(described, expected, spread, Posterior.of(known))
-        known = of_volumes(evidence.measured, self._volumes(before), known, self.planes.ranges.stroke_sd)
+        known = of_volumes(evidence.measured, self._volumes(before), known, self.planes.ranges)
         return replace(before, posterior=Posterior.of(known))
 
     def _volumes(self, known: Conditioned) -> BeatVolumes:

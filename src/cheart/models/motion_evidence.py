@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from cheart.errors import InputError
 from cheart.evidence import Evidence
 from cheart.models.heart_frame import HeartFrame, apart
-from cheart.models.motion_volumes import LEAST_STROKE_SD, BeatVolumes
+from cheart.models.motion_volumes import BeatVolumes
 from cheart.models.plane_features import Wide
 from cheart.models.planes import PlaneRepresentation
+from cheart.models.volume_ranges import VolumeRanges
 
 NOISE_SHARE = 0.1
 """Share of the prediction's variance that no q explains."""
@@ -157,14 +158,14 @@ def carried(wrong: Wide, seen: NDArray[np.bool_], curves: Wide, heights: Wide, t
     return np.tensordot(near[1] @ np.linalg.inv(near[0] + 0.01 * np.eye(len(some))), found, axes=1)
 
 
-def of_volumes(measured: Mapping[str, float], volumes: BeatVolumes, frames: Linear, stroke_sd: float) -> Linear:
+def of_volumes(measured: Mapping[str, float], volumes: BeatVolumes, frames: Linear, ranges: VolumeRanges) -> Linear:
     """Of measured phenotypes and of balanced strokes, linearised at the most probable q, beside what frames say.
 
     Args:
         measured: phenotypes.
         volumes: of the beat.
         frames: what frames say of q.
-        stroke_sd: of the difference of both stroke volumes in hearts, over either.
+        ranges: by how much stroke volumes differ in hearts.
 
     Raises:
         InputError: a phenotype that says nothing of motion.
@@ -184,7 +185,7 @@ def of_volumes(measured: Mapping[str, float], volumes: BeatVolumes, frames: Line
             known += Linear.of(gradient[None], np.array([target - value + gradient @ q]), MEASURED_SD[name])
         (left, right), (along_left, along_right) = (rows[[BODY["lv"], BODY["rv"]]] for rows in (full - least, -slope))
         gradient = along_left - along_right
-        sd = max(stroke_sd * (left + right) / 2, LEAST_STROKE_SD)
+        sd = float(ranges.stroke_sd(left, right))
         sd *= np.sqrt((TAIL + np.square((left - right) / sd)) / (TAIL + 1))
         known += Linear.of(gradient[None], np.array([right - left + gradient @ q]), sd)
         before, q = q, Posterior.of(known).mean

@@ -17,9 +17,6 @@ from cheart.models.plane_features import Wide
 THINNED = 3
 """Of so many planes one is enough to know when the LV is emptiest."""
 
-LEAST_STROKE_SD = 1.0
-"""mL: closer than this, stroke volumes are the same."""
-
 
 @dataclass(frozen=True)
 class BeatVolumes:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from cheart.errors import InputError
 from cheart.grid import Grid
 from cheart.labels import BACKGROUND, LV, MYO, RV
-from cheart.models.fields import Array, Box
+from cheart.models.fields import Array, Box, around, as_slices
 from cheart.models.volume_ranges import SIMULATED, Range, VolumeRanges
 from cheart.validity import Pieces, contacts, find_pieces
 
@@ -234,9 +234,9 @@ def _with_neighbours(body: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _mended(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A frame with a margin whose structures are one piece each, without pockets and bare cavity."""
-    spans = [np.flatnonzero((labels > 0).any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-    if spans[0].size:  # far from the heart there is nothing to mend
-        near = tuple(slice(int(s[0]) - 1, int(s[-1]) + 2) for s in spans)
+    box = around(labels > 0)
+    if box is not None:  # far from the heart there is nothing to mend
+        near = as_slices(box)
         labels[near] = _mended_pieces(labels[near])
     return labels
 

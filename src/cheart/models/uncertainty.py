@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.models.heart_frame import PLANE, interpolation
-from cheart.models.motion_volumes import LEAST_STROKE_SD
 from cheart.models.plane_features import HEIGHTS, Wide
 from cheart.models.planes import PlaneData, PlaneRepresentation, areas_mm2
+from cheart.models.volume_ranges import VolumeRanges
 
 ZONES = np.array([0, 0.25, 0.5, 0.75, 0.9, 1.05])
 """Relative heights between which a surface's standard deviation is interpolated."""
@@ -162,14 +162,14 @@ def calibrate(
         return np.zeros(PLANE[0]), np.ones(2), frame
     every = np.array(found)  # [hearts, 1 + draws, 2, 3]
     truth, grown = every[:, 0, 0], (every[:, 1:, 1] - every[:, 1:, 0]).mean(axis=(0, 1))
-    samples = _balanced(every[:, 1:, 0], np.array(full)[:, None], planes.ranges.stroke_sd, rng)
+    samples = _balanced(every[:, 1:, 0], np.array(full)[:, None], planes.ranges, rng)
     out = ((truth - samples.mean(axis=1)).mean(axis=0) / np.maximum(grown, 1e-6)).clip(-MOST_OUT_MM, MOST_OUT_MM)
     off = np.abs(truth - samples.mean(axis=1) - out * grown) / np.maximum(samples.std(axis=1, ddof=1), 1e-6)
     place = min(int(np.ceil((len(off) + 1) * LEVEL)), len(off)) - 1
     return out, np.sort(off[:, [0, 2]], axis=0)[place] / WITHIN, frame
 
 
-def _balanced(samples: Wide, full: Wide, stroke_sd: float, rng: np.random.Generator) -> Wide:
+def _balanced(samples: Wide, full: Wide, ranges: VolumeRanges, rng: np.random.Generator) -> Wide:
     """Samples of end-systolic volumes [hearts, draws, 3], given that both ventricles eject as much as each other.
 
     As :func:`cheart.models.motion_evidence.of_volumes` has it of q: here by the ensemble Kalman update (Evensen 1994).
@@ -177,12 +177,12 @@ def _balanced(samples: Wide, full: Wide, stroke_sd: float, rng: np.random.Genera
     Args:
         samples: mL, of LV cavity, LV with its wall, RV cavity.
         full: the same at end-diastole, [hearts, 1, 3].
-        stroke_sd: of the difference of stroke volumes, over either.
+        ranges: by how much stroke volumes differ in hearts.
         rng: of the difference.
     """
     strokes = full - samples
     apart = strokes[..., 0] - strokes[..., 2]
-    sd = np.maximum(stroke_sd * (strokes[..., 0] + strokes[..., 2]) / 2, LEAST_STROKE_SD)
+    sd = ranges.stroke_sd(strokes[..., 0], strokes[..., 2])
     along = (samples - samples.mean(axis=1, keepdims=True)) * (apart - apart.mean(axis=1, keepdims=True))[..., None]
     gain = along.mean(axis=1) / (apart.var(axis=1) + np.square(sd).mean(axis=1))[:, None]
     return samples + gain[:, None] * (sd * rng.standard_normal(sd.shape) - apart)[..., None]

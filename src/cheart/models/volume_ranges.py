@@ -8,8 +8,10 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Float, Integer
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cheart.cohort import Cohort
@@ -30,6 +32,10 @@ SDS = 2 * 1.645
 Range = tuple[float, float]
 
 FREE: Range = (-1e6, 1e6)
+"""A range that no heart leaves."""
+
+LEAST_STROKE_SD = 1.0
+"""mL: closer than this, stroke volumes are the same."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,14 @@ class VolumeRanges:
             if not -np.inf < low <= high < np.inf:
                 raise InputError(f"{field.name} from {low} to {high}: expected two numbers, the smaller one first")
 
-    @property
-    def stroke_sd(self) -> float:
-        """Standard deviation of the difference of both stroke volumes, over either."""
-        return (self.stroke[1] - self.stroke[0]) / SDS
+    def stroke_sd(self, lvsv: npt.ArrayLike, rvsv: npt.ArrayLike) -> NDArray[np.float64]:
+        """Standard deviation in mL of the difference of both stroke volumes, where they are about so large, in mL."""
+        share = (self.stroke[1] - self.stroke[0]) / SDS
+        return np.maximum(share * (np.asarray(lvsv) + np.asarray(rvsv)) / 2, LEAST_STROKE_SD)
 
     @property
     def of_wall(self) -> VolumeRanges:
-        """The same with free strokes, for whom they are balanced otherwise."""
+        """The same with free strokes: of a model that balances them before labels are read out."""
         return replace(self, stroke=FREE)
 
     def joined(self, other: VolumeRanges) -> VolumeRanges:

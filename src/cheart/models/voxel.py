@@ -78,8 +78,7 @@ class VoxelBatch:
     @property
     def which(self) -> Int[Tensor, " t"]:
         """Which frames those are."""
-        every = torch.arange(self.labels.shape[1], device=self.labels.device)
-        return every if self.some is None else self.some.which
+        return self.some.which if self.some else torch.arange(self.labels.shape[1], device=self.labels.device)
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,8 @@ class VoxelRepresentation(NetworkRepresentation):
 
     def widened(self, cohort: Cohort, *, jobs: Jobs) -> VoxelRepresentation:
         """With a box that holds another cohort's hearts too."""
-        box = union(self.box, heart_box(cohort, jobs=jobs))
+        whole = self.box == whole_box(self.grid.shape)
+        box = self.box if whole else union(self.box, heart_box(cohort, jobs=jobs))
         ranges = self.ranges.joined(fit_volume_ranges(cohort, cohort.indices("train"), jobs=jobs))
         return VoxelRepresentation(self.grid, self.frames, box, ranges)
 
