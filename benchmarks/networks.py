@@ -29,7 +29,7 @@ from cheart.models.registry import BUILT_IN, model_class
 from cheart.models.voxel import BOX_MARGIN, VoxelBatch, VoxelRepresentation
 from cheart.simulation.heart import simulate_heart
 from cheart.training.frames import draw_frames
-from cheart.training.loop import each_within
+from cheart.training.loop import each_within, lay
 from cheart.training.memory import keep_memory
 from cheart.training.options import TrainingOptions, resolve
 
@@ -46,9 +46,8 @@ def build(
     setting = Setting(GRIDS[grid], heart.frames, encoding)
     box = box_around(torch.from_numpy((heart.labels > 0).any(axis=0)), BOX_MARGIN) if options.box else None
     torch.manual_seed(0)
-    network = (
-        model_class(name)(setting, options, VoxelRepresentation(setting.grid, setting.frames, box)).to(device).train()
-    )
+    network = model_class(name)(setting, options, VoxelRepresentation(setting.grid, setting.frames, box)).train()
+    lay(network, torch.device(device), training)
     labels = torch.from_numpy(np.repeat(heart.labels[None], subjects, axis=0)).to(device)
     observed = torch.ones(labels.shape[:3], dtype=torch.bool, device=device)
     conditions = torch.from_numpy(encoding.encode([PERSON] * subjects)).to(device)

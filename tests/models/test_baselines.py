@@ -9,9 +9,11 @@ from cheart.errors import InputError
 from cheart.evidence import Evidence
 from cheart.grid import Grid
 from cheart.models.base import HeartModel, Setting
+from cheart.models.baseline import slope_penalty
 from cheart.models.blocks import to_blocks
 from cheart.models.registry import model_class
 from cheart.models.voxel import VoxelBatch, VoxelRepresentation
+from cheart.models.voxel_network import VoxelCritic
 
 GRID = Grid((32, 32, 32), (4.0, 5.0, 5.0))
 PEOPLE = [{"age": a, "sex": s, "weight": 70.0, "height": 170.0, "sbp": 120.0} for a, s in ((25.0, "F"), (65.0, "M"))]
@@ -151,3 +153,27 @@ def test_the_adversarial_game_moves_the_generator_towards_real_hearts() -> None:
 def test_options_check_themselves(name: str, options: dict) -> None:
     with pytest.raises(InputError):
         model_class(name).Options(**options)
+
+
+def test_a_slope_penalty_takes_the_place_of_spectral_normalisation() -> None:
+    """Bounded by both, a discriminator of voxels said the same of all beats, and the generator learnt nothing."""
+    bounded, penalised = (network("cgan", penalty=penalty).state_dict() for penalty in (0.0, 0.3))
+    assert any("parametrizations" in name for name in bounded)
+    assert not any("parametrizations" in name for name in penalised)
+
+
+def test_the_slope_penalty_is_in_units_of_the_critic() -> None:
+    """A verdict that is linear in what the critic sees has half its squared slope there, however many voxels."""
+    for side in (32, 48):
+        critic = VoxelCritic((side,) * 3, 2, out=1, width=2)
+        beat = torch.zeros(3, 2, 4, side, side, side).requires_grad_()
+        along = torch.randn(beat[0].shape, generator=torch.Generator().manual_seed(0))
+        verdict = (beat / critic.unit(beat) * (2 * along / along.norm())).flatten(1).sum(dim=1, keepdim=True)
+        assert float(slope_penalty(verdict, beat, critic.unit(beat))) == pytest.approx(2, rel=1e-3)
+
+
+def test_a_critic_can_tell_hearts_apart_at_once() -> None:
+    """Two hearts are some units apart in what a critic sees; by the root mean square alone they were not."""
+    real = VoxelRepresentation(GRID, 3).real(boxes())
+    critic = VoxelCritic(GRID.shape, 3, out=1, width=2)
+    assert 1 < float((real[0] - real[-1]).norm()) / critic.unit(real) < 30

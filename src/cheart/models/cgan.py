@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting, Style
-from cheart.models.baseline import check_sizes, shape_presets, slope_penalty, softplus_losses
+from cheart.models.baseline import PLAYED, check_sizes, presets_of, slope_penalty, softplus_losses
 from cheart.models.latent import ConditionNetwork
 from cheart.models.linear_start import start_generator
 from cheart.models.process_group import normal
@@ -48,7 +48,8 @@ class CGANOptions:
         box: on voxels, make them only where hearts of the training subjects are, and background elsewhere.
         modes: modes of the shape basis.
         hidden: on a shape basis, width of the MLPs.
-        penalty: weight of the discriminator's squared slope at real beats.
+        penalty: weight of the discriminator's squared slope at real beats; on voxels it takes the place of spectral
+            normalisation.
     """
 
     representation: str = "voxel"
@@ -72,7 +73,7 @@ class CGAN(HeartModel):
 
     tasks = ("generate",)
     Options = CGANOptions
-    presets = shape_presets(penalty=10.0, momentum=0.5)
+    presets = presets_of(voxel={**PLAYED, "momentum": 0.0, "penalty": 0.3}, penalty=10.0, momentum=0.5)
     style = Style("CGAN", "#3f9fd4", (0, (6, 1.2, 1, 1.2, 1, 1.2)), "v")
     seconds_per_heart = {"train": 0.2, "generate": 0.4}
 
@@ -81,7 +82,7 @@ class CGAN(HeartModel):
         columns, size = len(setting.encoding.columns), options.latent + options.embedding
         self.conditions = ConditionNetwork(columns, options.embedding, straight=representation.linear)
         self.generator: Any = representation.make_beat_decoder(size, options)
-        self.discriminator = representation.make_critic(1, options, conditions=columns)
+        self.discriminator: Any = representation.make_critic(1, options, conditions=columns)
 
     def initialise(self, training: Any) -> None:
         """The best linear model (:mod:`cheart.models.linear_start`), where hearts are nearly linear."""
@@ -114,7 +115,11 @@ class CGAN(HeartModel):
         real = self._verdict(beat, batch)
         fake = self._verdict(made.detach(), batch)
         verdicts = {"verdict_real": float(real.detach().mean()), "verdict_made": float(fake.detach().mean())}
-        steep = self.options.penalty * slope_penalty(real, beat) if self.options.penalty else 0.0
+        steep = (
+            self.options.penalty * slope_penalty(real, beat, self.discriminator.unit(beat))
+            if self.options.penalty
+            else 0.0
+        )
         yield "discriminator", softplus_losses(real, fake) + steep, verdicts
         verdict = self._verdict(made, batch)
         yield "generator", F.softplus(-verdict).mean(), {}

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from cheart.errors import InputError
 from cheart.models.base import HeartModel, Setting, Style
-from cheart.models.baseline import check_sizes, shape_presets
+from cheart.models.baseline import check_sizes, presets_of
 from cheart.models.latent import ConditionNetwork, StandardPrior, sample_posterior
 from cheart.models.linear_start import start_autoencoder
 from cheart.models.process_group import normal
@@ -66,7 +66,7 @@ class CVAE(HeartModel):
 
     tasks = ("complete", "generate")
     Options = CVAEOptions
-    presets = shape_presets(beta=0.003)
+    presets = presets_of(voxel={"rate": 1e-3}, beta=0.003)
     style = Style("CVAE", "#d98c00", (0, (3, 1.2, 1, 1.2)), "^")
     seconds_per_heart = {"train": 0.1, "complete": 0.4, "generate": 0.4}
 

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from cheart.errors import InputError
 from cheart.models.base import Setting, Style
-from cheart.models.baseline import shape_presets, slope_penalty, softplus_losses
+from cheart.models.baseline import PLAYED, presets_of, slope_penalty, softplus_losses
 from cheart.models.cvae import CVAE, CVAEOptions
 from cheart.models.process_group import batch_mean, normal
 from cheart.models.registry import register
@@ -36,7 +36,8 @@ class CVAEGANOptions(CVAEOptions):
 
     Attributes:
         matching: weight λ of the feature matching.
-        penalty: weight of the discriminator's squared slope at real beats.
+        penalty: weight of the discriminator's squared slope at real beats; on voxels it takes the place of spectral
+            normalisation.
     """
 
     matching: float = 0.01
@@ -53,14 +54,14 @@ class CVAEGAN(CVAE):
     """The baseline CVAE-GAN."""
 
     Options = CVAEGANOptions
-    presets = shape_presets(penalty=10.0, momentum=0.5, beta=0.003)
+    presets = presets_of(voxel={**PLAYED, "rate": 5e-4, "momentum": 0.5}, penalty=10.0, momentum=0.5, beta=0.003)
     style = Style("CVAE-GAN", "#c4609a", (0, (1.2, 1.2)), "D")
     seconds_per_heart = {"train": 0.2, "complete": 0.4, "generate": 0.4}
 
     def __init__(self, setting: Setting, options: CVAEGANOptions, representation: NetworkRepresentation) -> None:
         super().__init__(setting, options, representation)
         self.matching, self.penalty = options.matching, options.penalty
-        self.discriminator = representation.make_critic(1, options)
+        self.discriminator: Any = representation.make_critic(1, options)
         self.regressor = representation.make_critic(len(setting.encoding.columns), options)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
@@ -81,7 +82,7 @@ class CVAEGAN(CVAE):
         made = self.representation.predicted(self.predict(draw, batch.conditions, batch), batch)
         judge = self.representation.judge
         verdicts = [judge(self.discriminator, x, batch)[0] for x in (real, again.detach(), made.detach())]
-        steep = self.penalty * slope_penalty(verdicts[0], real) if self.penalty else 0.0
+        steep = self.penalty * slope_penalty(verdicts[0], real, self.discriminator.unit(real)) if self.penalty else 0.0
         figure = {"verdict_real": float(verdicts[0].detach().mean())}
         yield "discriminator", softplus_losses(*verdicts) + steep, figure
         yield "regressor", F.mse_loss(judge(self.regressor, real, batch)[0], batch.conditions), {}

@@ -97,3 +97,7 @@ class ShapeCritic(nn.Module):
         if self.conditions is not None and conditions is not None:
             numbers = numbers + (self.conditions(conditions) * x).mean(dim=1, keepdim=True)
         return numbers, x
+
+    def unit(self, beat: Float[Tensor, "B T K"]) -> float:
+        """Whitened coefficients are in units of their own."""
+        return 1.0

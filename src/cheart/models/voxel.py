@@ -40,10 +40,7 @@ BYTES_PER_VOXEL = 100
 """Memory of a GPU's training step, a voxel of the frames that are decoded at once: logits, slopes and copies."""
 
 RESIDENT_FRACTION = 0.5
-"""Of a GPU's memory, or of what a computer has free, what labels may take.
-
-The paper's 968 training subjects are 20 GB as they are, a byte a voxel; on the half grid 2.5 GB.
-"""
+"""Of a GPU's memory, or of what a computer has free, what labels may take (the paper's 968 hearts: 20 GB)."""
 
 BOX_MARGIN = 2
 """Voxels around the training subjects' hearts in which a network may still make one."""
@@ -232,7 +229,8 @@ class VoxelRepresentation(NetworkRepresentation):
 
     def make_critic(self, out: int, options: Any, *, conditions: int = 0) -> VoxelCritic:
         """Frames as channels; ``options.width`` of them in the first layer."""
-        return VoxelCritic(self.grid.shape, self.frames, out=out, width=options.width, conditions=conditions)
+        how = {"out": out, "width": options.width, "conditions": conditions, "spectral": not options.penalty}
+        return VoxelCritic(self.grid.shape, self.frames, **how)
 
     def compile_decoder(self, decoder: Any) -> None:
         """See :class:`Representation`."""

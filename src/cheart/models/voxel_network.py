@@ -145,8 +145,9 @@ class BeatDecoder(nn.Module):
 class VoxelCritic(nn.Module):
     """From a beat to features and a few numbers: a discriminator, or the condition regressor of a CVAE-GAN.
 
-    Without batch statistics (they tie real and made hearts of a batch together) and spectrally normalised (Miyato et
-    al. 2018), so that the discriminator's slope, and with it the generator's gradient, stays bounded.
+    Without batch statistics, which tie real and made hearts of a batch together. Its slope, and with it the
+    generator's gradient, is bounded by spectral normalisation (Miyato et al. 2018) or, where it is not ``spectral``, by
+    a penalty (:func:`cheart.models.baseline.slope_penalty`). Bounded by both it says nearly the same of all beats.
 
     Args:
         shape: of the grid, (Z, Y, X).
@@ -155,19 +156,25 @@ class VoxelCritic(nn.Module):
         conditions: columns of the encoded conditions that it is given, 0 for none; they enter by projection (Miyato
             and Koyama 2018): an inner product of their embedding with the features.
         width: channels of the first layer.
+        spectral: whether every layer is normalised to a spectral norm of 1.
     """
 
     FEATURES = 64
+    APART = 30.0
+    """Beats enter so many times as large as their root mean square, which puts two hearts some units apart."""
 
-    def __init__(self, shape: Shape, frames: int, *, out: int, width: int, conditions: int = 0) -> None:
+    def __init__(
+        self, shape: Shape, frames: int, *, out: int, width: int, conditions: int = 0, spectral: bool = True
+    ) -> None:
         super().__init__()
+        bounded: Callable[[Any], Any] = spectral_norm if spectral else nn.Identity()
         z, y, x = check_grid(shape)
         channels = (frames * LABELS, *_channels(width))
         self.convs = nn.ModuleList(
-            spectral_norm(nn.Conv3d(a, b, kernel_size=4, stride=2, padding=1)) for a, b in pairwise(channels)
+            bounded(nn.Conv3d(a, b, kernel_size=4, stride=2, padding=1)) for a, b in pairwise(channels)
         )
-        self.features = spectral_norm(nn.Linear(channels[-1] * z * y * x, self.FEATURES))
-        self.last = spectral_norm(nn.Linear(self.FEATURES, out))
+        self.features = bounded(nn.Linear(channels[-1] * z * y * x, self.FEATURES))
+        self.last = bounded(nn.Linear(self.FEATURES, out))
         self.conditions = ConditionNetwork(conditions, self.FEATURES) if conditions else None
 
     def forward(
@@ -180,8 +187,7 @@ class VoxelCritic(nn.Module):
 
         The frames are all, or those of ``which``; the others are nothing.
         """
-        # per root mean square, so that the slope's bound holds for a fraction of the voxels, on every grid alike
-        x = beat.flatten(1, 2) / beat[0, :, 0].numel() ** 0.5
+        x = beat.flatten(1, 2) / self.unit(beat)
         first: Any = self.convs[0]
         weight = first.weight if which is None else first.weight[:, channels_of(which)]
         x = F.leaky_relu(F.conv3d(x, weight, first.bias, stride=2, padding=1), 0.2)
@@ -192,6 +198,10 @@ class VoxelCritic(nn.Module):
         if self.conditions is not None and conditions is not None:
             numbers = numbers + (self.conditions(conditions) * features).mean(dim=1, keepdim=True)
         return numbers, features
+
+    def unit(self, beat: Float[Tensor, "B t 4 Z Y X"]) -> float:
+        """What beats are divided by: a fraction of the voxels then counts alike on every grid."""
+        return float(beat[0, :, 0].numel() ** 0.5) / self.APART
 
 
 def channels_of(which: Int[Tensor, " t"]) -> Int[Tensor, " t*4"]:
