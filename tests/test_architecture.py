@@ -15,7 +15,7 @@ FILES = {
 }
 
 ORDER = (
-    "errors", "_version", "files", "schemas", "provenance", "progress",
+    "errors", "assignments", "_version", "files", "schemas", "provenance", "progress",
     "grid", "labels", "conditions", "phenotypes", "validity", "heart", "evidence", "cohort_table", "cohort",
     "population",
     "align", "io", "metrics", "export", "datasets", "mesh", "plot",

@@ -23,7 +23,7 @@ FLOORS: list[dict[str, str]] = [
     {"align": "pose in space and time", "io": "NIfTI, the Hub"},
     {"heart, evidence, phenotypes, validity": "one beating heart, what is known of it, whether it can be one"},
     {"conditions": "who the owner is", "grid": "voxels", "labels": "structures"},
-    {"progress, provenance, schemas, files, errors": "work in several processes, files that are whole or not there"},
+    {"progress, provenance, schemas, files, assignments, errors": "work in several processes, files that are whole or not there"},
 ]
 """From the top: rooms and what each is for. A room imports from floors beneath its own only; tests/test_architecture.py
 holds the code to it."""

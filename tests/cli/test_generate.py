@@ -57,6 +57,8 @@ def test_a_table_of_people_row_by_row(cheart, run, tmp_path):
         (["--age", "160"], "age 160 is outside the range: expected 0 to 110 years"),
         (["--sex", "x"], "expected one of F, M"),
         (["--with", "group"], "expected name=value"),
+        (["--with", "bmi=25", "--with", "bmi=26"], "give bmi once"),
+        (["--age", "50", "--with", "age=60"], "--age 50 and --with age=60: give age once"),
         (["--device", "warp"], "--device 'warp'"),
         (["--participants", "people.tsv"], "people.tsv is not there"),
         (["--participants", "people.tsv", "--age", "60"], "give the conditions in one place"),

@@ -55,14 +55,9 @@ def cohort_atlas(
 def _grid(items: list[str]) -> dict[str, list[str]]:
     """
     Raises:
-        InputError: ``--at`` without a name and values.
+        InputError: ``--at`` without a name and values, or two of one name.
     """
-    from cheart.errors import InputError
+    from cheart.assignments import read_assignments
 
-    grid = {}
-    for item in items:
-        name, found, values = item.partition("=")
-        if not found or not name or not values:
-            raise InputError(f"--at {item!r}: expected a condition and values, such as age=30,50,70")
-        grid[name] = [value.strip() for value in values.split(",")]
-    return grid
+    found = read_assignments(items, "--at", "a condition and values, such as age=30,50,70")
+    return {name: [value.strip() for value in values.split(",")] for name, values in found.items()}

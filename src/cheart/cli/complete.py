@@ -85,16 +85,12 @@ def _beside(known: list[str]) -> tuple[str | None, dict[str, float | str]]:
     """The file of end-systole, if there is one, and all else that ``--given`` says.
 
     Raises:
-        InputError: an item without a name and a value.
+        InputError: an item without a name and a value, or two of one name.
     """
-    from cheart.errors import InputError
+    from cheart.assignments import read_assignments
 
-    beside: dict[str, float | str] = {}
-    for item in known:
-        name, found, value = item.partition("=")
-        if not (found and name and value):
-            raise InputError(f"--given {item!r}: expected name=value, such as lvef=55 or es=es.nii.gz")
-        beside[name.lower()] = value
+    expected = "name=value, such as lvef=55 or es=es.nii.gz"
+    beside: dict[str, float | str] = {**read_assignments(known, "--given", expected, lower=True)}
     file = beside.pop("es", None)
     if file is None:
         return None, beside

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from cheart.assignments import read_assignments
 from cheart.errors import InputError
 
 if TYPE_CHECKING:
@@ -277,11 +278,10 @@ _NEXT = {
 def _given(*, more: list[str] | None, unknown: Unknown, **named: str | None) -> Given:
     """
     Raises:
-        InputError: ``--with`` without a name and a value.
+        InputError: ``--with`` without a name and a value, or with a name that was given already.
     """
-    for item in more or []:
-        name, found, value = item.partition("=")
-        if not found or not name:
-            raise InputError(f"--with {item!r}: expected name=value, such as group=DCM")
-        named[name] = value
-    return Given({name: value for name, value in named.items() if value is not None}, unknown)
+    own = {name: value for name, value in named.items() if value is not None}
+    beside = read_assignments(more or [], "--with", "name=value, such as group=DCM")
+    for name in own.keys() & beside.keys():
+        raise InputError(f"--{name} {own[name]} and --with {name}={beside[name]}: give {name} once")
+    return Given({**own, **beside}, unknown)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from cheart.assignments import read_assignments
 from cheart.conditions import PAPER_SCHEMA, Factor, Schema, Value
 from cheart.errors import InputError
 from cheart.files import read_json
@@ -237,12 +238,7 @@ def read_described(path: Path | str, *, column: Sequence[str] = (), schema: Sche
         InputError: a condition in another unit than the schema's; whatever :func:`read_people`,
             :func:`rename_columns` and :func:`to_own_units` refuse.
     """
-    named = {}
-    for item in column:
-        name, found, held_in = item.partition("=")
-        if not (found and name and held_in):
-            raise InputError(f"--column {item!r}: expected condition=column, such as weight=weight_kg")
-        named[name.strip().lower()] = held_in.strip()
+    named = read_assignments(column, "--column", "condition=column, such as weight=weight_kg", lower=True)
     dictionary = read_dictionary(path)
     described = {name: dictionary[held.lower()] for name, held in named.items() if held.lower() in dictionary}
     dictionary = {**dictionary, **described}
