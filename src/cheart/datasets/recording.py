@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import permutations
@@ -47,6 +47,8 @@ class Recording:
         header_time: whether the header's time step must make sense, even where ``cycle_s`` is given.
         spacing: which to believe where affine and pixdim disagree; None refuses.
         mirrored: the headers have the third axis the wrong way round.
+        reader: makes label maps of files that are none, such as surfaces; it must be picklable, and its ``str`` say all
+            that it depends on. None: the files are NIfTI.
     """
 
     participant_id: str
@@ -59,6 +61,7 @@ class Recording:
     header_time: bool = True
     spacing: Spacing | None = None
     mirrored: bool = False
+    reader: Callable[[tuple[Path, ...]], LabelMap] | None = None
 
 
 MEND_SIDECAR = "mend it, or take it away: without it the label map is brought into the template pose anew"
@@ -199,6 +202,8 @@ def fingerprint(files: tuple[Path, ...]) -> str:
 
 
 def _read_files(recording: Recording) -> tuple[LabelMap, dict[str, Any]]:
+    if recording.reader is not None:
+        return recording.reader(recording.files), {}
     maps = [read_label_map(path, spacing=recording.spacing) for path in recording.files]
     first = maps[0]
     if len(maps) == 1:
