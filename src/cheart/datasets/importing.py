@@ -217,7 +217,7 @@ def _write(
     writer.finish(
         pd.DataFrame(people), source.schema, [made["fingerprint"] for made in done], kind="imported",
         title=source.title, warnings=[*source.warnings, *_warnings(figures)], seed=seed,
-        labels=scheme_text(source.scheme), sources_sha256=sources, left_out=len(left_out),
+        labels=scheme_text(source.scheme), traced=list(source.traced), sources_sha256=sources, left_out=len(left_out),
         slices_aligned=int((figures["slice_shift_mm"] > 0).sum()),
         corrected=list(figures["participant_id"][figures["corrected"] == "yes"]), settings=sha256_of_json(begun_with),
     )  # fmt: skip

@@ -28,7 +28,19 @@ from cheart.io.nifti import (
     sha256_of_labels,
     sidecar_path,
 )  # fmt: skip
-from cheart.labels import BACKGROUND, LV, MYO, RV, STRUCTURES, TITLES, Scheme, check_topology, scheme_text, to_canonical
+from cheart.labels import (
+    BACKGROUND,
+    LV,
+    MYO,
+    RV,
+    STRUCTURES,
+    TITLES,
+    Scheme,
+    check_partial,
+    check_topology,
+    scheme_text,
+    to_canonical,
+)  # fmt: skip
 from cheart.phenotypes import count_voxels, voxel_volumes
 from cheart.schemas import SidecarJson, read_checked
 
@@ -49,6 +61,8 @@ class Recording:
         mirrored: the headers have the third axis the wrong way round.
         reader: makes label maps of files that are none, such as surfaces; it must be picklable, and its ``str`` say all
             that it depends on. None: the files are NIfTI.
+        traced: structures that somebody drew at end-diastole. Where they are not all, the LV cavity alone is asked for
+            in other frames, and what has no voxel in a frame is not known there.
     """
 
     participant_id: str
@@ -62,6 +76,7 @@ class Recording:
     spacing: Spacing | None = None
     mirrored: bool = False
     reader: Callable[[tuple[Path, ...]], LabelMap] | None = None
+    traced: tuple[str, ...] = tuple(STRUCTURES)
 
 
 MEND_SIDECAR = "mend it, or take it away: without it the label map is brought into the template pose anew"
@@ -96,6 +111,11 @@ class Source:
     left_out: tuple[LeftOut, ...] = ()
     dictionary: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    @property
+    def traced(self) -> tuple[str, ...]:
+        """The structures that were drawn of every subject."""
+        return tuple(name for name in STRUCTURES if all(name in subject.traced for subject in self.subjects))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,8 +152,8 @@ class SourceLabels:
         return voxel_volumes(self.labels, float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000.0)
 
     def volume_ml(self, frame: int, label: int) -> float:
-        """Volume of one structure in one frame in mL."""
-        return float(self._volumes[frame, label - 1])
+        """Volume of one structure in one frame in mL, nan where it has no voxel: it was not traced there."""
+        return float(self._volumes[frame, label - 1]) or math.nan
 
 
 def parse_cycle(cycle: object) -> float | None:
@@ -171,7 +191,8 @@ def check_labels(stored: LabelMap, sidecar: Mapping[str, Any], recording: Record
     """What :func:`read_source` does with what it read: label maps, and the sidecar beside them (empty: none)."""
     labels = to_canonical(stored.labels, scheme)
     any_label = np.any(labels, axis=(1, 2, 3))
-    _check_frames(labels, any_label, ed=recording.ed)
+    partial = set(recording.traced) < set(STRUCTURES)
+    _check_frames(labels, any_label, ed=recording.ed, traced=("lv",) if partial else recording.traced)
     observed = observed_planes(sidecar, labels.shape[:2])
     cavity = np.where(any_label, count_voxels(labels)[..., 0].sum(axis=1), np.nan)
     ed_known = 0 if recording.ed is None and observed is not None else recording.ed
@@ -188,7 +209,10 @@ def check_labels(stored: LabelMap, sidecar: Mapping[str, Any], recording: Record
     corrected = None if written is None else written != sha256_of_labels(stored.labels)
     about = str(sidecar.get("Made", "")), corrected
     heart = SourceLabels(turned, affine, order, when, ed, es, cycle_s, recording.mirrored, seen, *about)
-    _check_topology(heart.labels[heart.ed], scheme)
+    if partial:
+        check_partial(heart.labels[heart.ed], recording.traced, what="ED")
+    else:
+        _check_topology(heart.labels[heart.ed], scheme)
     _check_volumes(heart)
     return heart
 
@@ -224,7 +248,9 @@ def _moments(frames: int, ed: int) -> tuple[float, ...]:
     return tuple(i / frames for i in range(frames))
 
 
-def _check_frames(labels: NDArray[np.uint8], any_label: NDArray[np.bool_], *, ed: int | None) -> None:
+def _check_frames(
+    labels: NDArray[np.uint8], any_label: NDArray[np.bool_], *, ed: int | None, traced: tuple[str, ...]
+) -> None:
     """Refuse a map without labels, a blank where ED is expected, and a frame that lacks a structure."""
     mend = "mend the segmentation, or leave the subject out with --skip-bad"
     if not any_label.any():
@@ -235,8 +261,8 @@ def _check_frames(labels: NDArray[np.uint8], any_label: NDArray[np.bool_], *, ed
             f"{mend}, or say which frame is ED in the column ed"
         )
     for t in np.flatnonzero(any_label):
-        for name, number in STRUCTURES.items():
-            if not (labels[t] == number).any():
+        for name in traced:
+            if not (labels[t] == STRUCTURES[name]).any():
                 raise InputError(
                     f"frame {t} (from 0) has labels but no voxel of the {TITLES[name]}: {mend}, or name the right "
                     "scheme with --scheme"
