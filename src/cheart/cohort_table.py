@@ -74,8 +74,8 @@ def refuse_partial(info: Mapping[str, Any], path: Path, *, to: str) -> None:
     lacking = [TITLES[name] for name in STRUCTURES if name not in info["provenance"].get("traced", STRUCTURES)]
     if lacking:
         raise InputError(
-            f"{path}: {' and '.join(lacking)} was not traced in these hearts, and {to} all structures are needed: its "
-            "volumes of the others can be read, reported and compared, but take another cohort for this"
+            f"{path}: {' and '.join(lacking)} was not traced in these hearts, and {to} all structures are needed; "
+            "take another cohort"
         )
 
 

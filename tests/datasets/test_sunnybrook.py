@@ -1,5 +1,6 @@
 """On a made-up copy of the published layout: the data are not to be had here."""
 
+import json
 import math
 
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 from cheart.align.pose import TO_BASE, TO_RV
 from cheart.cohort import Cohort
 from cheart.datasets.importing import import_cohort
+from cheart.datasets.posing import read_heart
 from cheart.datasets.review import read_rejected
 from cheart.datasets.sunnybrook import list_sunnybrook
 from cheart.errors import InputError
 from cheart.evidence import Evidence
+from cheart.export.bids import export_cohort
 from cheart.labels import LV, RV
 from cheart.phenotypes import UNITS
 from cheart.plot.review import review
@@ -92,7 +95,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cohort(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "cohort"
-    with pytest.warns(match="the RV was not traced"):
+    with pytest.warns(match="the RV cavity was not traced in 3 of 3 hearts"):
         return import_cohort("sunnybrook", folder, out, grid="half", frames=10, jobs=1)
 
 
@@ -145,7 +148,7 @@ def test_they_can_be_looked_over(cohort, tmp_path):
     review(cohort, tmp_path / "look", jobs=1)
     assert (tmp_path / "look" / "index.html").read_text().count("<img") == 3
     assert read_rejected(tmp_path / "look" / "review.csv", list(cohort.table["participant_id"])) == []
-    assert "RV was not traced" in Cohort.open(cohort.path).warnings[0]
+    assert "RV cavity was not traced" in Cohort.open(cohort.path).warnings[0]
 
 
 def test_what_is_wrong_is_said_of_the_subject(folder, tmp_path):
@@ -169,3 +172,17 @@ def test_a_wall_inside_its_cavity_is_refused(tmp_path):
         path.write_text(path.with_name(path.name.replace("ocontour", "icontour")).read_text())
     with pytest.raises(InputError, match="ED: no voxel of the Myocardium"):
         import_cohort("sunnybrook", tmp_path, tmp_path / "out", grid="quarter", frames=4, jobs=1)
+
+
+def test_written_as_nifti_they_come_back_and_are_drawn(cohort, tmp_path):
+    export_cohort(cohort, tmp_path / "nifti")
+    path = sorted((tmp_path / "nifti").glob("*_dseg.nii.gz"))[0]
+    assert json.loads(path.with_name(path.name.replace(".nii.gz", ".json")).read_text())["Traced"] == ["lv", "myo"]
+    known = {"participants": tmp_path / "nifti" / "participants.tsv", "scheme": "cheart"}
+    with pytest.warns(match="in 3 of 3 hearts"):
+        back = import_cohort("nifti", tmp_path / "nifti", tmp_path / "back", grid="half", frames=10, jobs=1, **known)
+    assert (back.labels(0) == cohort.labels(0)).all()
+    assert back.info["provenance"]["traced"] == ["lv", "myo"]
+    heart = read_heart(path, grid="half", frames=10)
+    assert math.isnan(heart.phenotypes.rvedv)
+    assert heart.plot()._repr_png_()[:4] == b"\x89PNG"

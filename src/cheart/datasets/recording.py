@@ -112,11 +112,6 @@ class Source:
     dictionary: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-    @property
-    def traced(self) -> tuple[str, ...]:
-        """The structures that were drawn of every subject."""
-        return tuple(name for name in STRUCTURES if all(name in subject.traced for subject in self.subjects))
-
 
 @dataclass(frozen=True, eq=False)
 class SourceLabels:
@@ -191,8 +186,9 @@ def check_labels(stored: LabelMap, sidecar: Mapping[str, Any], recording: Record
     """What :func:`read_source` does with what it read: label maps, and the sidecar beside them (empty: none)."""
     labels = to_canonical(stored.labels, scheme)
     any_label = np.any(labels, axis=(1, 2, 3))
-    partial = set(recording.traced) < set(STRUCTURES)
-    _check_frames(labels, any_label, ed=recording.ed, traced=("lv",) if partial else recording.traced)
+    traced = tuple(sidecar.get("Traced", recording.traced))
+    partial = set(traced) < set(STRUCTURES)
+    _check_frames(labels, any_label, ed=recording.ed, traced=("lv",) if partial else traced)
     observed = observed_planes(sidecar, labels.shape[:2])
     cavity = np.where(any_label, count_voxels(labels)[..., 0].sum(axis=1), np.nan)
     ed_known = 0 if recording.ed is None and observed is not None else recording.ed
@@ -210,7 +206,7 @@ def check_labels(stored: LabelMap, sidecar: Mapping[str, Any], recording: Record
     about = str(sidecar.get("Made", "")), corrected
     heart = SourceLabels(turned, affine, order, when, ed, es, cycle_s, recording.mirrored, seen, *about)
     if partial:
-        check_partial(heart.labels[heart.ed], recording.traced, what="ED")
+        check_partial(heart.labels[heart.ed], traced, what="ED")
     else:
         _check_topology(heart.labels[heart.ed], scheme)
     _check_volumes(heart)

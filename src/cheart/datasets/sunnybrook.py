@@ -78,9 +78,8 @@ def list_sunnybrook(folder: Path | str) -> Source:
             left_out.append(LeftOut(who, str(error)))
     group = Factor("group", "level", levels=_GROUPS, description="Sunnybrook's groups")
     schema = Schema((*PAPER_SCHEMA.factors, group))
-    warnings = ("the RV was not traced in these hearts, nor the wall at end-systole: their volumes are n/a",)
     title = "Sunnybrook Cardiac Data, LV at ED and ES"
-    return Source(title, tuple(subjects), SCHEMES["cheart"], schema, tuple(left_out), warnings=warnings)
+    return Source(title, tuple(subjects), SCHEMES["cheart"], schema, tuple(left_out))
 
 
 def _plain(name: str) -> str:
