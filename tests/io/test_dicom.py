@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cheart.errors import InputError
+from cheart.io.dicom import read_slices
 from cheart.io.images import read_cine
 
 pytest.importorskip("pydicom", reason="reading DICOM is an extra: pip install 'cheart[dicom]'")
@@ -169,3 +170,20 @@ def test_an_enhanced_file_that_was_cut_is_refused_by_name(tmp_path, values):
     (tmp_path / "stack.dcm").write_bytes(content[:-3000])
     with pytest.raises(InputError, match=r"stack\.dcm: its pixels cannot be decoded"):
         read_cine(tmp_path)
+
+
+def test_single_images_are_sorted_into_slices(tmp_path, values):
+    affine = write_stack(tmp_path, values)
+    files = sorted(tmp_path.iterdir())
+    stack = read_slices(files)
+    assert [len(paths) for paths in stack.slices] == [6] * 4
+    np.testing.assert_allclose(stack.affine, affine, atol=1e-4)
+    assert stack.shape == (8, 10)
+    assert sorted(set(stack.when.values())) == [3, 43, 83, 123, 163, 203]
+    with pytest.raises(InputError, match="a slice is missing"):
+        read_slices([path for path in files if path not in stack.slices[1]])
+    with pytest.raises(InputError, match="2 slices; expected three"):
+        read_slices([*stack.slices[0], *stack.slices[1]])
+    (tmp_path / "notes.txt").write_text("no DICOM")
+    with pytest.raises(InputError, match=r"notes\.txt: no DICOM image"):
+        read_slices([*files, tmp_path / "notes.txt"])
