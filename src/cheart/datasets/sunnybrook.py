@@ -72,8 +72,10 @@ def list_sunnybrook(folder: Path | str) -> Source:
             if lacking or not images:
                 raise InputError(f"no DICOM image {', '.join(lacking[:5])} of its contours; fetch the images")
             files = tuple(f for n, parts in drawn.items() for f in (images[n], *(parts[k] for k in sorted(parts))))
-            about = {"ed": 0, "es": 1, "header_time": False, "traced": ("lv", "myo")}
-            subjects.append(Recording(who, files, row, (0.0, ES_PHASE), reader=Contours(), **about))  # type: ignore[arg-type]
+            moments, traced = (0.0, ES_PHASE), ("lv", "myo")
+            subjects.append(
+                Recording(who, files, row, moments, ed=0, es=1, header_time=False, reader=Contours(), traced=traced)
+            )
         except InputError as error:
             left_out.append(LeftOut(who, str(error)))
     group = Factor("group", "level", levels=_GROUPS, description="Sunnybrook's groups")
