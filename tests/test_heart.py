@@ -10,6 +10,7 @@ from cheart.datasets.posing import read_heart
 from cheart.errors import InputError
 from cheart.grid import GRIDS
 from cheart.heart import Heart, check_cycle, whole
+from cheart.labels import MYO, RV
 
 GRID = GRIDS["quarter"]
 EMPTY = np.zeros((4, *GRID.shape), np.uint8)
@@ -77,3 +78,19 @@ def test_only_a_heart_from_elsewhere_has_a_space_of_its_own(tmp_path) -> None:
         whole(EMPTY, GRID).save(tmp_path / "own.nii.gz", space="subject")
     with pytest.raises(InputError, match=r"'mine'.*template"):
         whole(EMPTY, GRID).save(tmp_path / "own.nii.gz", space="mine")
+
+
+def test_what_nobody_traced_has_no_volume_and_what_a_model_left_out_is_counted() -> None:
+    beat = beating_ellipsoids(frames=4)
+    labels = beat.labels.copy()
+    labels[labels == RV] = 0
+    labels[1:][labels[1:] == MYO] = 0
+    imported = whole(labels, beat.grid)
+    assert imported.traced.tolist() == [[True, True, False]] + [[True, False, False]] * 3
+    assert np.isnan(imported.curves[:, 2]).all()
+    assert np.isfinite(imported.curves[:, 0]).all()
+    assert np.isnan(imported.phenotypes.rvef)
+    assert imported.phenotypes.lvm == pytest.approx(beat.phenotypes.lvm)
+    made = whole(labels, beat.grid, kind="generated")
+    assert made.traced.all()
+    assert made.curves[:, 2].tolist() == [0, 0, 0, 0]

@@ -4,7 +4,18 @@ import pytest
 from bodies import ellipsoid_heart
 from cheart.errors import InputError
 from cheart.grid import GRIDS
-from cheart.labels import LV, MYO, RV, SCHEMES, check_topology, enclosure, parse_scheme, scheme_text, to_canonical
+from cheart.labels import (
+    LV,
+    MYO,
+    RV,
+    SCHEMES,
+    check_partial,
+    check_topology,
+    enclosure,
+    parse_scheme,
+    scheme_text,
+    to_canonical,
+)
 
 HEART = ellipsoid_heart(grid=GRIDS["half"])
 
@@ -58,3 +69,15 @@ def test_a_ventricle_without_its_wall_is_refused() -> None:
     bare[0, 0, 0] = MYO
     with pytest.raises(InputError, match="boundary is myocardium"):
         check_topology(bare)
+
+
+def test_a_frame_of_which_only_the_lv_was_traced() -> None:
+    labels = HEART.copy()
+    labels[labels == RV] = 0
+    check_partial(labels, ("lv", "myo"))
+    with pytest.raises(InputError, match="no voxel of the RV cavity"):
+        check_partial(labels, ("lv", "myo", "rv"))
+    with pytest.raises(InputError, match="none were expected, of the Myocardium"):
+        check_partial(labels, ("lv",))
+    with pytest.raises(InputError, match="are the two exchanged"):
+        check_partial(np.array([0, 2, 1, 3], np.uint8)[labels], ("lv", "myo"))

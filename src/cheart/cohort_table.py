@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import pandas as pd
 from cheart.conditions import Schema
 from cheart.errors import InputError
 from cheart.files import new_file
+from cheart.labels import STRUCTURES, TITLES
 from cheart.schemas import MEND
 
 Split = Literal["train", "val", "test", "all"]
@@ -56,6 +58,25 @@ def refuse_table(table: pd.DataFrame, subjects: int, schema: Schema, path: Path)
     cycles = pd.to_numeric(table["cycle_s"], errors="coerce")
     if (cycles.isna() & table["cycle_s"].notna()).any():
         raise InputError(f"{path}: cycle_s must be numbers (seconds) or n/a")
+
+
+def refuse_partial(info: Mapping[str, Any], path: Path, *, to: str) -> None:
+    """Refuse a cohort of whose hearts not all structures were traced, for what needs them all.
+
+    Args:
+        info: what its cohort.json says.
+        path: its folder.
+        to: what it was meant for, such as "to train a model".
+
+    Raises:
+        InputError: the RV, say, was not traced.
+    """
+    lacking = [TITLES[name] for name in STRUCTURES if name not in info["provenance"].get("traced", STRUCTURES)]
+    if lacking:
+        raise InputError(
+            f"{path}: {' and '.join(lacking)} was not traced in these hearts, and {to} all structures are needed; "
+            "take another cohort"
+        )
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

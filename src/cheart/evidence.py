@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cheart.errors import InputError
 from cheart.heart import Heart
+from cheart.labels import TITLES
 from cheart.phenotypes import UNITS, Phenotypes
 
 CLOSE, CLOSE_SHARE = 5.0, 0.1
@@ -73,7 +74,12 @@ class Evidence:
 
     @classmethod
     def of_first_frame(cls, heart: Heart, measured: Mapping[str, float] | None = None) -> Evidence:
-        """End-diastole of a heart; its later frames are left behind, so that nothing of them can be seen."""
+        """End-diastole of a heart; its later frames are left behind, so that nothing of them can be seen.
+
+        Raises:
+            InputError: a structure was not traced there.
+        """
+        _refuse_untraced(heart, [0])
         return cls.of_frame(heart.labels[0], heart.observed[0], heart.frames, measured)
 
     @classmethod
@@ -94,6 +100,7 @@ class Evidence:
             except ValueError:
                 raise InputError(f"given {name}={value}: expected a number, such as {name}=55") from None
         seen = frames == "observed"
+        _refuse_untraced(heart, heart.observed_frames if seen else [0])
         evidence = cls(heart.labels, heart.observed, measured) if seen else cls.of_first_frame(heart, measured)
         for name, value in measured.items():
             _refuse_impossible(heart, name, value, seen=seen)
@@ -132,6 +139,21 @@ class Evidence:
             "measurements": bool(self.measured),
         }
         return frozenset(kind for kind, there in held.items() if there)
+
+
+def _refuse_untraced(heart: Heart, frames: Iterable[int]) -> None:
+    """Refuse frames in which a structure that a model would take for absent was only not traced.
+
+    Raises:
+        InputError: one of them lacks one.
+    """
+    for t in frames:
+        lacking = [title for title, drawn in zip(TITLES.values(), heart.traced[t], strict=True) if not drawn]
+        if lacking:
+            raise InputError(
+                f"frame {t} has no voxel of the {' and the '.join(lacking)}: models complete hearts of which all three "
+                "structures were traced; trace what is missing"
+            )
 
 
 def _close(name: str, value: float) -> float:

@@ -17,6 +17,7 @@ from cheart.conditions import Value, describe
 from cheart.errors import InputError
 from cheart.files import refuse_existing
 from cheart.grid import Grid
+from cheart.labels import LV, STRUCTURES
 from cheart.phenotypes import TITLES, UNITS, Phenotypes, from_curves, volume_curves
 from cheart.validity import Validity, measure
 
@@ -97,8 +98,18 @@ class Heart:
 
     @cached_property
     def curves(self) -> NDArray[np.float64]:
-        """Volume of LV cavity, myocardium and RV cavity in each frame, [T, 3] in mL; nan where not observed."""
-        return volume_curves(self.labels, self.grid, self.observed)
+        """Volume of LV cavity, myocardium and RV cavity in each frame, [T, 3] mL; nan where not observed or traced."""
+        return np.where(self.traced, volume_curves(self.labels, self.grid, self.observed), np.nan)
+
+    @cached_property
+    def traced(self) -> NDArray[np.bool_]:
+        """Which structures somebody drew in each frame, [T, 3]: of an imported heart the LV cavity, and what has
+        a voxel there: a source that has more without exception says so, and is held to it when it is imported."""
+        drawn = np.ones((self.frames, len(STRUCTURES)), bool)
+        if self.kind == "imported":
+            for k, number in enumerate(STRUCTURES.values()):
+                drawn[:, k] = number == LV or (self.labels == number).any(axis=(1, 2, 3))
+        return drawn
 
     @cached_property
     def phenotypes(self) -> Phenotypes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import permutations
 
 import numpy as np
@@ -181,6 +181,28 @@ def check_topology(labels: NDArray[np.uint8], *, what: str = "the label map") ->
         f"{_ENCLOSED:.0%}) or the RV does not touch the wall from outside, and no exchange of labels mends it. "
         "Check the segmentation, or leave the subject out with --skip-bad"
     )
+
+
+def check_partial(labels: NDArray[np.uint8], traced: Collection[str], *, what: str = "the label map") -> None:
+    """Refuse a frame of which not all structures were traced, if those that were cannot be a heart's.
+
+    Args:
+        labels: [Z, Y, X], canonical, planes along the slice axis.
+        traced: short names of the structures that were.
+        what: how to call the input in the message.
+
+    Raises:
+        InputError: one of them is empty, another is there, or the myocardium was traced and does not enclose the LV.
+    """
+    for name, number in STRUCTURES.items():
+        if (labels == number).any() != (name in traced):
+            held = "no voxel of" if name in traced else "voxels, and none were expected, of"
+            raise InputError(f"{what}: {held} the {TITLES[name]} (canonical label {number}); mend the segmentation")
+    if "myo" in traced and enclosure(labels, LV) < _ENCLOSED:
+        raise InputError(
+            f"{what}: only {enclosure(labels, LV):.0%} of the LV cavity's boundary is myocardium (expected at least "
+            f"{_ENCLOSED:.0%}): are the two exchanged? Check the segmentation, or leave the subject out with --skip-bad"
+        )
 
 
 def _fits(labels: NDArray[np.uint8]) -> bool:

@@ -290,6 +290,7 @@ class SidecarJson(Open):
     SpatialReference: Any = None
     ObservedPlanes: Annotated[list[list[Index]], Field(max_length=MOST_FRAMES)] = []
     Made: str = ""
+    Traced: list[Literal["lv", "myo", "rv"]] = ["lv", "myo", "rv"]
 
 
 class StepJson(Closed):

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from cheart.errors import InputError
+from cheart.io.dicom import read_slices
 from cheart.io.images import read_cine
 
 pytest.importorskip("pydicom", reason="reading DICOM is an extra: pip install 'cheart[dicom]'")
 
-from dicoms import write_stack
+from dicoms import write_enhanced, write_stack
 
 
 @pytest.fixture
@@ -128,3 +129,61 @@ def test_a_folder_without_dicom_is_refused(tmp_path):
         read_cine(tmp_path)
     with pytest.raises(InputError, match="--demographics and --series are for folders"):
         read_cine(tmp_path / "file.json", demographics=True)
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["groups of all", "groups of each"])
+def test_an_enhanced_file_is_read_as_its_frames(tmp_path, values, shared):
+    affine = write_enhanced(tmp_path / "stack.dcm", values, shared=shared)
+    cine = read_cine(tmp_path, demographics=True)
+    np.testing.assert_array_equal(cine.values, values)
+    np.testing.assert_allclose(cine.affine, affine, atol=1e-4)
+    assert cine.frame_s == pytest.approx(0.04)
+    assert cine.conditions["height"] == 165.0
+
+
+def test_an_enhanced_file_among_others(tmp_path, values):
+    affine = write_enhanced(tmp_path / "stack.dcm", values, shuffle=3)
+    write_stack(tmp_path / "scout", values[:1], number=1, description="scout", spacing=(8, 2.5, 2.5))
+    write_enhanced(tmp_path / "screenshot.dcm", values, groups=False)
+    cine = read_cine(tmp_path)
+    np.testing.assert_array_equal(cine.values, values)
+    np.testing.assert_allclose(cine.affine, affine, atol=1e-4)
+
+
+def test_an_enhanced_file_a_slice(tmp_path, values):
+    for z in range(values.shape[1]):
+        write_enhanced(tmp_path / f"{z}.dcm", values[:, z : z + 1], above=z)
+    np.testing.assert_array_equal(read_cine(tmp_path).values, values)
+
+
+def test_order_in_time_alone_gives_no_duration(tmp_path, values):
+    write_enhanced(tmp_path / "stack.dcm", values, step_ms=None)
+    cine = read_cine(tmp_path)
+    np.testing.assert_array_equal(cine.values, values)
+    assert np.isnan(cine.frame_s)
+    assert "do not say when" in cine.warnings[0]
+
+
+def test_an_enhanced_file_that_was_cut_is_refused_by_name(tmp_path, values):
+    write_enhanced(tmp_path / "stack.dcm", values)
+    content = (tmp_path / "stack.dcm").read_bytes()
+    (tmp_path / "stack.dcm").write_bytes(content[:-3000])
+    with pytest.raises(InputError, match=r"stack\.dcm: its pixels cannot be decoded"):
+        read_cine(tmp_path)
+
+
+def test_single_images_are_sorted_into_slices(tmp_path, values):
+    affine = write_stack(tmp_path, values)
+    files = sorted(tmp_path.iterdir())
+    stack = read_slices(files)
+    assert [len(paths) for paths in stack.slices] == [6] * 4
+    np.testing.assert_allclose(stack.affine, affine, atol=1e-4)
+    assert stack.shape == (8, 10)
+    assert sorted(set(stack.when.values())) == [3, 43, 83, 123, 163, 203]
+    with pytest.raises(InputError, match="a slice is missing"):
+        read_slices([path for path in files if path not in stack.slices[1]])
+    with pytest.raises(InputError, match="2 slices; expected three"):
+        read_slices([*stack.slices[0], *stack.slices[1]])
+    (tmp_path / "notes.txt").write_text("no DICOM")
+    with pytest.raises(InputError, match=r"notes\.txt: no DICOM image"):
+        read_slices([*files, tmp_path / "notes.txt"])

@@ -100,6 +100,11 @@ so that the RV and the apex of large hearts fit the paper's box."""
 THICK_MM = 4.0
 """Slices further apart than this are kept as slices: between them there is nothing to turn."""
 
+TO_BASE, TO_RV = (0.6, -0.6, 0.5), (0.7, 0.7, 0.0)
+"""From the LV's apex to its base, and from LV to RV, along the patient's right, anterior and superior: as a heart lies
+in the chest and short-axis images show it, with the RV on the left and the anterior wall on top. By how much the
+direction to the RV is off in one person is not known here: some tens of degrees are to be expected."""
+
 _SLAB_MM = 3.0
 _MAX_ROUNDS = 100
 
@@ -111,9 +116,12 @@ def find_pose(labels: NDArray[np.uint8], affine: NDArray[np.floating]) -> RigidT
     parallel to the template's planes: it is turned and shifted in plane, moved along the axis, and turned over by
     180° if the apex is up.
 
+    Where no RV was traced, the patient's axes say where it lies, and where the base does (:data:`TO_RV`,
+    :data:`TO_BASE`).
+
     Args:
-        labels: [Z, Y, X] canonical labels at ED with all three structures present.
-        affine: 4×4, voxel (x, y, z) to world mm, without shear.
+        labels: [Z, Y, X] canonical labels at ED; LV cavity and myocardium are there.
+        affine: 4×4, voxel (x, y, z) to world mm, without shear; in NIfTI's axes, where no RV was traced.
 
     Returns:
         World mm to template mm.
@@ -123,8 +131,12 @@ def find_pose(labels: NDArray[np.uint8], affine: NDArray[np.floating]) -> RigidT
     axis = _normal(affine) if is_thick(affine) else line
     # slices may lie oblique to the heart: halfway to its axis the base is told apart more surely than along either
     halfway = line * np.sign(line @ axis) + axis
-    axis = axis * base_sense(points, halfway / np.linalg.norm(halfway))
-    across = points[RV].mean(0) - points[LV].mean(0)
+    halfway /= np.linalg.norm(halfway)
+    if len(points[RV]):
+        axis = axis * base_sense(points, halfway)
+        across = points[RV].mean(0) - points[LV].mean(0)
+    else:
+        axis, across = axis * (1 if halfway @ TO_BASE >= 0 else -1), np.array(TO_RV)
     x = across - (across @ axis) * axis
     x /= np.linalg.norm(x)
     rotation = np.stack([x, np.cross(axis, x), axis])
@@ -174,6 +186,8 @@ def outflow_turn(labels: NDArray[np.uint8], affine: NDArray[np.floating], transf
         Degrees about +z, nan where a half has no LV or no RV.
     """
     lv, rv = (transform.apply(_world(labels == number, affine)) for number in (LV, RV))
+    if not len(rv):
+        return float("nan")
     middle = np.median(rv[:, 2])
     angles = []
     for basal in (False, True):

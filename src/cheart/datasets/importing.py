@@ -34,7 +34,7 @@ from cheart.errors import InputError, show_warnings
 from cheart.export.bids import export_cohort
 from cheart.files import new_folder, refuse_existing, sha256_of_json, write_json
 from cheart.grid import Grid, check_size
-from cheart.labels import Scheme, scheme_text
+from cheart.labels import STRUCTURES, TITLES, Scheme, scheme_text
 from cheart.progress import Jobs, begin_records, collect_kept
 
 _NAMED = 5
@@ -216,11 +216,29 @@ def _write(
     sources = hashlib.sha256("".join(p["files_sha256"] for p in poses).encode()).hexdigest()
     writer.finish(
         pd.DataFrame(people), source.schema, [made["fingerprint"] for made in done], kind="imported",
-        title=source.title, warnings=[*source.warnings, *_warnings(figures)], seed=seed,
-        labels=scheme_text(source.scheme), sources_sha256=sources, left_out=len(left_out),
+        title=source.title, warnings=[*source.warnings, *_partial(done), *_warnings(figures)], seed=seed,
+        labels=scheme_text(source.scheme), traced=_traced(done), sources_sha256=sources, left_out=len(left_out),
         slices_aligned=int((figures["slice_shift_mm"] > 0).sum()),
         corrected=list(figures["participant_id"][figures["corrected"] == "yes"]), settings=sha256_of_json(begun_with),
     )  # fmt: skip
+
+
+def _traced(done: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The structures that were traced in every heart."""
+    return [name for name in STRUCTURES if not _without(name, done)]
+
+
+def _without(name: str, done: Sequence[Mapping[str, Any]]) -> int:
+    return sum(name not in made.get("traced", STRUCTURES) for made in done)
+
+
+def _partial(done: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"the {TITLES[name]} was not traced in {_without(name, done)} of {len(done)} hearts: its volumes are n/a, "
+        "and models are not trained or judged on this cohort"
+        for name in STRUCTURES
+        if _without(name, done)
+    ]
 
 
 def _warnings(figures: pd.DataFrame) -> list[str]:
@@ -268,6 +286,7 @@ def _bring_in(task: _Task) -> dict[str, Any]:
         "fingerprint": writer.write(index, heart),
         "cycle_s": heart.cycle_s,
         "quality": figures,
+        "traced": [name for name, drawn in zip(STRUCTURES, heart.traced[0], strict=True) if drawn],
         "pose": {"files_sha256": fingerprint(subject.files), "made": source.made} | heart.origin.to_json(),
     }
 

@@ -103,7 +103,7 @@ def _recording(who: str, files: list[Path], row: dict[str, object], cycle_s: flo
     split = row.get("split")
     if split is not None and split not in SPLITS:
         raise InputError(f"split {split!r}: expected one of {', '.join(SPLITS)}; mend the column split")
-    number = _number(row, "cycle_s")
+    number = number_in(row, "cycle_s")
     cycle = cycle_s if number is None else number
     phases = {match[1].upper(): f for f in files if (match := _PHASE.search(f.name))}
     if len(files) == 2 and set(phases) == {"ED", "ES"}:
@@ -111,11 +111,16 @@ def _recording(who: str, files: list[Path], row: dict[str, object], cycle_s: flo
         return Recording(who, pair, row, (0.0, ES_PHASE), ed=0, es=1, cycle_s=cycle)
     if len(files) > 1:
         raise InputError(f"{len(files)} label maps ({', '.join(f.name for f in files)}); leave one, or _ED and _ES")
-    ed, es = (_frame(row, name) for name in ("ed", "es"))
+    ed, es = (frame_in(row, name) for name in ("ed", "es"))
     return Recording(who, tuple(files), row, ed=ed, es=es, cycle_s=cycle)
 
 
-def _number(row: dict[str, object], name: str) -> float | None:
+def number_in(row: dict[str, object], name: str) -> float | None:
+    """A number of a table's row, None where it is missing.
+
+    Raises:
+        InputError: no number.
+    """
     text = str(row.get(name, "")).lower()
     if text in MISSING:
         return None
@@ -125,8 +130,13 @@ def _number(row: dict[str, object], name: str) -> float | None:
         raise InputError(f"{name} {text!r} is not a number; mend the table, or write n/a") from None
 
 
-def _frame(row: dict[str, object], name: str) -> int | None:
-    number = _number(row, name)
+def frame_in(row: dict[str, object], name: str) -> int | None:
+    """A frame number of a table's row, None where it is missing.
+
+    Raises:
+        InputError: no whole number from 0.
+    """
+    number = number_in(row, name)
     if number is not None and (number < 0 or number % 1):
         raise InputError(f"{name} {number:g} is not a frame number from 0; mend the table")
     return None if number is None else int(number)

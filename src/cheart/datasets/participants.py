@@ -253,3 +253,19 @@ def read_described(path: Path | str, *, column: Sequence[str] = (), schema: Sche
     ignored = [str(c) for c in table.columns if c not in NOT_CONDITIONS and c not in schema.names]
     unused = [f"{Path(path).name}: not used as conditions: {', '.join(ignored)}"] if ignored else []
     return People(table, schema, dictionary, (*converted, *unused))
+
+
+def read_by_person(path: Path | str) -> tuple[People, dict[str, dict[str, object]]]:
+    """A table as :func:`read_described` reads it, and its rows by ``participant_id``.
+
+    Raises:
+        InputError: no column ``participant_id``, or somebody stands twice.
+    """
+    people = read_described(path)
+    if "participant_id" not in people.table.columns:
+        raise InputError(f"{path}: no column participant_id (columns: {', '.join(map(str, people.table.columns))})")
+    who = people.table["participant_id"]
+    if who.duplicated().any():
+        raise InputError(f"{path}: {who[who.duplicated()].iloc[0]} stands twice; leave one row a subject")
+    rows = {str(row["participant_id"]): {str(k): v for k, v in row.items()} for row in people.table.to_dict("records")}
+    return people, rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import permutations
@@ -28,7 +28,19 @@ from cheart.io.nifti import (
     sha256_of_labels,
     sidecar_path,
 )  # fmt: skip
-from cheart.labels import BACKGROUND, LV, MYO, RV, STRUCTURES, TITLES, Scheme, check_topology, scheme_text, to_canonical
+from cheart.labels import (
+    BACKGROUND,
+    LV,
+    MYO,
+    RV,
+    STRUCTURES,
+    TITLES,
+    Scheme,
+    check_partial,
+    check_topology,
+    scheme_text,
+    to_canonical,
+)  # fmt: skip
 from cheart.phenotypes import count_voxels, voxel_volumes
 from cheart.schemas import SidecarJson, read_checked
 
@@ -47,6 +59,10 @@ class Recording:
         header_time: whether the header's time step must make sense, even where ``cycle_s`` is given.
         spacing: which to believe where affine and pixdim disagree; None refuses.
         mirrored: the headers have the third axis the wrong way round.
+        reader: makes label maps of files that are none, such as surfaces; it must be picklable, and its ``str`` say all
+            that it depends on. None: the files are NIfTI.
+        traced: structures that somebody drew at end-diastole. Where they are not all, the LV cavity alone is asked for
+            in other frames, and what has no voxel in a frame is not known there.
     """
 
     participant_id: str
@@ -59,6 +75,8 @@ class Recording:
     header_time: bool = True
     spacing: Spacing | None = None
     mirrored: bool = False
+    reader: Callable[[tuple[Path, ...]], LabelMap] | None = None
+    traced: tuple[str, ...] = tuple(STRUCTURES)
 
 
 MEND_SIDECAR = "mend it, or take it away: without it the label map is brought into the template pose anew"
@@ -129,8 +147,8 @@ class SourceLabels:
         return voxel_volumes(self.labels, float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000.0)
 
     def volume_ml(self, frame: int, label: int) -> float:
-        """Volume of one structure in one frame in mL."""
-        return float(self._volumes[frame, label - 1])
+        """Volume of one structure in one frame in mL, nan where it has no voxel: it was not traced there."""
+        return float(self._volumes[frame, label - 1]) or math.nan
 
 
 def parse_cycle(cycle: object) -> float | None:
@@ -168,7 +186,9 @@ def check_labels(stored: LabelMap, sidecar: Mapping[str, Any], recording: Record
     """What :func:`read_source` does with what it read: label maps, and the sidecar beside them (empty: none)."""
     labels = to_canonical(stored.labels, scheme)
     any_label = np.any(labels, axis=(1, 2, 3))
-    _check_frames(labels, any_label, ed=recording.ed)
+    traced = tuple(sidecar.get("Traced", recording.traced))
+    partial = set(traced) < set(STRUCTURES)
+    _check_frames(labels, any_label, ed=recording.ed, traced=("lv",) if partial else traced)
     observed = observed_planes(sidecar, labels.shape[:2])
     cavity = np.where(any_label, count_voxels(labels)[..., 0].sum(axis=1), np.nan)
     ed_known = 0 if recording.ed is None and observed is not None else recording.ed
@@ -185,7 +205,10 @@ def check_labels(stored: LabelMap, sidecar: Mapping[str, Any], recording: Record
     corrected = None if written is None else written != sha256_of_labels(stored.labels)
     about = str(sidecar.get("Made", "")), corrected
     heart = SourceLabels(turned, affine, order, when, ed, es, cycle_s, recording.mirrored, seen, *about)
-    _check_topology(heart.labels[heart.ed], scheme)
+    if partial:
+        check_partial(heart.labels[heart.ed], traced, what="ED")
+    else:
+        _check_topology(heart.labels[heart.ed], scheme)
     _check_volumes(heart)
     return heart
 
@@ -199,6 +222,8 @@ def fingerprint(files: tuple[Path, ...]) -> str:
 
 
 def _read_files(recording: Recording) -> tuple[LabelMap, dict[str, Any]]:
+    if recording.reader is not None:
+        return recording.reader(recording.files), {}
     maps = [read_label_map(path, spacing=recording.spacing) for path in recording.files]
     first = maps[0]
     if len(maps) == 1:
@@ -219,7 +244,9 @@ def _moments(frames: int, ed: int) -> tuple[float, ...]:
     return tuple(i / frames for i in range(frames))
 
 
-def _check_frames(labels: NDArray[np.uint8], any_label: NDArray[np.bool_], *, ed: int | None) -> None:
+def _check_frames(
+    labels: NDArray[np.uint8], any_label: NDArray[np.bool_], *, ed: int | None, traced: tuple[str, ...]
+) -> None:
     """Refuse a map without labels, a blank where ED is expected, and a frame that lacks a structure."""
     mend = "mend the segmentation, or leave the subject out with --skip-bad"
     if not any_label.any():
@@ -230,8 +257,8 @@ def _check_frames(labels: NDArray[np.uint8], any_label: NDArray[np.bool_], *, ed
             f"{mend}, or say which frame is ED in the column ed"
         )
     for t in np.flatnonzero(any_label):
-        for name, number in STRUCTURES.items():
-            if not (labels[t] == number).any():
+        for name in traced:
+            if not (labels[t] == STRUCTURES[name]).any():
                 raise InputError(
                     f"frame {t} (from 0) has labels but no voxel of the {TITLES[name]}: {mend}, or name the right "
                     "scheme with --scheme"

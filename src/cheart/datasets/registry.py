@@ -29,6 +29,11 @@ BUILT_IN = {
     "mnms": ("cheart.datasets.mnms", "The M&Ms and M&Ms-2 sets, at ED and ES."),
     "ukbb": ("cheart.datasets.ukbb", "UK Biobank: a folder a participant, and the main table."),
     "ukdhp": ("cheart.datasets.ukdhp", "The UK Digital Heart Project's published label maps, at ED and ES."),
+    "sunnybrook": (
+        "cheart.datasets.sunnybrook",
+        "The Sunnybrook Cardiac Data: contours of the LV at ED and ES, on DICOM.",
+    ),
+    "meshes": ("cheart.datasets.meshes", "Surfaces of each frame: OBJ, PLY, STL, VTK or VTP."),
     "nifti": ("cheart.datasets.nifti", "A folder of NIfTI label maps and a table of people."),
 }
 """The importers that come with cheart: the modules that register them, and a line on each for a list."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cheart.align.time import ES_PHASE
-from cheart.datasets.participants import read_described
+from cheart.datasets.participants import read_by_person
 from cheart.datasets.recording import LeftOut, Recording, Source
 from cheart.datasets.registry import importer
 from cheart.errors import InputError
@@ -38,14 +38,7 @@ def list_ukdhp(
     places = sorted(path.parent for path in Path(folder).glob("**/HR_ED.nii*"))
     if not places:
         raise InputError(f"{folder}: no */HR_ED.nii.gz there; give the folder that holds the participants' folders")
-    described = None if participants is None else read_described(participants)
-    rows = {}
-    if described is not None:
-        if "participant_id" not in described.table.columns:
-            raise InputError(
-                f"{participants}: no column participant_id (columns: {', '.join(described.table.columns)})"
-            )
-        rows = {str(r["participant_id"]): {str(k): v for k, v in r.items()} for r in described.table.to_dict("records")}
+    described, rows = (None, {}) if participants is None else read_by_person(participants)
     subjects, left_out = [], []
     for place in places:
         pair = [f for phase in ("ED", "ES") for f in sorted(place.glob(f"HR_{phase}.nii*"))[:1]]

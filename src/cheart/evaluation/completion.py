@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cheart.cohort import Cohort, Split
+from cheart.cohort_table import refuse_partial
 from cheart.errors import InputError
 from cheart.evidence import Evidence
 from cheart.heart import Heart
@@ -188,6 +189,7 @@ def chosen_subjects(model: Model, cohort: Cohort, split: Split, subjects: int | 
             f"the cohort has {cohort.frames} frames on {cohort.grid.name}, the model {model.frames} on "
             f"{model.grid.name}; import or simulate it with --grid {model.grid.name} --frames {model.frames}"
         )
+    refuse_partial(cohort.info, cohort.path, to="to judge a model")
     indices = [int(i) for i in cohort.indices(split)][:subjects]
     if not indices:
         raise InputError(f"{cohort.path} has no {split} subjects (column split of participants.tsv)")

@@ -62,7 +62,9 @@ def write_in_template(path: Path, heart: Heart, **about: Any) -> None:
     """
     write_heart(path, heart)
     planes = [[int(z) for z in frame.nonzero()[0]] for frame in heart.observed]
-    as_written = {LABELS_SHA256: sha256_of_labels(heart.labels)}
+    as_written: dict[str, Any] = {LABELS_SHA256: sha256_of_labels(heart.labels)}
+    if not heart.traced[heart.observed_frames].all():
+        as_written["Traced"] = [name for name, drawn in zip(STRUCTURES, heart.traced[0], strict=True) if drawn]
     write_json(sidecar_path(path), {"SpatialReference": TEMPLATE, "ObservedPlanes": planes, **as_written, **about})
 
 

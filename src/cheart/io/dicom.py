@@ -2,7 +2,8 @@
 
 Some scanners make one series of the whole stack, others one a slice: slices belong together that have one orientation,
 matrix and pixel size. Of these stacks the short-axis cine is the one with the most slices. Slices are sorted by their
-position along the normal, frames by their trigger time. Of the header nothing is kept but geometry and time; age, sex,
+position along the normal, frames by their trigger time. Enhanced files, of many frames each, are read alike
+(:mod:`cheart.io.dicom_frames`). Of the header nothing is kept but geometry and time; age, sex,
 weight and height only where they are asked for.
 """
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from cheart.conditions import PAPER_SCHEMA
 from cheart.errors import InputError
 from cheart.io.cine import Cine
+from cheart.io.dicom_frames import GROUPS, Pixels, images_of
 from cheart.progress import track
 
 _APART_MM = 0.1
@@ -36,18 +38,25 @@ _TAGS = (
     "SOPClassUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "StudyInstanceUID", "InstanceNumber",
     "ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing", "Rows", "Columns", "TriggerTime",
     "NominalInterval", "CardiacNumberOfImages", "NumberOfFrames", "StudyDate", "PatientBirthDate", "PatientAge",
-    "PatientSex", "PatientWeight", "PatientSize",
+    "PatientSex", "PatientWeight", "PatientSize", *GROUPS,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Image:
-    """One file: where and when it was taken. ``at`` is its position along the slices' normal, mm."""
+    """One image: where and when it was taken.
+
+    ``at`` is its position along the slices' normal, mm; ``number`` counts it in a file of many, None in one of its own.
+    """
 
     path: Path
+    number: int | None
     header: Any
     at: float
     when: float
+
+
+_Header = tuple[Path, int | None, Any]
 
 
 def read_dicom(folder: Path | str, *, demographics: bool = False, series: str | None = None) -> Cine:
@@ -64,10 +73,10 @@ def read_dicom(folder: Path | str, *, demographics: bool = False, series: str | 
     """
     folder = Path(folder)
     headers = _headers(folder)
-    stack = _short_axis(folder, [(p, h) for p, h in headers if series is None or _is_named(h, series)], series)
+    stack = _short_axis(folder, [h for h in headers if series is None or _is_named(h[2], series)], series)
     slices = _slices(stack)
-    affine = _affine(slices)
-    values = np.stack([[_pixels(image) for image in frame] for frame in _frames(slices)])
+    affine, pixels = _affine(slices), Pixels()
+    values = np.stack([[pixels.read(image.path, image.number) for image in frame] for frame in _frames(slices)])
     frame_s, warnings = _time(slices)
     if demographics:
         conditions, doubts = _demographics(slices[0][0].header)
@@ -75,29 +84,70 @@ def read_dicom(folder: Path | str, *, demographics: bool = False, series: str | 
     return Cine(values, affine, frame_s, warnings=tuple(warnings))
 
 
-def _headers(folder: Path) -> list[tuple[Path, Any]]:
-    """The image files with a place in the patient, in the order of their names."""
+@dataclass(frozen=True, eq=False)
+class SliceStack:
+    """Where some images lie, and when they were taken.
+
+    Attributes:
+        slices: the files by slice, in order along the normal.
+        when: of each file, trigger time in ms, or its number where there is none.
+        affine: 4×4, voxel (column, row, slice) to world mm in NIfTI's axes.
+        shape: rows and columns.
+    """
+
+    slices: list[list[Path]]
+    when: dict[Path, float]
+    affine: NDArray[np.float64]
+    shape: tuple[int, int]
+
+
+def read_slices(files: Sequence[Path]) -> SliceStack:
+    """Sort single images of one stack by place; their pixels are not read, and slices may have more images or fewer.
+
+    Raises:
+        InputError: pydicom is not installed, a file that is no image, several stacks, one slice alone, or a slice
+            that is missing.
+    """
+    headers = [header for path in files for header in _images_in(path, folder=path)]
+    lacking = set(files) - {path for path, _, _ in headers}
+    if lacking:
+        raise InputError(f"{min(lacking)}: no DICOM image with a position in the patient; fetch it anew")
+    stacks = _stacks(headers)
+    if len(stacks) > 1:
+        raise InputError(f"the images are of {len(stacks)} stacks ({_listed(i for s in stacks for i in s)}); leave one")
+    slices = _by_position(stacks[0])
+    if len(slices) < 3:
+        raise InputError(f"{len(slices)} slices; expected three or more")
+    _refuse_gaps(slices)
+    header = slices[0][0].header
+    places = [[image.path for image in images] for images in slices]
+    when = {image.path: image.when for image in stacks[0]}
+    return SliceStack(places, when, _affine(slices), (int(header.Rows), int(header.Columns)))
+
+
+def _headers(folder: Path) -> list[_Header]:
+    """The images with a place in the patient, in the order of their files' names."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "DICOMDIR")
+    found: list[_Header] = []
+    for path in track(files, total=len(files), title="Reading DICOM headers"):
+        found += _images_in(path, folder=folder)
+    if not found:
+        raise InputError(f"{folder}: no DICOM image with a position in the patient among {len(files)} files there")
+    return found
+
+
+def _images_in(path: Path, *, folder: Path) -> list[_Header]:
+    """The images of one file that have a place; none of what is not DICOM."""
     try:
         from pydicom import dcmread
         from pydicom.errors import InvalidDicomError
     except ImportError:
-        raise InputError(f"{folder}: folders of DICOM files need pydicom: pip install 'cheart[dicom]'") from None
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "DICOMDIR")
-    found = []
-    for path in track(files, total=len(files), title="Reading DICOM headers"):
-        try:
-            header = dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
-        except (InvalidDicomError, OSError, ValueError, EOFError):
-            continue
-        if int(header.get("NumberOfFrames") or 1) > 1:
-            raise InputError(
-                f"{path}: one file with many frames (enhanced DICOM), which is not read; convert it with dcm2niix first"
-            )
-        if header.get("ImagePositionPatient") and header.get("ImageOrientationPatient") and header.get("PixelSpacing"):
-            found.append((path, header))
-    if not found:
-        raise InputError(f"{folder}: no DICOM image with a position in the patient among {len(files)} files there")
-    return found
+        raise InputError(f"{folder}: DICOM files need pydicom: pip install 'cheart[dicom]'") from None
+    try:
+        header = dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
+    except (InvalidDicomError, OSError, ValueError, EOFError):
+        return []
+    return [(path, number, image) for number, image in images_of(header)]
 
 
 def _is_named(header: Any, series: str) -> bool:
@@ -106,10 +156,27 @@ def _is_named(header: Any, series: str) -> bool:
     )
 
 
-def _short_axis(folder: Path, headers: Sequence[tuple[Path, Any]], series: str | None) -> list[_Image]:
+def _short_axis(folder: Path, headers: Sequence[_Header], series: str | None) -> list[_Image]:
     """The stack of most slices, each with several frames."""
+    stacks = _stacks(headers)
+    counted = sorted(((len(_by_position(s)), len(s), s) for s in stacks), key=lambda c: c[:2], reverse=True)
+    counted = [c for c in counted if c[0] > 2 and c[1] >= 2 * c[0]]
+    if not counted:
+        named = "" if series is None else f" in series {series!r} (--series)"
+        raise InputError(
+            f"{folder}: no short-axis cine{named}: expected three slices or more of one orientation, with several "
+            f"frames each; found {_listed(image for stack in stacks for image in stack) or 'nothing'}"
+        )
+    if len(counted) > 1 and counted[1][0] > counted[0][0] / 2:
+        both = _listed([*counted[0][2], *counted[1][2]])
+        raise InputError(f"{folder}: several stacks could be the short axis ({both}); name one with --series")
+    return counted[0][2]
+
+
+def _stacks(headers: Sequence[_Header]) -> list[list[_Image]]:
+    """Images that have one study, matrix, orientation and pixel size."""
     stacks: dict[tuple[object, ...], list[_Image]] = {}
-    for path, header in headers:
+    for path, number, header in headers:
         cosines = np.array(header.ImageOrientationPatient, float)
         normal = np.cross(cosines[:3], cosines[3:])
         at = float(normal @ np.array(header.ImagePositionPatient, float))
@@ -119,19 +186,8 @@ def _short_axis(folder: Path, headers: Sequence[tuple[Path, Any]], series: str |
             header.get("StudyInstanceUID"), header.Rows, header.Columns, *np.round(cosines, 2) + 0.0,
             *np.round(np.array(header.PixelSpacing, float), 3),
         )  # fmt: skip
-        stacks.setdefault(key, []).append(_Image(path, header, at, when))
-    counted = sorted(((len(_by_position(s)), len(s), s) for s in stacks.values()), key=lambda c: c[:2], reverse=True)
-    counted = [c for c in counted if c[0] > 2 and c[1] >= 2 * c[0]]
-    if not counted:
-        named = "" if series is None else f" in series {series!r} (--series)"
-        raise InputError(
-            f"{folder}: no short-axis cine{named}: expected three slices or more of one orientation, with several "
-            f"frames each; found {_listed(image for stack in stacks.values() for image in stack) or 'nothing'}"
-        )
-    if len(counted) > 1 and counted[1][0] > counted[0][0] / 2:
-        both = _listed([*counted[0][2], *counted[1][2]])
-        raise InputError(f"{folder}: several stacks could be the short axis ({both}); name one with --series")
-    return counted[0][2]
+        stacks.setdefault(key, []).append(_Image(path, number, header, at, when))
+    return list(stacks.values())
 
 
 def _listed(images: Iterable[_Image]) -> str:
@@ -170,6 +226,11 @@ def _slices(images: Sequence[_Image]) -> list[list[_Image]]:
             f"the slice at {slices[odd][0].at:.1f} mm ({_listed(slices[odd])}) has {counts[odd]} frames, the others "
             f"{usual}: files are missing, or series are mixed; fetch them, or name a series with --series"
         )
+    _refuse_gaps(slices)
+    return slices
+
+
+def _refuse_gaps(slices: Sequence[Sequence[_Image]]) -> None:
     at = np.array([s[0].at for s in slices])
     steps = np.diff(at)
     usual_step = float(np.median(steps))
@@ -180,28 +241,11 @@ def _slices(images: Sequence[_Image]) -> list[list[_Image]]:
             f"elsewhere {usual_step:.1f} mm: a slice is missing, or series are mixed; fetch it, or name a series with "
             "--series"
         )
-    return slices
 
 
 def _frames(slices: Sequence[Sequence[_Image]]) -> list[list[_Image]]:
     frames = [list(frame) for frame in zip(*slices, strict=True)]
     return list(track(frames, total=len(frames), title="Reading DICOM pixels"))
-
-
-def _pixels(image: _Image) -> NDArray[np.float32]:
-    from pydicom import dcmread
-
-    try:
-        whole = dcmread(image.path)
-        pixels = whole.pixel_array.astype(np.float32)
-    except Exception as error:
-        raise InputError(
-            f"{image.path}: its pixels cannot be decoded ({str(error).splitlines()[0]}); pip install pylibjpeg "
-            "pylibjpeg-libjpeg pylibjpeg-openjpeg, or decompress the files with gdcmconv --raw"
-        ) from None
-    if pixels.ndim != 2:
-        raise InputError(f"{image.path}: pixels of shape {pixels.shape}; expected one grey image")
-    return pixels * float(whole.get("RescaleSlope", 1) or 1) + float(whole.get("RescaleIntercept", 0) or 0)
 
 
 def _affine(slices: Sequence[Sequence[_Image]]) -> NDArray[np.float64]:

@@ -104,7 +104,7 @@ def cavity_ml(heart: Heart, name: str) -> NDArray[np.float64]:
 
 def top_ml(hearts: Sequence[Heart]) -> float:
     """The upper end of a volume axis that all hearts share."""
-    return 1.08 * max(float(np.nanmax(cavity_ml(heart, name))) for heart in hearts for name in CAVITIES)
+    return 1.08 * float(np.nanmax(np.concatenate([cavity_ml(heart, name) for heart in hearts for name in CAVITIES])))
 
 
 def times(heart: Heart) -> NDArray[np.float64]:
@@ -122,7 +122,8 @@ def draw_curves(axes: Axes, heart: Heart, top: float) -> None:
         axes.plot(t, closed, color=hex_colour(STRUCTURES[name]), lw=1.5, marker=marker, ms=_DOT[name], clip_on=False)
     if measured.es_frame is not None:
         axes.axvline(t[measured.es_frame], color=GREY, lw=0.6, ls=(0, (3, 3)), zorder=0)
-        text = f"LVEF {measured.lvef:.0f} %   RVEF {measured.rvef:.0f} %"
+        fractions = {"LVEF": measured.lvef, "RVEF": measured.rvef}  # an RV that nobody traced has none
+        text = "   ".join(f"{name} {value:.0f} %" for name, value in fractions.items() if np.isfinite(value))
         axes.text(1, 1, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=7, color=GREY)
     axes.set_xlim(0, t[-1])
     axes.set_ylim(0, top)

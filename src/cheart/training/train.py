@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from cheart.cohort import Cohort
+from cheart.cohort_table import refuse_partial
 from cheart.conditions import Conditions, Encoding
 from cheart.errors import InputError
 from cheart.files import locked
@@ -56,6 +57,7 @@ def train(
             None keeps nothing.
         log: called with each epoch's row; None writes a TensorBoard log, where TensorBoard is installed.
     """
+    refuse_partial(cohort.info, cohort.path, to="to train a model")
     name = model_class(model).name
     team = join(choose_device(device))
     if not team.leads:
