@@ -41,7 +41,8 @@ def cohort_atlas(
         table = cheart.conditional_shapes(people, _grid(at or []), **how).table()
         value: dict[str, object] = {"result": str(target.out), "shapes": table.to_dict("records")}
         text = table.to_string(index=False, float_format="{:.1f}".format)
-        answer(value, f"{text}\nMean meshes with their SD are in {target.out}, for ParaView.", as_json=target.as_json)
+        files = f"Look at {target.out / 'picture.png'} first; meshes with their SD (VTP) and images (NIfTI) beside it."
+        answer(value, f"{text}\n{files}", as_json=target.as_json)
         return
     names = None if groups is None else [name.strip() for name in groups.split(",")]
     found = cheart.cohort_atlas(people, by, groups=names, covariates=allow_for or (), rate=rate, **how)

@@ -20,12 +20,18 @@ from numpy.typing import NDArray
 from cheart.cohort import Cohort, write_table
 from cheart.conditions import Encoding, Schema, Value, describe
 from cheart.errors import InputError
+from cheart.export.bids import write_label_file
 from cheart.files import new_folder, refuse_existing, write_checksums, write_json
-from cheart.labels import MYOCARDIUM_G_PER_ML
+from cheart.grid import Grid
+from cheart.heart import Heart, Kind
+from cheart.io.nifti import write_image, write_labels
+from cheart.labels import MYOCARDIUM_G_PER_ML, STRUCTURES
 from cheart.mesh.files import write_vtp
 from cheart.mesh.surface import PARTS
 from cheart.mesh.template import load_template
 from cheart.normal.groups import two_meshes
+from cheart.normal.shape_images import likely_labels, mean_labels
+from cheart.plot.picture import save_picture
 from cheart.progress import Jobs, collect
 from cheart.provenance import provenance
 
@@ -44,6 +50,7 @@ class ConditionalShapes:
         means: [P, 2, V, 3] mm, end-diastole and end-systole; nan where no end-systole was imaged.
         sd: [2, V] mm, of what the conditions leave open, along the mean's outward normals.
         hearts: how many were used.
+        grid: of the images that are made of them.
         cohort: its ``title``, ``kind`` and ``fingerprint``.
     """
 
@@ -51,6 +58,7 @@ class ConditionalShapes:
     means: NDArray[np.float64]
     sd: NDArray[np.float64]
     hearts: int
+    grid: Grid
     cohort: Mapping[str, str]
 
     def table(self) -> pd.DataFrame:
@@ -66,7 +74,10 @@ class ConditionalShapes:
         return pd.DataFrame(rows)
 
     def save(self, folder: Path | str, *, overwrite: bool = False) -> None:
-        """Write ``shapes.tsv``, and of each combination, phase and part the mean mesh, the SD at its vertices (VTP).
+        """Write ``shapes.tsv``, ``picture.png``, and of each combination meshes (VTP) and images (NIfTI).
+
+        Meshes: each part at end-diastole and at end-systole, with the SD at its vertices. Images: the label map
+        ``…_dseg.nii.gz`` and the probability of each structure ``…_probability-lv.nii.gz``, both phases in one file.
 
         Raises:
             InputError: ``folder`` exists and ``overwrite`` is false.
@@ -74,8 +85,16 @@ class ConditionalShapes:
         template = load_template()
         with new_folder(Path(folder), overwrite=overwrite) as out:
             write_table(out / "shapes.tsv", self.table())
-            for person, shapes in zip(self.people, self.means, strict=True):
+            hearts = self.hearts_of_means()
+            save_picture(out / "picture.png", hearts, titles=[_words(p) for p in self.people], caption=self._caption)
+            write_label_file(out)
+            for person, shapes, heart in zip(self.people, self.means, hearts, strict=True):
                 name = "_".join(f"{n}-{v if isinstance(v, str) else format(v, 'g')}" for n, v in person.items())
+                write_labels(out / f"{name}_dseg.nii.gz", heart.labels, self.grid.affine, space="template")
+                likely = np.stack([likely_labels(*of, self.grid) for of in self._phases(shapes)], axis=1)
+                for structure, values in zip(STRUCTURES, likely, strict=True):
+                    path = out / f"{name}_probability-{structure}.nii.gz"
+                    write_image(path, values, self.grid.affine, space="template")
                 for phase, shape, sd in zip(_PHASES, shapes, self.sd, strict=True):
                     for part, span in template.spans.items() if np.isfinite(shape).all() else ():
                         path = out / f"{name}_{phase}_{part}.vtp"
@@ -83,6 +102,28 @@ class ConditionalShapes:
             about = {"kind": "mean shapes", "people": [dict(p) for p in self.people], "used": self.hearts}
             write_json(out / "result.json", {**about, "cohort": dict(self.cohort), "provenance": provenance()})
             write_checksums(out)
+
+    def hearts_of_means(self) -> list[Heart]:
+        """The mean shape of each combination as label maps: end-diastole and, where it was imaged, end-systole."""
+        hearts = []
+        for person, shapes in zip(self.people, self.means, strict=True):
+            labels = np.stack([mean_labels(shape, self.grid) for shape, _ in self._phases(shapes)])
+            seen = np.ones(labels.shape[:2], bool)
+            kind: Kind = "simulated" if self.cohort["kind"] == "simulated" else "imported"
+            hearts.append(Heart(labels, seen, self.grid, kind=kind, conditions=person))
+        return hearts
+
+    def _phases(self, shapes: NDArray[np.float64]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Mean and SD of the phases that were imaged."""
+        return [(shape, sd) for shape, sd in zip(shapes, self.sd, strict=True) if np.isfinite(shape).all()]
+
+    @property
+    def _caption(self) -> str:
+        return f"Means of {self.hearts} hearts ({self.cohort['title']})"
+
+
+def _words(person: Mapping[str, Value]) -> str:
+    return "mean shape, " + ", ".join(f"{n} {v if isinstance(v, str) else format(v, 'g')}" for n, v in person.items())
 
 
 def conditional_shapes(
@@ -124,7 +165,7 @@ def conditional_shapes(
     meshes = np.stack(collect(partial(two_meshes, cohort), use, jobs=jobs, title="Meshes"))
     means, sd = _regressed(_design(encoding, [owners[i] for i in use]), meshes, _design(encoding, people))
     about = {name: str(cohort.info[name]) for name in ("title", "kind", "fingerprint")}
-    found = ConditionalShapes(tuple(people), means, sd, len(use), about)
+    found = ConditionalShapes(tuple(people), means, sd, len(use), cohort.grid, about)
     if out is not None:
         found.save(out, overwrite=overwrite)
     return found
