@@ -8,7 +8,7 @@ import pytest
 
 from bodies import ellipsoid_heart
 from cheart.cohort import Cohort
-from cheart.completions import QUANTITIES, Completions, wall_thickening
+from cheart.completions import QUANTITIES, REAL, Completions, wall_thickening
 from cheart.errors import CheartWarning, InputError
 from cheart.grid import GRIDS
 from cheart.heart import whole
@@ -92,10 +92,14 @@ def test_a_model_gives_completions_where_a_number_is_asked_for(model: Model, coh
     assert names >= {"intervals.tsv", "intervals.json", "probability-lv.nii.gz", "sub-004_dseg.nii.gz"}
 
 
-def test_intervals_of_simulated_hearts_about_a_real_one_are_called_narrow(model: Model, cohort: Cohort) -> None:
+def test_intervals_of_simulated_hearts_about_a_real_one_are_widened_with_a_word(model: Model, cohort: Cohort) -> None:
     heart = cohort.heart(0)
-    with pytest.warns(CheartWarning, match="as wide as simulated hearts need them"):
-        model.complete(replace(heart, kind="imported"), n=2)
+    with pytest.warns(CheartWarning, match="has seen simulated hearts only"):
+        real = model.complete(replace(heart, kind="imported"), n=2)
+    simulated = model.complete(heart, n=2)
+    assert set(real.widen) == set(REAL) == set(QUANTITIES)
+    for name, factor in real.widen.items():
+        assert factor == pytest.approx(REAL[name] * simulated.widen.get(name, 1.0))
     with warnings.catch_warnings():
         warnings.simplefilter("error", CheartWarning)
         model.complete(heart, n=2), model.complete(replace(heart, kind="imported"))

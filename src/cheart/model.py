@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cheart.cohort import Cohort
-from cheart.completions import NARROW, Completions
+from cheart.completions import Completions, widening_for
 from cheart.conditions import Conditions, Encoding, Person, Value
 from cheart.errors import InputError, check_seed, show_warnings
 from cheart.evidence import Evidence
@@ -194,11 +194,10 @@ class Model:
         best = complete_from(self, evidence, self.encode(resolved), conditions=resolved, **about)
         if n is None:
             return best
-        if first.kind == "imported" and self.config["trained_on"]["kind"] == "simulated":
-            show_warnings([NARROW])
+        widen = widening_for(first, self.network.widening(), str(self.config["trained_on"]["kind"]))
         requests = [Request(resolved, heart_seed(seed, k), evidence=evidence, about=about) for k in range(n)]
         how = {"seed": seed, "given": dict(given or {})}
-        return Completions(best, Hearts(self, requests, warnings=warnings, about=how), self.network.widening())
+        return Completions(best, Hearts(self, requests, warnings=warnings, about=how), widen)
 
     def generate(
         self,
