@@ -2,11 +2,11 @@
 
     python -m benchmarks.real_intervals acdc [--model clinical] [--samples 20]
 
-``acdc`` is a cohort of ``cheart import acdc``. End-diastole is given, no diagnosis. Of end-systolic volumes and ejection
-fractions: the share inside the 50, 80 and 90 % intervals that ``cheart complete -n`` gives (the samples' mean and SD, times
-the model's own widening), without the factor for real hearts (:data:`cheart.completions.REAL`) and with it. The factor is
-the conformal quantile of 90 % over all; "held out" is the share inside by the factor of the other four fifths. Twenty
-minutes of a core.
+``acdc`` is a cohort of ``cheart import acdc``. End-diastole is given, no diagnosis. Of end-systolic volumes and
+ejection fractions: the share inside the 50, 80 and 90 % intervals that ``cheart complete -n`` gives (the samples' mean
+and SD, times the model's own widening), without the factor for real hearts (:data:`cheart.completions.REAL`) and with
+it. The factor is the conformal quantile of 90 % over all; "held out" is the share inside by the factor of the other
+four fifths. Twenty minutes of a core.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ QUANTITIES = {"lvesv": "mL", "lvef": "%", "lvsv": "mL", "rvesv": "mL", "rvef": "
 """What intervals are of, and its unit."""
 
 REAL = {"lvesv": 1.68, "lvef": 1.68, "lvsv": 1.68, "wall_thickening": 1.68, "rvesv": 1.86, "rvef": 1.86}
-"""By how much wider than simulated hearts need them intervals must be to hold 90 % of real ones: of the model ``clinical`` on
-the 100 patients of ACDC, of left and right ventricle (``python -m benchmarks.real_intervals``)."""
+"""By how much wider than simulated hearts need them intervals must be to hold 90 % of real ones: those of ``clinical``
+for the 100 patients of ACDC (``python -m benchmarks.real_intervals``)."""
 
 WIDENED = (
     "the model has seen simulated hearts only: its intervals are widened by what 100 patients of one hospital needed; "
