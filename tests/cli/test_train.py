@@ -84,5 +84,8 @@ def test_what_does_not_go_together_is_refused_and_nothing_is_left(refused, cohor
     assert "--resume" in refused("train", cohort.path, "-o", run)
     assert "holds no run" in refused("train", cohort.path, "-o", tmp_path / "new", "--resume")
     assert "quick, laptop, paper" in refused("train", cohort.path, "-o", tmp_path / "new", "--preset", "big")
+    assert "give epochs once" in refused(
+        "train", cohort.path, "-o", tmp_path / "new", "--set", "epochs=1", "--set", "epochs=2"
+    )
     assert "is no cohort" in refused("train", tmp_path, "-o", tmp_path / "new")
     assert not list(tmp_path.iterdir())

@@ -27,6 +27,7 @@ TRAIN = [
       "momentum=1", "average=2", "warmup=-1", "frames=-1", "compiled=maybe", "box=2", "clip=-1", "decay=-1")),
     ["--model", "gpt"], ["--model", "nosuch.py:Mine"], ["--model", ""], ["--preset", "big"], ["--from", "nowhere"],
     ["--device", "toaster"], ["--seed", "x"], ["--resume"], ["--jobs", "many"], ["--seed", "-1"],
+    ["--set", "epochs=2", "--set", "epochs=3"],
 ]  # fmt: skip
 GENERATE = [
     *(["-n", n] for n in ("-1", "0", "x", "1.5")), *(["--age", a] for a in ("-1", "200", "old", "-inf", "inf")),
@@ -35,7 +36,8 @@ GENERATE = [
     ["--observed", "none"], *(["--shard", s] for s in ("0/3", "4/3", "3", "a/b", "1/0", "-1/2", "1/2/3")),
     ["--seed", "x"], ["--unknown", "guess"], ["--participants", "nowhere.tsv"], ["--device", "toaster"],
     ["--jobs", "x"], ["--resume"], ["--slice-thickness", "-1"], ["--contour-dice", "2"], ["--model", "nosuch.py:X"],
-    ["--column", "weight=kg"], ["--seed", "-1"],
+    ["--column", "weight=kg"], ["--seed", "-1"], ["--column", "weight=a", "--column", "weight=b"],
+    ["--with", "age=60", "--with", "age=61"], ["--age", "50", "--with", "age=60"],
 ]  # fmt: skip
 EVALUATE = [
     ["--task", "guess"], ["--samples", "1"], ["--samples", "x"], ["--subjects", "0"], ["--subjects", "-1"],

@@ -28,10 +28,12 @@ def train(
 ) -> None:
     """Train a model on a cohort's training subjects; early stopping watches its validation subjects."""
     import cheart
+    from cheart.assignments import read_assignments
     from cheart.cli.console import answer, inform
     from cheart.schemas import RunJson, read_checked
     from cheart.training.distributed import follows
 
+    read_assignments(settings or [], "--set", "key=value")  # each once; which keys there are, the model says
     try:
         cheart.train(
             cheart.Cohort.open(cohort), run, model=model, preset=preset, settings=settings or [], start_from=start_from,

@@ -8,7 +8,6 @@ from math import cos, pi
 from pathlib import Path
 from typing import Any, Literal
 
-from cheart.assignments import read_assignments
 from cheart.errors import InputError
 from cheart.models.registry import ModelName, model_class
 from cheart.schemas import check_fields
@@ -119,17 +118,16 @@ def stored_options(value: Any, where: Path) -> TrainingOptions:
 
 
 def apply_settings(training: TrainingOptions, options: Any, settings: Iterable[str]) -> tuple[TrainingOptions, Any]:
-    """Change options by ``key=value`` settings.
+    """Change options by ``key=value`` settings, one after the other: a later one changes an earlier one.
 
     Raises:
-        InputError: an unknown key, one twice, or a value of the wrong kind.
+        InputError: an unknown key, or a value of the wrong kind.
     """
-    known = [f.name for f in fields(training)] + [f.name for f in fields(options)]
-    expected = f"key=value with a key of {', '.join(known)}"
-    for key, text in read_assignments(settings, "--set", expected).items():
-        setting = f"{key}={text}"
-        if key not in known:
-            raise InputError(f"--set {setting!r}: expected {expected}")
+    for setting in settings:
+        key, found, text = setting.partition("=")
+        known = [f.name for f in fields(training)] + [f.name for f in fields(options)]
+        if not found or key not in known:
+            raise InputError(f"--set {setting!r}: expected key=value with a key of {', '.join(known)}")
         if any(f.name == key for f in fields(training)):
             training = replace(training, **{key: _read(setting, text, getattr(training, key))})
         else:
