@@ -166,33 +166,54 @@ class Heart:
         self,
         folder: Path | str,
         *,
-        formats: Sequence[str] = ("stl", "ply", "vtp", "glb"),
+        formats: Sequence[str] | None = None,
         correspondence: bool = False,
-        resolution: float = 2.0,
+        resolution: float | None = None,
+        solid: bool = False,
+        rv_wall: float = 3.0,
+        helix: tuple[float, float] = (60.0, -60.0),
         title: str | None = None,
         overwrite: bool = False,
     ) -> dict[str, Any]:
-        """Write closed, smooth surfaces of both ventricles in the template space (mm); see ``cheart mesh --help``.
+        """Write surfaces of both ventricles, or solids of their walls, in the template space (mm); see ``cheart mesh
+        --help``.
 
         Args:
             folder: to be written.
-            formats: any of stl, ply, vtp and glb (animated); vtu and msh, the LV's wall as tetrahedra.
+            formats: any of stl, ply, vtp and glb (animated), which are the default; vtu and msh, the LV's wall as
+                tetrahedra. Of solids any of vtu, msh and xdmf; the default is vtu and msh.
             correspondence: one surface deformed through the cycle: vertex i is the same place in every frame.
-            resolution: length of a typical edge, 0.8 to 10 mm.
+            resolution: length of a typical edge of surfaces, 0.8 to 10 mm; 2 where it is not given.
+            solid: in place of surfaces, LV wall, septum and RV wall as tetrahedra: one mesh for all frames of all
+                hearts, with named boundaries, fibres and quality.
+            rv_wall: thickness in mm that a solid's RV wall has at end-diastole, 1 to 10.
+            helix: angles of a solid's fibres at endocardium and epicardium in degrees, −90 to 90.
             title: goes into every file; without it, what the heart is and its conditions.
             overwrite: replace what is there.
 
         Returns:
-            The manifest, which also is ``surfaces.json``.
+            The manifest, which also is ``surfaces.json`` or ``solids.json``.
 
         Raises:
-            InputError: another format or resolution, or ``folder`` exists and ``overwrite`` is false.
+            InputError: another format, resolution, thickness or angle, ``folder`` exists and ``overwrite`` is false, or
+                a resolution or correspondence of solids.
         """
-        from cheart.mesh.write import save_surfaces
+        common: dict[str, Any] = {"frame_s": self.frame_s, "title": title or self._title, "overwrite": overwrite}
+        if formats is not None:
+            common["formats"] = formats
+        if solid:
+            from cheart.mesh.write_solids import save_solids
+
+            if correspondence or resolution is not None:
+                raise InputError(
+                    "solids have one mesh, the same in every frame: leave out correspondence and resolution"
+                )
+            return save_solids(folder, self.labels, self.grid.affine, rv_wall=rv_wall, helix=helix, **common)
+        from cheart.mesh.write import RESOLUTION_MM, save_surfaces
 
         return save_surfaces(
-            folder, self.labels, self.grid.affine, frame_s=self.frame_s, title=title or self._title, formats=formats,
-            correspondence=correspondence, resolution=resolution, overwrite=overwrite,
+            folder, self.labels, self.grid.affine, correspondence=correspondence,
+            resolution=RESOLUTION_MM if resolution is None else resolution, **common,
         )  # fmt: skip
 
     @property

@@ -143,6 +143,8 @@ class Hearts(Sequence[Heart]):
         resume: bool = False,
         overwrite: bool = False,
         jobs: Jobs = 1,
+        mesh: Literal["solid"] | None = None,
+        rv_wall: float = 3.0,
     ) -> int:
         """Write them into a folder (:mod:`cheart.export.hearts`) heart by heart, and a picture of the first ones.
 
@@ -159,12 +161,15 @@ class Hearts(Sequence[Heart]):
             resume: go on with what stands in ``folder``.
             overwrite: replace what is there.
             jobs: processes (−1: one a core) or a Dask scheduler; the files do not depend on them.
+            mesh: ``solid`` writes each heart's walls as tetrahedra as well (:meth:`cheart.heart.Heart.mesh`), into
+                ``solids/``, and a row of each into ``solids.tsv``.
+            rv_wall: thickness in mm that a solid's RV wall has at end-diastole, 1 to 10.
 
         Returns:
             How many hearts are still missing: those of other shards.
 
         Raises:
-            InputError: the folder is there, or was begun with other settings; no heart.
+            InputError: the folder is there, or was begun with other settings; no heart; another thickness or mesh.
         """
         from cheart.cohort import split_subjects
         from cheart.export.hearts import HeartFolder, parse_shard
@@ -175,6 +180,7 @@ class Hearts(Sequence[Heart]):
         if not len(self):
             raise InputError(f"{folder}: there is no heart to save")
         part = parse_shard(shard)
+        beside = _beside(mesh, rv_wall)
         acquisition = acquisition or Acquisition(observed="all" if layout == "bids" else "ed,es")
         uses: list[Any] = list(splits or split_subjects(len(self), seed=self.about.get("seed", 0)))
         kind = self.items[0].kind if isinstance(self.items[0], Heart) else "generated"
@@ -186,12 +192,15 @@ class Hearts(Sequence[Heart]):
             "acquisition": asdict(acquisition),
             "conditions": self._digest(uses),
         }
+        if mesh is not None:
+            settings["mesh"] = {mesh: {"rv_wall": rv_wall}}
         if who is not None:
             settings["people"] = sha256_of_json(list(who))
         title = f"{len(self)} hearts {kind} by a {self.model.name} model trained on {self.model.trained_on}"
         target = HeartFolder(
             Path(folder), uses, splits is not None, layout, self.model.encoding.schema, self.model.name, title,
             settings, self.model.result(kind=kind, hearts=len(self), **self.about), who,
+            beside,
         )  # fmt: skip
         make = partial(_make_and_image, self.model, acquisition)
         with locked(target.folder) if shard is None else nullcontext():  # shards write into one folder together
@@ -313,6 +322,30 @@ def _make_and_image(model: Model, acquisition: Acquisition, item: Request | Hear
     if acquisition == Acquisition():
         return heart, heart
     return heart, acquire(heart, acquisition, rng=np.random.default_rng([heart.seed or 0, 0xACC]))
+
+
+def _beside(mesh: str | None, rv_wall: float) -> dict[str, Any]:
+    """What is written beside the label maps of each heart.
+
+    Raises:
+        InputError: another mesh, or a thickness that no RV's wall has.
+    """
+    from cheart.mesh.write_solids import check_rv_wall
+
+    if mesh is None:
+        return {}
+    if mesh != "solid":
+        raise InputError(f"mesh {mesh!r}: expected solid, or nothing; for surfaces heart.mesh(...) or cheart mesh")
+    check_rv_wall(rv_wall)
+    return {"solids": partial(_write_solid, rv_wall)}
+
+
+def _write_solid(rv_wall: float, heart: Heart, folder: Path) -> dict[str, Any]:
+    """Its row of solids.tsv."""
+    from cheart.mesh.write_solids import summary
+
+    folder.parent.mkdir(exist_ok=True)
+    return summary(heart.mesh(folder, solid=True, rv_wall=rv_wall, overwrite=True))
 
 
 def _row(model: Model, item: Request | Heart) -> dict[str, Any]:

@@ -314,6 +314,7 @@ class RecordJson(Open):
     person: dict[str, str | float | None]
     phenotypes: dict[str, str | float | None]
     cases: dict[str, Annotated[int, Field(ge=0, le=MOST_FRAMES)]]
+    beside: dict[str, dict[str, str | float]] = {}
     files: dict[str, Digest]
 
 

@@ -4,10 +4,11 @@ import pytest
 from bodies import beating_ellipsoids
 from cheart.grid import GRIDS
 from cheart.labels import MYO
+from cheart.mesh.cell_files import write_msh
 from cheart.mesh.oriented import OrientedLabels
 from cheart.mesh.surface import Surface
 from cheart.mesh.wall import BASE, ENDOCARDIUM, EPICARDIUM, _between, _fitted, wall_solids
-from cheart.mesh.write import write_meshes, write_msh
+from cheart.mesh.write import _cells, write_meshes
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_the_wall_is_written_in_the_world_also_where_that_mirrors_it(heart, tmp_
 
 
 def test_a_gmsh_file_names_its_regions(solids, tmp_path):
-    write_msh(tmp_path / "wall.msh", solids[0])
+    write_msh(tmp_path / "wall.msh", _cells(solids[0]))
     text = (tmp_path / "wall.msh").read_text()
     assert '2 1 "ENDOCARDIUM"\n2 2 "EPICARDIUM"\n2 3 "BASE"\n3 4 "MYOCARDIUM"' in text
     elements = text.split("$Elements\n")[1].splitlines()

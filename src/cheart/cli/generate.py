@@ -16,6 +16,7 @@ from cheart.cli.options import (
     ModelFile,
     ModelName,
     Output,
+    RvWall,
     Seed,
     Strict,
     Work,
@@ -55,6 +56,11 @@ def generate(
     shard: Annotated[
         str | None, typer.Option("--shard", help="Make this part only, such as 3/16; the parts add up to the whole.")
     ] = None,
+    mesh: Annotated[
+        Literal["solid"] | None,
+        typer.Option("--mesh", help="Beside the label maps: walls as tetrahedra, with fibres, and solids.tsv."),
+    ] = None,
+    rv_wall: RvWall = None,
     strict: Strict = False,
     seed: Seed = 0,
     device: Device = "auto",
@@ -66,11 +72,14 @@ def generate(
     from cheart.cli.options import report, save
     from cheart.errors import InputError
     from cheart.files import refuse_existing
+    from cheart.mesh.write_solids import RV_WALL_MM
 
     acquisition = cheart.Acquisition(observed=observed or ("all" if layout == "bids" else "ed,es"), **imaging)
     if not (work.resume or shard):
         refuse_existing(target.out, overwrite=target.overwrite)
     network = cheart.load(model, model=code, device=device)
+    if rv_wall is not None and mesh is None:
+        raise InputError("--rv-wall without --mesh solid: label maps have no wall of the RV")
     if column and participants is None:
         raise InputError(f"--column {column[0]}: there is no table; name one with --participants")
     if participants is not None and given.conditions:
@@ -83,7 +92,7 @@ def generate(
     uses, whose = (named and [name for name in named for _ in range(n)] for named in (splits, who))
     missing = save(
         hearts, target, work, many=participants is not None, layout=layout, acquisition=acquisition, splits=uses,
-        who=whose, shard=shard,
+        who=whose, shard=shard, mesh=mesh, rv_wall=RV_WALL_MM if rv_wall is None else rv_wall,
     )  # fmt: skip
     if not missing:
         report(hearts, target, strict=strict, layout=layout)

@@ -56,7 +56,12 @@ Subjects = Annotated[list[str] | None, typer.Option("--subject", help="A partici
 Titles = Annotated[
     list[str] | None, typer.Option("--title", help="What to call a heart, one for each, in their order.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a heart is not valid; all is written.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit with 1 if a heart is not valid, or a solid fails; all is written.")
+]
+RvWall = Annotated[
+    float | None, typer.Option("--rv-wall", help="Solids: thickness of the RV's wall at ED, mm.  [default: 3]")
+]
 SchemeName = Annotated[
     str, typer.Option("--scheme", help="The file's labels: cheart, ukbb, acdc, mnms, ukdhp, or 1=lv,2=myo,3=rv.")
 ]
@@ -257,6 +262,9 @@ def report(
         f"  LVEDV {p.lvedv:.0f} mL, LVESV {p.lvesv:.0f} mL, LVEF {p.lvef:.0f} %, LVM {p.lvm:.0f} g, "
         f"RVEDV {p.rvedv:.0f} mL, RVESV {p.rvesv:.0f} mL"
     )
+    if "solids_passed" in made:
+        value["solids_passed"] = made["solids_passed"]
+        lines.append(f"  solids: {made['solids_passed']} of {total} pass; a row of each in solids.tsv")
     if intervals is not None:
         from cheart.completions import as_json, in_words
 
@@ -264,7 +272,7 @@ def report(
         lines += in_words(intervals)
     lines.append(f"Look at {out / 'picture.png'} first; {_NEXT[layout]}.")
     answer(value, "\n".join(lines), as_json=target.as_json)
-    if strict and made["valid"] < total:
+    if strict and (made["valid"] < total or made.get("solids_passed", total) < total):
         raise typer.Exit(1)
 
 

@@ -7,7 +7,8 @@ stopped.
         phenotypes.tsv             volumes, mass and function of each; whether it is valid, and what failed
         cases.tsv                  the cases of a set for training other networks, each with its person
         itk-snap-labels.txt        names and colours of the labels
-        result.json                model, command, versions, seed
+        solids/sub-001/ …          solids for finite elements, and solids.tsv: a row of each (where they are asked for)
+    result.json                model, command, versions, seed
         unfinished/settings.json   all that a heart depends on; another run with the same settings may join in
         unfinished/sub-001.json    a record a heart, written after its files: its rows of the tables
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -47,6 +48,9 @@ Item = TypeVar("Item")
 Make = Callable[[Item], tuple[Heart, Heart]]
 """Makes a heart of what it depends on: the whole of it, and what is imaged of it. Picklable, as is what it takes."""
 
+Beside = Callable[[Heart, Path], dict[str, Any]]
+"""What else is written of each heart, into a folder of its own; returns its row of a table. Picklable."""
+
 _LISTS: dict[Layout, Callable[..., None]] = {"nnunet": sets.write_nnunet_lists, "monai": sets.write_monai_lists}
 _CASES: dict[Layout, Callable[..., list[Path]]] = {"nnunet": sets.write_nnunet_cases, "monai": sets.write_monai_cases}
 
@@ -66,6 +70,7 @@ class HeartFolder:
         who: of each heart, whose it is, by the name in the table that it was made of; None numbers them.
         settings: all that the files depend on, by what an option calls it.
         result: what result.json says.
+        beside: by the name of a folder and a table, what else is written of each heart.
     """
 
     folder: Path
@@ -78,6 +83,7 @@ class HeartFolder:
     settings: Mapping[str, Any]
     result: Mapping[str, Any]
     who: Sequence[str] | None = None
+    beside: Mapping[str, Beside] = field(default_factory=dict)
 
     @cached_property
     def names(self) -> list[str]:
@@ -152,7 +158,7 @@ class HeartFolder:
             for one in list(zip(self.names, items, self.splits, persons, strict=True))[shard[0] - 1 :: shard[1]]
             if not _is_whole(self.folder, one[0])
         ]
-        work = partial(_write_one, self.folder.absolute(), make, self.layout, self.maker)
+        work = partial(_write_one, self.folder.absolute(), make, self.layout, self.maker, self.beside)
         try:
             for _ in track(parallel(work, todo, jobs=jobs), total=len(todo), title="Making hearts"):
                 pass
@@ -192,6 +198,11 @@ class HeartFolder:
         figures = pd.DataFrame([record["phenotypes"] for record in records])
         write_table(folder / "phenotypes.tsv", figures)
         not_valid = Counter(name for names in figures["failed"] for name in names.split(",") if name != "none")
+        passed = {}
+        for name in self.beside:
+            found = [{"participant_id": r["person"]["participant_id"], **r["beside"][name]} for r in records]
+            write_table(folder / f"{name}.tsv", pd.DataFrame(found))
+            passed[f"{name}_passed"] = sum(row["passed"] == "yes" for row in found)
         write_label_file(folder)
         if self.layout != "bids":
             rows = [
@@ -202,7 +213,7 @@ class HeartFolder:
         valid = {"valid": int((figures["valid"] == "yes").sum()), "failed": dict(not_valid)}
         if not_valid:
             show_warnings([refusal_of(valid, len(figures))], stacklevel=4)
-        write_json(folder / "result.json", {**self.result, **valid, "settings": self.settings})
+        write_json(folder / "result.json", {**self.result, **valid, **passed, "settings": self.settings})
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
 
 
@@ -256,8 +267,9 @@ def _is_whole(folder: Path, name: str) -> bool:
 
 
 def _write_one(
-    folder: Path, make: Make[Item], layout: Layout, maker: str, one: tuple[str, Item, Split, str | None]
-) -> None:
+    folder: Path, make: Make[Item], layout: Layout, maker: str, beside: Mapping[str, Beside],
+    one: tuple[str, Item, Split, str | None],
+) -> None:  # fmt: skip
     """Make one heart and write its files, then its record."""
     name, item, split, who = one
     heart, seen = make(item)
@@ -268,6 +280,8 @@ def _write_one(
         files = [path, sidecar_path(path)]
     else:
         files = _CASES[layout](folder, cases, split, seen=seen, whole=heart)
+    rows = {kind: write(heart, folder / kind / name) for kind, write in beside.items()}
+    files += [path for kind in beside for path in sorted((folder / kind / name).rglob("*")) if path.is_file()]
     whose = {} if who is None else {"person": who}
     found = heart.validity.row()
     record = {
@@ -279,6 +293,7 @@ def _write_one(
             "failed": found["failed"],
         },
         "cases": cases,
+        "beside": rows,
         "files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
     }
     write_json(_record(folder / UNFINISHED, name), record)

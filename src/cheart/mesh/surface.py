@@ -109,7 +109,7 @@ def closed_surface(
     inside = np.isin(labels, PARTS[part])
     if not inside.any():
         raise InputError(f"{part.replace('_', ' ')}: no voxel of it in this frame, so there is no surface to draw")
-    inside, corner = _cropped(_largest_piece(inside))
+    inside, corner = _cropped(largest_piece(inside))
     volume = inside.sum() * float(np.prod(spacing))
     fine, fine_spacing, first = thin_planes(inside, spacing)
     field = _Field.around(fine, fine_spacing, resolution_mm)
@@ -250,7 +250,8 @@ def with_volume(surface: Surface, volume_mm3: float, rounds: int = 3) -> Surface
     return surface
 
 
-def _largest_piece(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def largest_piece(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of a mask [Z, Y, X]: its largest connected piece."""
     pieces, count = label(inside)
     if count < 2:
         return inside

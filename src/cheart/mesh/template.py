@@ -78,6 +78,22 @@ class Layers:
         middle = pooled[:, :2]
         return cls(apex, base, middle, np.sqrt(np.maximum(pooled[:, 2:] - middle**2, 1.0)))
 
+    @property
+    def round(self) -> Layers:
+        """The same, as wide along x as along y: one that can be turned."""
+        return Layers(self.apex, self.base, self.middle, self.width[:, ::-1] / 2 + self.width / 2)
+
+    @property
+    def row(self) -> NDArray[np.float64]:
+        """All its numbers, as a file holds them; :meth:`of_row` reads them back."""
+        return np.concatenate([[self.apex, self.base], self.middle.ravel(), self.width.ravel()])
+
+    @classmethod
+    def of_row(cls, row: NDArray[np.float64]) -> Layers:
+        """Of what :attr:`row` gave."""
+        middle, width = row[2:].reshape(2, -1, 2)
+        return cls(float(row[0]), float(row[1]), middle, width)
+
 
 def _crossing(z: NDArray[np.floating], deepest: NDArray[np.floating], last: int, way: int) -> float:
     """The height between the last plane that holds something and the next one at which the solid ends."""
@@ -196,7 +212,7 @@ class Template:
 
     def _part_onto(self, part: str, own: Layers, distance: NDArray[np.float64], where: Sampling) -> Points:
         template = self.vertices[self.spans[part]]
-        start = _stretched(template, own, Layers.of(distance, where))
+        start = stretched(template, own, Layers.of(distance, where))
         slopes: list[Points] = list(np.gradient(distance, *where.step))
         shift: Points = np.zeros_like(start)
         average = self._average[part]
@@ -207,7 +223,7 @@ class Template:
         return start + shift + _towards(start + shift, distance, slopes, where)
 
 
-def _stretched(vertices: Points, own: Layers, other: Layers) -> Points:
+def stretched(vertices: Points, own: Layers, other: Layers) -> Points:
     """Stretched from apex to base, and in each layer to the other's place and width."""
     height = ((vertices[:, 2] - own.apex) / (own.base - own.apex)).clip(0, 1)
     out = vertices.copy()
@@ -233,7 +249,7 @@ def save_template(template: Template, path: Path = FILE) -> None:
     """Write it as ``template.safetensors``."""
     from safetensors.numpy import save_file
 
-    layers = np.stack([np.concatenate([[s.apex, s.base], s.middle.ravel(), s.width.ravel()]) for s in template.layers])
+    layers = np.stack([layers.row for layers in template.layers])
     save_file(
         {
             "vertices": template.vertices.astype(np.float32), "faces": template.faces.astype(np.uint16),
@@ -249,11 +265,7 @@ def load_template() -> Template:
     from safetensors.numpy import load_file
 
     read = load_file(FILE)
-    rows = read["layers"].astype(np.float64)
-    layers = tuple(
-        Layers(row[0], row[1], row[2 : 2 + 2 * _LAYERS].reshape(-1, 2), row[2 + 2 * _LAYERS :].reshape(-1, 2))
-        for row in rows
-    )
+    layers = tuple(Layers.of_row(row) for row in read["layers"].astype(np.float64))
     return Template(
         read["vertices"].astype(np.float64), read["faces"].astype(np.int32), read["part"], read["regions"], layers
     )

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from cheart.errors import InputError, show_warnings
 from cheart.files import new_folder, refuse_existing, write_json
 from cheart.labels import COLOURS, LV, MYO, RV, check_topology
+from cheart.mesh.cell_files import Cells, write_msh, write_vtu
 from cheart.mesh.correspondence import MovingSurface, follow, wall_thickness
-from cheart.mesh.files import Arrays, section, write_glb, write_ply, write_pvd, write_stl, write_vtp
+from cheart.mesh.files import write_glb, write_ply, write_pvd, write_stl, write_vtp
 from cheart.mesh.oriented import OrientedLabels
 from cheart.mesh.surface import PARTS, REGIONS, RESOLUTION_MM, Surface
 from cheart.mesh.wall import MYOCARDIUM, WALL_REGIONS, Solid, wall_solids
@@ -179,10 +180,10 @@ def write_walls(
             (folder / name).parent.mkdir(exist_ok=True)
         if "vtu" in files:
             moved = {"displacement": world.points - first.points} if correspondence else {}
-            write_vtu(folder / files["vtu"], world, at_points=moved)
+            write_vtu(folder / files["vtu"], _cells(world), at_points={"depth": world.depth, **moved})
             collection.append((frame * step, "lv_wall", files["vtu"]))
         if "msh" in files:
-            write_msh(folder / files["msh"], world)
+            write_msh(folder / files["msh"], _cells(world))
         rows.append(_wall_row(world, frame, voxel_ml, files))
     if collection:
         write_pvd(folder / "wall.pvd", collection)
@@ -324,47 +325,6 @@ def _manifest(
     }
 
 
-_TRIANGLE, _TETRAHEDRON = 5, 10  # VTK's cell types
-_GMSH = {3: 2, 4: 4}  # Gmsh's element types by their number of corners
-
-
-def write_vtu(path: Path, solid: Solid, *, at_points: Arrays) -> None:
-    """VTK UnstructuredGrid in XML (compressed): tetrahedra, then the boundary's triangles; further arrays at points."""
-    tetrahedra, triangles = solid.tetrahedra, solid.triangles
-    cells = len(tetrahedra) + len(triangles)
-    sizes = np.repeat(np.array([4, 3], "i4"), [len(tetrahedra), len(triangles)])
-    connectivity = np.concatenate([tetrahedra.ravel(), triangles.ravel()]).astype("<i4")
-    kinds = np.where(sizes == 4, _TETRAHEDRON, _TRIANGLE).astype("u1")
-    points = {"depth": solid.depth.astype("<f4"), **{name: a.astype("<f4") for name, a in at_points.items()}}
-    path.write_text(
-        '<?xml version="1.0"?>\n'
-        '<VTKFile type="UnstructuredGrid" version="1.0" byte_order="LittleEndian" header_type="UInt32" '
-        'compressor="vtkZLibDataCompressor">\n<UnstructuredGrid>\n'
-        f'<Piece NumberOfPoints="{len(solid.points)}" NumberOfCells="{cells}">\n'
-        + section("PointData", points)
-        + section("CellData", {"region": _regions(solid)})
-        + section("Points", {"Points": solid.points.astype("<f4")})
-        + section("Cells", {"connectivity": connectivity, "offsets": np.cumsum(sizes, dtype="<i4"), "types": kinds})
-        + "</Piece>\n</UnstructuredGrid>\n</VTKFile>\n",
-        encoding="ascii",
-    )
-
-
-def write_msh(path: Path, solid: Solid) -> None:
-    """Gmsh MSH 2.2 (ASCII) with named physical groups; groups count from 1, in the order of ``WALL_REGIONS``."""
-    names = [f'{3 if i == MYOCARDIUM else 2} {i + 1} "{name}"' for i, name in enumerate(WALL_REGIONS)]
-    lines = ["$MeshFormat", "2.2 0 8", "$EndMeshFormat", "$PhysicalNames", str(len(names)), *names]
-    lines += ["$EndPhysicalNames", "$Nodes", str(len(solid.points))]
-    lines += [f"{i} {x:.6f} {y:.6f} {z:.6f}" for i, (x, y, z) in enumerate(solid.points.tolist(), start=1)]
-    lines += ["$EndNodes", "$Elements", str(len(solid.triangles) + len(solid.tetrahedra))]
-    groups = _regions(solid).astype(int) + 1
-    cells = [*solid.tetrahedra.tolist(), *solid.triangles.tolist()]
-    for number, (group, cell) in enumerate(zip(groups.tolist(), cells, strict=True), start=1):
-        corners = " ".join(str(corner + 1) for corner in cell)
-        lines.append(f"{number} {_GMSH[len(cell)]} 2 {group} {group} {corners}")
-    path.write_text("\n".join([*lines, "$EndElements\n"]), encoding="ascii")
-
-
-def _regions(solid: Solid) -> np.ndarray:
-    solids = np.full(len(solid.tetrahedra), MYOCARDIUM, np.uint8)
-    return np.concatenate([solids, solid.boundaries])
+def _cells(solid: Solid) -> Cells:
+    regions = np.concatenate([np.full(len(solid.tetrahedra), MYOCARDIUM, np.uint8), solid.boundaries])
+    return Cells(solid.points, solid.tetrahedra, solid.triangles, regions, WALL_REGIONS, (MYOCARDIUM,))
