@@ -215,7 +215,7 @@ def _measured(fit: Fitted, world: Solid) -> dict[str, Any]:
     return {
         "volumes_ml": {name: round(value, 3) for name, value in volumes.items()},
         "voxel_volumes_ml": {name: round(value, 3) for name, value in voxels.items()},
-        "volume_error": round(max(errors, key=abs), 5),
+        "volume_error": round(errors[int(np.abs(errors).argmax())], 5),
         "inside_out": int((world.volumes <= 0).sum()),
         "scaled_jacobian": {
             "least": round(float(quality.min()), 4),
