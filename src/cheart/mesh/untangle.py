@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from cheart.mesh.solid import Mesh, Solid
+from cheart.mesh.solid import BASE, Mesh, Solid
 from cheart.mesh.surface import Points
 
 Floats = NDArray[np.float64]
@@ -25,7 +25,7 @@ _FLOOR = 0.02  # for what is thinner than this after the stiff rounds, the bound
 _STEPS = 40
 _SPREAD = 0.1  # weight of what keeps tetrahedra from shrinking to nothing
 _SHARP = 0.02  # volumes below this, in those of a usual tetrahedron, are read through the positive function
-_OFF_MM, _ALONG_MM = 0.2, 3.0
+_OFF_MM, _OFF_BASE_MM, _ALONG_MM = 0.2, 0.03, 3.0  # the base stays flat
 _REGULAR = np.array([(1, -1, -1), (1, 1, 1), (-1, 1, -1), (-1, -1, 1)]) / np.sqrt(8)  # edges of length 1
 
 
@@ -143,5 +143,6 @@ def _stiffness(points: Points, mesh: Mesh) -> Floats:
         for i in range(3):
             np.add.at(mean, mesh.triangles[own, i], normals[own])
         mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
-        out += mean[:, :, None] * mean[:, None] / _OFF_MM**2
+        off = _OFF_BASE_MM if part == BASE else _OFF_MM
+        out += mean[:, :, None] * mean[:, None] / off**2
     return np.asarray(out + np.any(out, axis=(1, 2))[:, None, None] * np.eye(3) / _ALONG_MM**2)
