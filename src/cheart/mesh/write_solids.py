@@ -211,11 +211,11 @@ def _measured(fit: Fitted, world: Solid) -> dict[str, Any]:
         "lv_wall_and_septum": fit.bodies.outer.volume_ml - fit.bodies.cavity.volume_ml,
     }
     made = {**volumes, "lv_wall_and_septum": volumes["lv_wall"] + volumes["septum"]}
-    error: float = max((made[name] / voxels[name] - 1 for name in voxels), key=abs)
+    errors = [float(made[name] / voxels[name] - 1) for name in voxels]
     return {
         "volumes_ml": {name: round(value, 3) for name, value in volumes.items()},
         "voxel_volumes_ml": {name: round(value, 3) for name, value in voxels.items()},
-        "volume_error": round(error, 5),
+        "volume_error": round(errors[int(np.abs(errors).argmax())], 5),
         "inside_out": int((world.volumes <= 0).sum()),
         "scaled_jacobian": {
             "least": round(float(quality.min()), 4),
