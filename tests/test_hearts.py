@@ -1,9 +1,11 @@
 """Results do not depend on the number of processes; what travels to them is small."""
 
 import filecmp
+import json
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
@@ -12,8 +14,11 @@ from cheart.evaluation.completion import evaluate_completion
 from cheart.evaluation.generation import evaluate_generation
 from cheart.evaluation.memorisation import evaluate_memorisation
 from cheart.evaluation.response import evaluate_response
+from cheart.hearts import Hearts
+from cheart.mesh import write_solids
 from cheart.model import Model
 from cohorts import tiny_cohort
+from solids import beating_walls, fitted
 
 
 def test_completion_is_judged_alike_on_one_and_on_two_processes(model, cohort):
@@ -88,3 +93,28 @@ def test_hearts_show_themselves(model, tmp_path):
     hearts[:2].animate(tmp_path / "two.gif")
     with pytest.raises(InputError, match="exists already"):
         hearts[:2].animate(tmp_path / "two.gif")
+
+
+@pytest.mark.slow
+def test_solids_stand_beside_the_hearts_with_a_row_of_each(model, monkeypatch, tmp_path):
+    """Of the ellipsoids, which are not fitted anew for each."""
+    monkeypatch.setattr(write_solids, "fit_frames", lambda *_, **__: list(fitted()))
+    hearts = Hearts(model, [beating_walls()] * 2)
+    assert hearts.save(tmp_path / "made", mesh="solid", rv_wall=4.0) == 0
+    table = pd.read_csv(tmp_path / "made/solids.tsv", sep="\t")
+    assert [*table["participant_id"]] == ["sub-001", "sub-002"]
+    assert [*table["passed"]] == ["yes", "yes"]
+    assert (table["inside_out"] == 0).all()
+    for name in table["participant_id"]:
+        manifest = json.loads((tmp_path / "made/solids" / name / "solids.json").read_text())
+        assert manifest["rv_wall_mm"] == 4.0
+        assert (tmp_path / "made/solids" / name / "solid.msh").is_file()
+    assert json.loads((tmp_path / "made/result.json").read_text())["solids_passed"] == 2
+
+
+def test_a_mesh_or_a_thickness_that_there_is_not_is_refused_before_anything_is_made(model, tmp_path):
+    hearts = model.generate({"age": 50}, n=1)
+    for words, told in (({"mesh": "solids"}, "expected solid"), ({"mesh": "solid", "rv_wall": 30.0}, "1 to 10 mm")):
+        with pytest.raises(InputError, match=told):
+            hearts.save(tmp_path / "made", **words)
+    assert not list(tmp_path.iterdir())
