@@ -15,18 +15,13 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 import cheart
 from cheart.completions import REAL
 from cheart.evaluation.prediction import evaluate_prediction
+from cheart.metrics.proper_scores import conformal_quantile
 
 NORMAL = {50: 0.6745, 80: 1.2816, 90: 1.6449}
-
-
-def conformal(off: NDArray[np.float64]) -> float:
-    """By which factor intervals of 90 % must be wider to hold 90 %, of distances in half-widths."""
-    return float(np.sort(off)[min(int(np.ceil((len(off) + 1) * 0.9)), len(off)) - 1])
 
 
 def main() -> None:
@@ -44,9 +39,9 @@ def main() -> None:
     for name in ("lvesv", "lvef", "rvesv", "rvef"):
         drawn, truth = found.drawn(name), found.people[f"real_{name}"].to_numpy(float)
         off = np.abs(truth - drawn.mean(axis=1)) / (drawn.std(axis=1, ddof=1) * own.get(name, 1.0))
-        held = np.mean([off[fifth == k] <= conformal(off[fifth != k]) for k in range(5)])
+        held = np.mean([off[fifth == k] <= conformal_quantile(off[fifth != k], 0.9) for k in range(5)])
         before, after = ([np.mean(off < z * by) for z in NORMAL.values()] for by in (1.0, REAL[name]))
-        cells = [*before, conformal(off) / NORMAL[90], held, *after]
+        cells = [*before, conformal_quantile(off, 0.9) / NORMAL[90], held, *after]
         print(f"| {name} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |")
 
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from cheart.errors import InputError
 from cheart.metrics.proper_scores import (
+    conformal_quantile,
     coverage,
     crps_of_normal,
     crps_of_samples,
@@ -112,3 +113,10 @@ def test_one_spread_for_all_is_found_out_by_group():
 def test_shapes_that_do_not_go_together_are_refused():
     with pytest.raises(InputError, match=r"expected \[N, D\] and \[N\]"):
         crps_of_samples(np.zeros(3), np.zeros(3))
+
+
+def test_the_conformal_quantile_is_the_rank_that_a_further_value_stays_below():
+    values = np.arange(1.0, 10.0)[::-1]
+    assert conformal_quantile(values, 0.8) == 8
+    assert conformal_quantile(values, 0.99) == 9  # too few for more than the largest
+    np.testing.assert_array_equal(conformal_quantile(np.stack([values, 10 * values], axis=1), 0.8), [8, 80])

@@ -72,7 +72,6 @@ def generate(
     from cheart.cli.options import report, save
     from cheart.errors import InputError
     from cheart.files import refuse_existing
-    from cheart.mesh.write_solids import RV_WALL_MM
 
     acquisition = cheart.Acquisition(observed=observed or ("all" if layout == "bids" else "ed,es"), **imaging)
     if not (work.resume or shard):
@@ -92,7 +91,7 @@ def generate(
     uses, whose = (named and [name for name in named for _ in range(n)] for named in (splits, who))
     missing = save(
         hearts, target, work, many=participants is not None, layout=layout, acquisition=acquisition, splits=uses,
-        who=whose, shard=shard, mesh=mesh, rv_wall=RV_WALL_MM if rv_wall is None else rv_wall,
+        who=whose, shard=shard, mesh=mesh, **({} if rv_wall is None else {"rv_wall": rv_wall}),
     )  # fmt: skip
     if not missing:
         report(hearts, target, strict=strict, layout=layout)

@@ -131,6 +131,15 @@ class SpreadError:
         return self.spread / self.error if self.error > 0 else float("nan")
 
 
+def conformal_quantile(off: ArrayLike, level: float) -> Array:
+    """How far off [N, …] a further one stays with a probability of ``level``, whatever their distribution, [...].
+
+    The ⌈(N + 1) · level⌉-th smallest (Vovk et al. 2005), or the largest where there are too few.
+    """
+    values = np.sort(np.asarray(off, float), axis=0)
+    return np.asarray(values[min(int(np.ceil((len(values) + 1) * level)), len(values)) - 1])
+
+
 def spread_by_group(samples: ArrayLike, truth: ArrayLike, groups: ArrayLike) -> dict[str, SpreadError]:
     """Heteroscedasticity: spread of the samples [N, D] against their error, by the group [N] of the people.
 

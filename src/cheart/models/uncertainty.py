@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cheart.metrics.proper_scores import conformal_quantile
 from cheart.models.heart_frame import PLANE, interpolation
 from cheart.models.plane_features import HEIGHTS, Wide
 from cheart.models.planes import PlaneData, PlaneRepresentation, areas_mm2
@@ -165,8 +166,7 @@ def calibrate(
     samples = _balanced(every[:, 1:, 0], np.array(full)[:, None], planes.ranges, rng)
     out = ((truth - samples.mean(axis=1)).mean(axis=0) / np.maximum(grown, 1e-6)).clip(-MOST_OUT_MM, MOST_OUT_MM)
     off = np.abs(truth - samples.mean(axis=1) - out * grown) / np.maximum(samples.std(axis=1, ddof=1), 1e-6)
-    place = min(int(np.ceil((len(off) + 1) * LEVEL)), len(off)) - 1
-    return out, np.sort(off[:, [0, 2]], axis=0)[place] / WITHIN, frame
+    return out, conformal_quantile(off[:, [0, 2]], LEVEL) / WITHIN, frame
 
 
 def _balanced(samples: Wide, full: Wide, ranges: VolumeRanges, rng: np.random.Generator) -> Wide:
