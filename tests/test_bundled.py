@@ -60,6 +60,7 @@ def test_the_papers_network_comes_too_and_completes_a_heart_that_it_never_saw():
     assert found[0].mean() > found.mean() - 0.02, "end-diastole is no worse than the others"
 
 
+@pytest.mark.slow
 def test_the_clinical_model_comes_too_and_moves_the_heart_that_it_was_given():
     model = load("clinical")
     assert (model.network.name, model.grid.name, model.config["trained_on"]["kind"]) == ("motion", "paper", "simulated")

@@ -51,6 +51,7 @@ def test_results_come_in_order_and_items_are_taken_as_results_are(cluster: str) 
     assert list(results) == list(range(1, 50))
 
 
+@pytest.mark.slow
 def test_a_simulated_cohort_has_the_same_fingerprint(
     cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_simulated_cohort_has_the_same_fingerprint(
     assert Path("one/quality.tsv").read_bytes() == Path("many/quality.tsv").read_bytes()
 
 
+@pytest.mark.slow
 def test_models_are_judged_alike(cluster: str, model: Model, cohort: Cohort) -> None:
     one, two = (evaluate_completion(model, cohort, jobs=jobs).subjects for jobs in (1, cluster))
     assert_frame_equal(one, two, check_exact=True)
@@ -74,6 +76,7 @@ def test_models_are_judged_alike(cluster: str, model: Model, cohort: Cohort) -> 
     assert_frame_equal(one, two, check_exact=True)
 
 
+@pytest.mark.slow
 def test_the_same_hearts_are_written(cluster: str, model: Model, tmp_path: Path) -> None:
     for name, jobs in (("here", 1), ("there", cluster)):
         assert model.generate({"age": 40}, n=3, seed=3).save(tmp_path / name, jobs=jobs) == 0
@@ -105,6 +108,7 @@ def test_a_worker_of_another_version_is_refused(cluster: str, monkeypatch: pytes
         list(parallel(abs, [1], jobs=cluster))
 
 
+@pytest.mark.slow
 def test_an_address_where_nobody_answers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cheart.progress.TIMEOUT_S", 1)
     with socket.socket() as free:
@@ -116,6 +120,7 @@ def test_an_address_where_nobody_answers_is_refused(monkeypatch: pytest.MonkeyPa
         list(parallel(abs, [1], jobs="nowhere://x"))
 
 
+@pytest.mark.slow
 def test_a_scheduler_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from distributed import LocalCluster
 
@@ -125,6 +130,7 @@ def test_a_scheduler_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch)
         list(parallel(abs, [1], jobs=empty.scheduler_address))
 
 
+@pytest.mark.slow
 def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     with pytest.raises(InputError, match=r"pip install 'cheart\[dask\]'"):

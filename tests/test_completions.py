@@ -48,6 +48,7 @@ def test_an_interval_ends_where_the_quantity_does(made: Completions) -> None:
     assert wide.low["wall_thickening"] < 0
 
 
+@pytest.mark.slow
 def test_each_sample_is_made_once_if_all_fit_into_memory(model: Model, cohort: Cohort, tmp_path, monkeypatch) -> None:
     seeds: list[int | None] = []
     complete = type(model.network).complete
@@ -81,6 +82,7 @@ def test_a_ring_that_closes_thickens() -> None:
     )  # the epicardium of this heart stays, so its wall thickens as the cavity shrinks
 
 
+@pytest.mark.slow
 def test_a_model_gives_completions_where_a_number_is_asked_for(model: Model, cohort: Cohort, tmp_path) -> None:
     heart = cohort.heart(0)
     found = model.complete(heart, n=3, seed=1)

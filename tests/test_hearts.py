@@ -34,6 +34,7 @@ def test_generation_is_judged_alike_on_one_and_on_two_processes(model, cohort):
     assert one.structures_empty == two.structures_empty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("judge", [evaluate_response, evaluate_memorisation])
 def test_response_and_memorisation_are_judged_alike_on_one_and_on_two_processes(model, cohort, judge):
     split = "train" if judge is evaluate_response else "test"
@@ -42,6 +43,7 @@ def test_response_and_memorisation_are_judged_alike_on_one_and_on_two_processes(
     assert one == two
 
 
+@pytest.mark.slow
 def test_the_same_files_are_written_by_one_and_by_two_processes(model, tmp_path):
     hearts = model.generate({"age": 40}, n=5, seed=3)
     for jobs in (1, 2):
@@ -85,6 +87,7 @@ def test_a_table_has_conditions_and_phenotypes(model):
     assert list(table["lvedv"]) == [heart.phenotypes.lvedv for heart in hearts]
 
 
+@pytest.mark.slow
 def test_hearts_show_themselves(model, tmp_path):
     hearts = model.generate({"age": 40}, n=8)
     assert repr(hearts).startswith("<8 hearts by a cheart model")

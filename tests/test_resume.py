@@ -42,6 +42,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, after: int)
     return lambda: calls[0]
 
 
+@pytest.mark.slow
 def test_a_stopped_simulation_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = simulate(tmp_path / "whole", **HOW, nifti=True)
     with monkeypatch.context() as patch:
@@ -64,6 +65,7 @@ def test_a_stopped_simulation_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
         simulate(tmp_path / "out", **{**HOW, "seed": 3}, nifti=True, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "after"), [("_check", 6), ("_bring_in", 4)])
 def test_a_stopped_import_goes_on(
     cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, after: int

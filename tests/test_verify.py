@@ -131,6 +131,7 @@ def test_a_model_of_somebodys_own_file_is_looked_at_without_running_it(run: Path
     assert verify(folder)[0].whole
 
 
+@pytest.mark.slow
 def test_a_result_names_what_is_damaged(model: Model, tmp_path: Path) -> None:
     model.generate({"age": 40}, n=2, seed=0).save(tmp_path / "out")
     assert verify(tmp_path / "out")[0].whole

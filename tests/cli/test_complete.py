@@ -7,6 +7,8 @@ import pytest
 from sources import save, stack
 from tiny import PERSON
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):

@@ -8,6 +8,7 @@ from cheart.training import train
 pytestmark = pytest.mark.usefixtures("undrawn", "tiny_bundled")
 
 
+@pytest.mark.slow
 def test_a_tiny_demo_leaves_what_it_says(cheart, tmp_path, monkeypatch):
     few = partial(cohort.simulate, frames=4, jobs=1)  # drawing 20 frames would take most of the test
     monkeypatch.setattr(cohort, "simulate", few)

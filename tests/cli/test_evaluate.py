@@ -1,6 +1,9 @@
 import json
 
+import pytest
 
+
+@pytest.mark.slow
 def test_figures_for_machines_and_for_people(cheart, run, cohort, tmp_path):
     few = ["--subjects", 2, "--samples", 2]
     answer = cheart("evaluate", run, cohort.path, *few, "--task", "all", "-o", tmp_path / "out", "--json")

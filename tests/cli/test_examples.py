@@ -24,6 +24,7 @@ def forgotten(monkeypatch):
     forget()
 
 
+@pytest.mark.slow
 def test_a_model_from_a_file_is_trained_judged_and_used(cheart, tmp_path, forgotten):
     model, run = f"{MINE}:Mine", tmp_path / "run"
     cohort = tiny_cohort(tmp_path / "cohort", n=20)

@@ -38,6 +38,7 @@ def test_it_says_what_was_drawn_and_what_lies_beyond_the_training(cheart, run, t
     assert "simulated" in answer.out
 
 
+@pytest.mark.slow
 def test_a_table_of_people_row_by_row(cheart, run, tmp_path):
     table = tmp_path / "people.tsv"
     table.write_text("participant_id\tage\tsex\tweight\na\t30\tF\tn/a\nb\t60\tM\t70\n")

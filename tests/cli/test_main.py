@@ -56,6 +56,7 @@ def test_a_place_that_cannot_be_written_is_one_line(cheart, run, tmp_path):
     assert str(tmp_path / "file") in line
 
 
+@pytest.mark.slow
 def test_the_whole_path(cheart, tmp_path, monkeypatch):
     """From nothing to a mesh, by the words that the README has."""
     monkeypatch.chdir(tmp_path)

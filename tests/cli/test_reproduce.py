@@ -19,6 +19,8 @@ from cheart.plot.style import Sheet
 from cheart.training.options import PRESETS, TrainingOptions
 from cohorts import tiny_cohort
 
+pytestmark = pytest.mark.slow
+
 ALL_FIGURES = figures.FIGURES
 MINE = Path(__file__).parents[2] / "examples" / "mine.py"
 NETWORK = {"representation": "shape", "modes": 4, "latent": 3, "embedding": 4, "hidden": 8}

@@ -12,6 +12,8 @@ from cheart.models.registry import model_class
 from cheart.paper import reproduce as running
 from cohorts import tiny_cohort
 
+pytestmark = pytest.mark.slow
+
 ROWS = ["cheart", "pca", "cheart as it was", "first frame copied"]
 EVERY = [*ROWS, "mean EF", "ridge of volumes"]
 """And those that know volumes alone."""

@@ -11,6 +11,8 @@ import pytest
 from cheart.files import read_json
 from cheart.training.train import train
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = ["epochs=150", "modes=5", "hidden=16", "latent=4", "embedding=4"]
 OPTIONS = ["--preset", "quick", *(word for s in SETTINGS for word in ("--set", s)), "--seed", 3, "--jobs", 1]
 

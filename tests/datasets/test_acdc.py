@@ -72,6 +72,7 @@ def test_real_hearts_come_into_the_pose():
     assert np.median(turns) > 5
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @real_data
 def test_patient021_from_the_stills_and_from_the_cine_agree_at_ed():

@@ -33,6 +33,7 @@ def predicted(*, spread: float = 1.0, shift: float = 0.0, samples: int = 40) -> 
     return Prediction(people, rows.assign(subject=number.repeat(samples)))
 
 
+@pytest.mark.slow
 def test_the_truth_is_calibrated_and_scores_best():
     right = predicted().summary()
     assert right["calibration"]["inside_50"] == pytest.approx(0.50, abs=0.04)

@@ -16,6 +16,8 @@ from cheart.simulation import true_distribution
 from cheart.simulation.cohort import simulate
 from cohorts import tiny_cohort
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, SAMPLES = 60, 40
 
 

@@ -20,6 +20,7 @@ def made(model, tmp_path_factory):
     return folder, hearts
 
 
+@pytest.mark.slow
 def test_tables_say_what_the_model_was_given_and_what_came_of_it(made):
     folder, hearts = made
     people, figures = read_table(folder / "participants.tsv"), read_table(folder / "phenotypes.tsv")
@@ -57,6 +58,7 @@ def test_it_is_imported_on_another_grid_too(made, tmp_path):
     assert volume == pytest.approx(hearts[0].phenotypes.lvedv, rel=0.1)
 
 
+@pytest.mark.slow
 def test_hearts_are_written_as_they_come_and_never_kept(model, tmp_path, monkeypatch):
     alive = []
     make = hearts_module.make_heart

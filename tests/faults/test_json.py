@@ -104,6 +104,7 @@ def test_a_cohort_whose_description_was_edited_and_accepted(own_cohort: Path) ->
     listed.write_bytes(before)
 
 
+@pytest.mark.slow
 def test_a_table_whose_cells_were_edited_and_accepted(own_cohort: Path) -> None:
     path, listed = own_cohort / "participants.tsv", own_cohort / "checksums.sha256"
     before, text = listed.read_bytes(), path.read_text()
@@ -128,6 +129,7 @@ def test_a_log_of_a_training(own_run: Path) -> None:
     assert through(path, 120, lambda: read_checked(path, RunJson)) > 40
 
 
+@pytest.mark.slow
 def test_a_result(own_result: Path, attempt: Callable[..., Any]) -> None:
     path = own_result / "result.json"
     whole = read_json(path)
@@ -154,6 +156,7 @@ def test_a_list_of_steps(tmp_path: Path) -> None:
     assert through(path, 60, lambda: StepCache(tmp_path).entries) > 20
 
 
+@pytest.mark.slow
 def test_settings_and_records_of_hearts_that_are_being_made(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

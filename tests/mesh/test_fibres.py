@@ -8,6 +8,8 @@ from cheart.mesh.fibres import _between, fibres
 from cheart.mesh.solid import LV_WALL, SEPTUM, Solid, load_solid_template
 from solids import AXIS_MM, fitted
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def heart():

@@ -54,6 +54,7 @@ def test_axes_in_any_order_come_out_base_up_in_the_same_world(order, flipped):
     assert _lv_centre(heart) == pytest.approx(_lv_centre(OrientedLabels(BEAT.labels, GRID.affine)))
 
 
+@pytest.mark.slow
 def test_the_manifest_says_what_there_is(written):
     folder, manifest = written
     assert manifest == json.loads((folder / "surfaces.json").read_text())

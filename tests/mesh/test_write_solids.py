@@ -10,6 +10,8 @@ from cheart.mesh import write_solids
 from cheart.mesh.write_solids import REGIONS, _failed, save_solids, summary
 from solids import beating_walls, fitted
 
+pytestmark = pytest.mark.slow
+
 TURN = np.array([[0.0, -1, 0, 30], [0, 0, -1, -20], [1, 0, 0, 5], [0, 0, 0, 1]])
 
 

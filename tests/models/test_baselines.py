@@ -102,6 +102,7 @@ def test_planes_that_were_not_observed_change_no_loss(name: str) -> None:
     np.testing.assert_allclose(*[model.validation_loss(b).detach().numpy() for b in seen], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_completion_follows_the_first_frame() -> None:
     batch = boxes(2)
     batch = VoxelBatch(batch.labels, batch.observed, batch.conditions[:1].repeat(2, 1))
@@ -133,6 +134,7 @@ def test_cgan_generates_and_refuses_to_complete() -> None:
         network("cgan").complete(everything_of(np.zeros(GRID.shape, np.uint8)), np.zeros(3, np.float32))
 
 
+@pytest.mark.slow
 def test_the_adversarial_game_moves_the_generator_towards_real_hearts() -> None:
     batch = boxes(2)
     model = network("cgan", width=4)

@@ -128,6 +128,7 @@ def test_completion_follows_the_first_frame() -> None:
     assert float(left) < 0.1 * float((batch.linear / torch.tensor(SD)).square().mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cgan", "cvae-gan"])
 def test_hearts_of_two_kinds_come_out_as_two_kinds(name: str) -> None:
     rng = torch.Generator().manual_seed(3)

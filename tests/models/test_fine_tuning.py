@@ -16,6 +16,8 @@ from cheart.models.shape import ShapeData
 from cheart.population import Population
 from cohorts import SMALL_CHEART, on_shapes, tiny_cohort
 
+pytestmark = pytest.mark.slow
+
 FRAMES, SYSTOLE = 6, 3
 
 

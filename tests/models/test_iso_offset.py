@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from cheart.cohort import Cohort
 from cheart.grid import GRIDS
@@ -15,6 +16,7 @@ def volumes(labels: np.ndarray) -> np.ndarray:
     return np.stack([np.isin(labels, body).sum(axis=(1, 2, 3)) for body in BODIES], axis=1).astype(float)
 
 
+@pytest.mark.slow
 def test_bodies_made_of_modes_are_as_large_as_the_hearts_own(tmp_path: Path) -> None:
     simulate(tmp_path / "cohort", n=6, seed=0, grid=GRIDS["half"], frames=6, jobs=1)
     cohort, everyone = Cohort.open(tmp_path / "cohort"), np.arange(6)

@@ -13,6 +13,8 @@ from cheart.models.registry import model_class
 from cheart.models.shape import ShapeBatch, ShapeData, ShapeRepresentation
 from cohorts import SMALL_CHEART, on_shapes, tiny_cohort
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> tuple[CHeart, CHeart, ShapeData]:

@@ -77,6 +77,7 @@ def test_running_statistics_of_frames_pool_to_the_plain_ones() -> None:
         torch.testing.assert_close(var, b.running_var, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_plain_step_learns() -> None:
     _, plain = both()
     adam = torch.optim.Adam(plain.parameters(), lr=5e-3)

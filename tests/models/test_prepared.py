@@ -35,6 +35,7 @@ def refuse(*given: object, **named: object) -> None:
     raise AssertionError("the cohort is read again")
 
 
+@pytest.mark.slow
 def test_models_share_what_was_read_and_learn_what_they_would_have_learned(
     cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,6 +49,7 @@ def test_models_share_what_was_read_and_learn_what_they_would_have_learned(
     assert all(torch.equal(alone[name], sharing[name]) for name in alone)
 
 
+@pytest.mark.slow
 def test_modes_cohorts_and_splits_stand_beside_each_other(cohort: Cohort, tmp_path: Path) -> None:
     other = tiny_cohort(tmp_path / "other", n=9)
     for modes, who in ((5, cohort), (3, cohort), (5, other)):

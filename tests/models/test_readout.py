@@ -92,6 +92,7 @@ def test_a_cavity_without_wall_gets_one():
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(1.0, 12.0))
 @example(295844, 10.0)  # a finger of cavity whose wall stood apart

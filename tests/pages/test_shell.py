@@ -33,6 +33,7 @@ def test_a_page_holds_its_data_and_no_way_out(tmp_path, monkeypatch):
     assert "<title>a &lt;/script&gt; &amp; b</title>" in text
 
 
+@pytest.mark.slow
 def test_refusals(tmp_path, monkeypatch, model):
     heart = beating_ellipsoids(frames=2)
     with pytest.raises(InputError, match=r"ends in \.html"):

@@ -26,6 +26,8 @@ from cheart.paper.figures import FigureFile, make_figures
 from cohorts import tiny_cohort
 from stubs import Oracle, stub
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def coarse() -> Iterator[None]:

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from cheart.evaluation.completion import COPIED, Completion
 from cheart.evaluation.generation import BETTER, Generation
@@ -54,6 +55,7 @@ def judged(dice: dict[str, float], off: dict[str, float]) -> dict[str, Results]:
     }
 
 
+@pytest.mark.slow
 def test_claims_follow_the_numbers() -> None:
     better = {"cheart": 0.93, "cvae": 0.9, "cvae-gan": 0.9}
     near = {"cheart": 1.0, "cvae": 5.0, "cvae-gan": 6.0}

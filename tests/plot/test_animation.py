@@ -13,6 +13,7 @@ from cheart.plot.animation import animate, save_animation
 HEART = beating_ellipsoids(frames=4, cycle_s=0.8)
 
 
+@pytest.mark.slow
 def test_a_gif_loops_one_beat_in_its_own_time(tmp_path):
     path = tmp_path / "heart.gif"
     save_animation(path, [replace(HEART, kind="simulated", conditions={"age": 40.0})])
@@ -24,6 +25,7 @@ def test_a_gif_loops_one_beat_in_its_own_time(tmp_path):
     assert path.stat().st_size < 300_000
 
 
+@pytest.mark.slow
 def test_hearts_beat_in_step_beside_each_other(tmp_path):
     path = tmp_path / "hearts.webp"
     twice = beating_ellipsoids(frames=2)

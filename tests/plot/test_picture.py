@@ -16,6 +16,7 @@ def _texts(figure) -> str:
     return "\n".join(t.get_text() for t in [*figure.texts, *(t for a in figure.axes for t in a.texts)])
 
 
+@pytest.mark.slow
 def test_a_row_for_each_heart_with_title_views_and_curve():
     hearts = [replace(HEART, kind="simulated", conditions={"age": 25.0}), replace(HEART, kind="generated")]
     figure = picture(hearts, caption="made in a test")

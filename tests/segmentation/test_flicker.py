@@ -56,6 +56,7 @@ def test_a_clean_beat_keeps_its_shape_and_its_end_systole(truth):
     assert volumes(calm).max() == pytest.approx(volumes(truth).max(), rel=0.01)
 
 
+@pytest.mark.slow
 @settings(max_examples=2)
 @given(st.integers(1, FRAMES - 1))
 def test_the_cycle_has_no_beginning(truth, shift):

@@ -11,6 +11,7 @@ from cheart.segmentation.segment import segment
 from networks import SCALE, nnunet, program
 
 
+@pytest.mark.slow
 def test_space_time_and_units_are_kept(image, cine, truth, tmp_path):
     made = segment(image, program(tmp_path), scheme="cheart")
     made.save(tmp_path / "labels.nii.gz")
@@ -22,6 +23,7 @@ def test_space_time_and_units_are_kept(image, cine, truth, tmp_path):
     assert (dice(made.labels, truth[0]) > 0.97).all()
 
 
+@pytest.mark.slow
 def test_beside_the_labels_stand_how_they_were_made_and_a_picture(image, tmp_path):
     segment(image, program(tmp_path), scheme="1=lv,2=myo,3=rv").save(tmp_path / "labels.nii.gz")
     about = json.loads((tmp_path / "labels.json").read_text())
@@ -36,6 +38,7 @@ def test_beside_the_labels_stand_how_they_were_made_and_a_picture(image, tmp_pat
         segment(image, program(tmp_path), scheme="cheart").save(tmp_path / "labels.nii.gz")
 
 
+@pytest.mark.slow
 def test_the_labels_go_straight_into_read_heart(image, tmp_path):
     segment(image, program(tmp_path), scheme="cheart").save(tmp_path / "labels.nii.gz")
     heart = cheart.read_heart(tmp_path / "labels.nii.gz", grid="half")
@@ -57,6 +60,7 @@ def test_errors_of_single_frames_are_steadied_and_said(cine, truth, tmp_path):
     np.testing.assert_array_equal(raw.labels, np.round(broken / SCALE))
 
 
+@pytest.mark.slow
 def test_a_swapped_scheme_is_a_loud_error(image, tmp_path):
     with pytest.raises(InputError, match=r"labels are exchanged.*1=lv,2=myo,3=rv would fit|exchanged"):
         segment(image, program(tmp_path), scheme="acdc")
@@ -75,6 +79,7 @@ def test_a_scheme_is_asked_for_and_held_against_what_the_network_says(image, tmp
         segment(image, f"nnunet:{model}", scheme="acdc")
 
 
+@pytest.mark.slow
 def test_dicom_to_labels(truth, tmp_path):
     pytest.importorskip("pydicom", reason="reading DICOM is an extra")
     from dicoms import PERSON, write_stack

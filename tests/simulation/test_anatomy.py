@@ -12,6 +12,8 @@ from cheart.simulation.heart import end_diastole, voxelise
 from cheart.simulation.phenotypes import Phenotypes
 from cheart.simulation.surfaces import THETA, integral
 
+pytestmark = pytest.mark.slow
+
 MEAN = Phenotypes(150.65, 60.0, 173.5, 80.0, 106.4)
 
 

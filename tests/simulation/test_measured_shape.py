@@ -8,6 +8,8 @@ import pytest
 from cheart.grid import GRIDS
 from cheart.labels import LV, MYO, RV
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MEASURED = ROOT.parent / "shared" / "data" / "dhp-mean-shape" / "Both_ED_mean.vtk"
 

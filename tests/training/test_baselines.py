@@ -14,6 +14,7 @@ NETWORK = ("epochs=2", "batch=4", "latent=4", "embedding=4")
 NAMES = ("cvae", "cvae-gan", "cgan")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("preset", "size"), [("paper", "width=2"), ("quick", "modes=5")])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_trained_baseline_is_read_back_and_used(tmp_path: Path, name: str, preset: str, size: str) -> None:
@@ -37,6 +38,7 @@ def test_a_preset_sets_the_training_of_one_model_and_settings_change_it() -> Non
     assert resolve("cgan", "laptop", ("momentum=0.7",))[0].momentum == 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cvae", "cvae-gan"])
 def test_a_baseline_on_shapes_completes_better_than_standing_still(tmp_path: Path, name: str) -> None:
     cohort = tiny_cohort(tmp_path / "c", n=20)
@@ -47,6 +49,7 @@ def test_a_baseline_on_shapes_completes_better_than_standing_still(tmp_path: Pat
     assert ours["dice_es"]["mean"] > copied["dice_es"]["mean"] + 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_baselines_on_shapes_take_thick_slices_of_two_frames(tmp_path: Path, name: str) -> None:
     cohort = tiny_cohort(tmp_path / "c", n=20, planes=slice(4, None, 3), pair=True)
@@ -56,6 +59,7 @@ def test_baselines_on_shapes_take_thick_slices_of_two_frames(tmp_path: Path, nam
     assert {1, 2, 3} <= set(np.unique(heart.labels))
 
 
+@pytest.mark.slow
 def test_pca_completes_better_than_standing_still(tmp_path: Path) -> None:
     cohort = tiny_cohort(tmp_path / "c", n=20)
     train(cohort, tmp_path / "run", model="pca", settings=("modes=6", "components=8"), jobs=1)
@@ -69,6 +73,7 @@ def test_pca_completes_better_than_standing_still(tmp_path: Path) -> None:
     assert all((before[k] == after[k]).all() for k in before)
 
 
+@pytest.mark.slow
 def test_pca_takes_thick_slices_of_two_frames(tmp_path: Path) -> None:
     cohort = tiny_cohort(tmp_path / "c", n=20, planes=slice(4, None, 3), pair=True)
     train(cohort, tmp_path / "run", model="pca", settings=("modes=6", "components=8"), jobs=1)

@@ -60,6 +60,7 @@ def differences(one: Path, two: Path) -> dict[str, float]:
     return {name: float((a[name].double() - b[name].double()).abs().max()) for name in a}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_two_processes_train_the_model_of_one(
     cohort: Cohort, together: Together, alone: Callable[[str], Path], tmp_path: Path, name: str
@@ -74,6 +75,7 @@ def test_two_processes_train_the_model_of_one(
     pd.testing.assert_frame_equal(*figures, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_two_processes_take_the_gradient_of_one_through_batch_statistics(
     cohort: Cohort, together: Together, tmp_path: Path
 ) -> None:
@@ -94,6 +96,7 @@ def test_two_processes_take_the_gradient_of_one_through_batch_statistics(
         assert float((one[name] - two[name]).abs().max()) < limit, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "first"),
     [("laptop", 1), *(pytest.param(*more, marks=pytest.mark.faults) for more in (("laptop", 2), ("paper", 2)))],

@@ -24,6 +24,7 @@ def two() -> object:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_one_seed_gives_one_model_on_a_shape_basis_with_any_number_of_threads(
     cohort: Cohort, run: Path, tmp_path: Path
@@ -52,6 +53,7 @@ def test_threads_are_limited_and_given_back() -> None:
     assert used() == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_a_run_on_voxels_says_with_how_many_threads_it_was_made(cohort: Cohort, tmp_path: Path) -> None:
     small = ["epochs=1", "frames=1", "batch=16"]

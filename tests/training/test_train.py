@@ -35,6 +35,7 @@ def same(one: Path, two: Path) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", [QUICK, PAPER, CHEAP], ids=["quick", "plain", "paper"])
 def test_a_killed_training_goes_on_to_the_weights_of_an_unbroken_one(
     cohort: Cohort, tmp_path: Path, recipe: dict
@@ -54,6 +55,7 @@ def test_a_killed_training_goes_on_to_the_weights_of_an_unbroken_one(
     assert [line.rsplit(",", 1)[0] for line in unbroken] == [line.rsplit(",", 1)[0] for line in broken]
 
 
+@pytest.mark.slow
 def test_a_run_says_how_it_was_made(cohort: Cohort, tmp_path: Path) -> None:
     train(cohort, tmp_path / "run", seed=3, **QUICK)
     run = json.loads((tmp_path / "run" / "run.json").read_text())
@@ -70,6 +72,7 @@ def test_a_run_says_how_it_was_made(cohort: Cohort, tmp_path: Path) -> None:
     assert "sub-0" not in json.dumps([run, config])
 
 
+@pytest.mark.slow
 def test_training_learns_how_hearts_beat(cohort: Cohort, tmp_path: Path) -> None:
     settings = ("epochs=60", "modes=6", "hidden=32", "latent=4", "embedding=8", "rate=0.005")
     train(cohort, tmp_path / "run", preset="quick", settings=settings, jobs=1)
@@ -79,6 +82,7 @@ def test_training_learns_how_hearts_beat(cohort: Cohort, tmp_path: Path) -> None
     assert ours["dice_es"]["mean"] > copied["dice_es"]["mean"] + 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", ["group", pytest.param("batch", marks=pytest.mark.faults)])
 def test_use_is_what_training_was(cohort: Cohort, tmp_path: Path, norm: str) -> None:
     """Every frame of a trained network is as good in evaluation mode as in training mode."""
@@ -109,6 +113,7 @@ def test_only_observed_planes_and_frames_reach_the_loss(tmp_path: Path) -> None:
     assert 0.5 < made["dice"]["mean"] <= 1
 
 
+@pytest.mark.slow
 def test_going_on_from_a_model_makes_room_for_a_new_condition(
     cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

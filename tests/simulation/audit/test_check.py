@@ -61,6 +61,7 @@ def test_a_broken_band_is_found_and_the_verb_exits_with_one(cohort):
     assert "LV mass, mean of all, g" in [row["quantity"] for row in rows if row["inside"] is False]
 
 
+@pytest.mark.slow
 def test_an_imported_cohort_is_described_not_judged(cohort):
     mislead(cohort, "lvm", 1.5)
     info = json.loads((cohort.path / "cohort.json").read_text())

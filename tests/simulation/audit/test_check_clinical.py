@@ -11,6 +11,7 @@ from cheart.simulation.cohort import TRUTH, simulate
 COARSE = Grid((32, 64, 64), (4.0, 2.5, 2.5))
 
 
+@pytest.mark.slow
 def test_a_clinical_cohort_is_checked_and_its_gate_printed(tmp_path):
     cohort = simulate(
         tmp_path / "c", population="clinical", acquisition="exact", n=30, seed=1, grid=COARSE, frames=4, jobs=1

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from cheart.simulation.audit.gate import Judged, gate, gate_rows, study
 from cheart.simulation.clinical.people import clinical_schema
@@ -23,6 +24,7 @@ def test_a_cohort_passes_only_if_there_is_something_to_win():
     assert verdicts((0.3, 2.0), (0.5, 3.0), (0.4, 2.5), n=100) == [None, None, None]
 
 
+@pytest.mark.slow
 def test_the_oracle_is_above_all_on_real_draws():
     schema = clinical_schema()
     hearts = [study(clinical_subject(i, seed=3, frames=2), schema, seed=i) for i in range(80)]

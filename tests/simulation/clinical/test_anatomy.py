@@ -8,6 +8,7 @@ from cheart.simulation.clinical.segments import means_of
 from cheart.simulation.surfaces import THETA
 
 
+@pytest.mark.slow
 def test_volumes_and_mass_are_exact_under_a_tilted_base(hearts):
     for name, (truth, _) in hearts.items():
         a, size = truth.anatomy, truth.phenotypes

@@ -7,6 +7,7 @@ from cheart.simulation.clinical.segments import means_of
 from cheart.simulation.surfaces import THETA
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", [0.0, 0.1, 0.33, 0.5, 0.95])
 def test_cavities_have_their_volumes_and_the_wall_keeps_its_own(hearts, phase):
     for name, (truth, _) in hearts.items():

@@ -39,6 +39,7 @@ def test_what_is_known_holds():
         draw_heart({k: v for k, v in PERSON.items() if k != "sbp"}, seed=0)
 
 
+@pytest.mark.slow
 def test_hearts_are_drawn_from_the_true_distribution():
     truths = [draw_heart(PERSON, seed=[5, i], frames=2) for i in range(100)]
     true = true_distribution(PERSON, n=4000, seed=0)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from cheart.labels import LV, MYO, RV, check_topology
 from cheart.phenotypes import voxel_volumes
@@ -7,6 +8,7 @@ from cheart.simulation.clinical.heart import surfaces_of
 from cheart.simulation.clinical.voxels import voxelise
 
 
+@pytest.mark.slow
 def test_label_maps_are_hearts(hearts):
     for name, (_, heart) in hearts.items():
         assert clinical_faults(heart.labels, heart.grid) == [], name
