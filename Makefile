@@ -1,7 +1,7 @@
 # make install    .venv with dependencies that are pinned and whose files are compared with their hashes
 # make demo       the main job, end to end, into demo/ (under 10 minutes on two cores)
 # make test       lint, types, tests (some ten minutes)
-# make test-fast  lint, and the tests that train nothing (under a minute)
+# make test-fast  lint, and the tests that take less than a second each (a minute on two cores)
 # make test-faults  every bad input, kill, full disk and variant that there is no time for every day (half an hour)
 # make docs       the site, guide and API, into site/
 # make web        the pages' JavaScript into src/cheart/web/, by the machine's Node or by one from PyPI
