@@ -5,7 +5,7 @@ the LV with its wall) and RV endocardium. Which is which is said by words in a f
 stands between them (``lv_endocardium-03.stl``, ``LVendo_03.vtk``); the frame by the last number of the name, or of
 the folder's; ``ED`` and ``ES`` in place of numbers are the two frames. Of several formats of the same, one is read.
 
-Open surfaces are closed at their rims (:mod:`cheart.datasets.solids`), set in voxels that lie along the file's axes,
+Open surfaces are closed at their rims (:mod:`cheart.io.rasterise`), set in voxels that lie along the file's axes,
 and then go the way of every dense label map. That way turns freely, so that it does not matter whether the axes are
 those of NIfTI or of DICOM.
 """
@@ -26,10 +26,10 @@ from cheart.datasets.nifti import frame_in, number_in
 from cheart.datasets.participants import read_by_person
 from cheart.datasets.recording import LeftOut, Recording, Source, parse_cycle
 from cheart.datasets.registry import importer
-from cheart.datasets.solids import closed, enclosed
 from cheart.errors import InputError
 from cheart.grid import MOST_VOXELS
 from cheart.io.nifti import LabelMap
+from cheart.io.rasterise import closed, enclosed
 from cheart.io.surfaces import READERS, TriangleMesh, read_surface
 from cheart.labels import LV, MYO, RV, SCHEMES
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from scipy.special import ndtr
 
-from cheart.datasets.solids import enclosed
 from cheart.grid import Grid
+from cheart.io.rasterise import enclosed
 from cheart.io.surfaces import TriangleMesh
 from cheart.labels import LV, MYO, RV
 from cheart.mesh.surface import PARTS, Surface

@@ -1,4 +1,4 @@
-"""Surfaces as solids: an open one is closed at its rims, and what it encloses is set in voxels.
+"""From surfaces to voxels: an open one is closed at its rims, and what it encloses is set in voxels.
 
 **Closing.** Edges that an odd number of faces share are a rim; of every rim that hangs together each edge is joined to
 the rim's centroid. Each edge then has an even number of faces, which is all that counting needs.

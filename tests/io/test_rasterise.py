@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from cheart.datasets.solids import closed, enclosed
+from cheart.io.rasterise import closed, enclosed
 from cheart.io.surfaces import TriangleMesh
 from shells import shell, volume
 
