@@ -159,3 +159,13 @@ def test_a_cohort_that_was_written_otherwise_is_refused(cohort: Cohort, tmp_path
         return
     with pytest.raises(InputError):
         Cohort.open(folder).heart(0)
+
+
+def test_a_whole_number_is_a_float_where_one_is_meant() -> None:
+    found = check_fields({"rate": 1, "batch": 4}, TrainingOptions, "training")
+    assert (type(found["rate"]), type(found["batch"])) == (float, int)
+
+
+def test_a_count_that_no_tensor_has_is_refused() -> None:
+    with pytest.raises(InputError, match="batch is 1000000000000000000"):
+        check_fields({"batch": 10**18}, TrainingOptions, "training")

@@ -359,8 +359,12 @@ def check_each(value: Any, schema: type[BaseModel], where: Path | str, *, mend: 
 
 
 def check_fields(value: Any, kind: type, where: Path | str, *, mend: str = MEND) -> dict[str, Any]:
-    """JSON values by which a dataclass can be made: its fields' names and types (:func:`check`)."""
-    return check(value, _schema_of(kind), where, mend=mend)
+    """JSON values by which a dataclass can be made: its fields' names and types (:func:`check`).
+
+    JSON writes 3 for 3.0: where a float is meant, a whole number becomes one.
+    """
+    hints, found = get_type_hints(kind), check(value, _schema_of(kind), where, mend=mend)
+    return {name: float(v) if hints[name] is float and type(v) is int else v for name, v in found.items()}
 
 
 @lru_cache(maxsize=64)
@@ -370,7 +374,9 @@ def _schema_of(kind: type) -> type[BaseModel]:
     own: dict[str, Any] = {}
     for field in fields(kind):
         needed = field.default is MISSING and field.default_factory is MISSING
-        own[field.name] = (hints[field.name], ... if needed else Field(default=None))
+        # tensors count in 64 bits, and products of two counts must fit
+        hint = Annotated[int, Field(ge=-(2**31), lt=2**31)] if hints[field.name] is int else hints[field.name]
+        own[field.name] = (hint, ... if needed else Field(default=None))
     return create_model(kind.__name__, __base__=Closed, **own)
 
 
