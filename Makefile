@@ -2,7 +2,7 @@
 # make demo       the main job, end to end, into demo/ (under 10 minutes on two cores)
 # make test       lint, types, tests (some ten minutes)
 # make test-fast  lint, and the tests that take less than a second each (a minute on two cores)
-# make test-faults  every bad input, kill, full disk and variant that there is no time for every day (half an hour)
+# make test-faults  every bad input, kill, full disk and variant that there is no time for every day (three minutes on two cores)
 # make docs       the site, guide and API, into site/
 # make web        the pages' JavaScript into src/cheart/web/, by the machine's Node or by one from PyPI
 # make notebooks  run examples/*.ipynb anew, with their outputs
