@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import torch
 
 Work = Callable[[], object]
 
@@ -52,8 +53,16 @@ def ceilings(repeats: int = 5, clock: Callable[[], float] = time.perf_counter) -
     }
 
 
-def peak_gib() -> float:
-    """The most memory that this process has held so far, GiB."""
+def finish(device: torch.device) -> None:
+    """Wait for what a device was given to do."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def peak_gib(device: torch.device | None = None) -> float:
+    """The most memory that this process has held so far, GiB: of a GPU where one is named, else the machine's own."""
+    if device is not None and device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**30
     status = Path("/proc/self/status")
     if status.is_file():  # ru_maxrss of a new process begins with what its parent held
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from benchmarks.measure import medians_s, peak_gib
+from benchmarks.measure import finish, medians_s, peak_gib
 
 from cheart.conditions import PAPER_SCHEMA, Encoding
 from cheart.grid import GRIDS
@@ -62,7 +62,7 @@ def measure(name: str, grid: str, subjects: int, settings: list[str], repeats: i
     torch.set_num_threads(1)
     keep_memory()
     network, batch, training = build(name, grid, subjects, settings, device)
-    gpu = torch.device(device).type == "cuda"
+    there = torch.device(device)
     precision = torch.autocast(device, torch.bfloat16, enabled=training.precision == "bfloat16", cache_enabled=False)
     optimisers = {group: torch.optim.AdamW(p, lr=training.rate) for group, p in network.groups().items()}
 
@@ -72,13 +72,13 @@ def measure(name: str, grid: str, subjects: int, settings: list[str], repeats: i
             optimisers[group].zero_grad(set_to_none=True)
             loss.backward()
             optimisers[group].step()
-        if gpu:
-            torch.cuda.synchronize()
+        finish(there)
 
-    seconds = medians_s({"step": step}, repeats, time.perf_counter if gpu else time.process_time)["step"]
+    seconds = medians_s({"step": step}, repeats, time.perf_counter if there.type == "cuda" else time.process_time)[
+        "step"
+    ]
     weights = sum(p.numel() for p in network.parameters())
-    peak = torch.cuda.max_memory_allocated() / 2**30 if gpu else peak_gib()
-    return {"seconds_a_subject": seconds / subjects, "peak_gib": peak, "weights": weights}
+    return {"seconds_a_subject": seconds / subjects, "peak_gib": peak_gib(there), "weights": weights}
 
 
 def as_text(rows: list[dict[str, Any]]) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from benchmarks.few_hearts import FewHearts, made_up_batch
-from benchmarks.measure import ceilings, medians_s, options, peak_gib
+from benchmarks.measure import ceilings, finish, medians_s, options, peak_gib
 from benchmarks.plain_step import PlainCHeart, one_hot, plain_step
 from torch import Tensor
 from torch.nn import functional as F
@@ -235,7 +235,7 @@ def on_gpu(device: torch.device, repeats: int, precision: str, compiled: bool) -
         "step_s": seconds,
         "epoch_s": steps * seconds,
         "epochs_500_min": EPOCHS * steps * seconds / 60,
-        "peak_gib": most_used(device),
+        "peak_gib": peak_gib(device),
         "released_step_s": released,
         "released_peak_gib": most_released,
     }
@@ -252,21 +252,10 @@ def released_on_gpu(device: torch.device, there: VoxelBatch, repeats: int) -> tu
         finish(device)
 
     seconds = medians_s({"released": take}, repeats)["released"]
-    most = most_used(device)
+    most = peak_gib(device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     return seconds, most
-
-
-def finish(device: torch.device) -> None:
-    """Wait for what the device was given to do."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def most_used(device: torch.device) -> float:
-    """Peak memory in GiB, of the device."""
-    return torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else peak_gib()
 
 
 def as_text(result: dict[str, Any]) -> str:

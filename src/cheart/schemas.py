@@ -46,6 +46,7 @@ Frames = Annotated[int, Field(ge=1, le=MOST_FRAMES)]
 Side = Annotated[int, Field(ge=1, le=4096)]
 Three = Field(min_length=3, max_length=3)
 Index = Annotated[int, Field(ge=0, le=4096)]
+Count = Annotated[int, Field(ge=-(2**31), lt=2**31)]  # of an option: products of two fit into 64 bits
 Matrix = Annotated[list[Annotated[list[Finite], Field(min_length=4, max_length=4)]], Field(min_length=4, max_length=4)]
 Level = str | None
 
@@ -363,8 +364,9 @@ def check_fields(value: Any, kind: type, where: Path | str, *, mend: str = MEND)
 
     JSON writes 3 for 3.0: where a float is meant, a whole number becomes one.
     """
-    hints, found = get_type_hints(kind), check(value, _schema_of(kind), where, mend=mend)
-    return {name: float(v) if hints[name] is float and type(v) is int else v for name, v in found.items()}
+    schema = _schema_of(kind)
+    known, found = schema.model_fields, check(value, schema, where, mend=mend)
+    return {name: float(v) if known[name].annotation is float else v for name, v in found.items()}
 
 
 @lru_cache(maxsize=64)
@@ -374,8 +376,7 @@ def _schema_of(kind: type) -> type[BaseModel]:
     own: dict[str, Any] = {}
     for field in fields(kind):
         needed = field.default is MISSING and field.default_factory is MISSING
-        # tensors count in 64 bits, and products of two counts must fit
-        hint = Annotated[int, Field(ge=-(2**31), lt=2**31)] if hints[field.name] is int else hints[field.name]
+        hint = Count if hints[field.name] is int else hints[field.name]
         own[field.name] = (hint, ... if needed else Field(default=None))
     return create_model(kind.__name__, __base__=Closed, **own)
 
